@@ -1,0 +1,70 @@
+//! Values shared by every context: ids, money, rates, time, digests, canonical JSON, faults.
+//!
+//! Invariants: no value here can exist in an invalid state; no arithmetic wraps or rounds silently.
+
+pub mod digest;
+pub mod fault;
+pub mod id;
+pub mod jcs;
+pub mod money;
+pub mod rate;
+pub mod split;
+pub mod time;
+
+pub use digest::Digest;
+pub use fault::{Fault, Faults};
+pub use money::{Currency, Money};
+pub use rate::Rate;
+pub use time::Instant;
+
+/// The ids of every aggregate, in one place so that no two prefixes meet.
+pub mod ids {
+    use crate::typed_id;
+
+    typed_id!(/// An organisation.
+        OrganisationId, "org");
+    typed_id!(/// A contact: a person or a company.
+        ContactId, "contact");
+    typed_id!(/// A member: a contact that may refer.
+        MemberId, "member");
+    typed_id!(/// Who gets paid.
+        PayeeId, "payee");
+    typed_id!(/// A public signing key in the registry.
+        SigningKeyId, "key");
+    typed_id!(/// A vertical.
+        VerticalId, "vertical");
+    typed_id!(/// A product.
+        ProductId, "product");
+    typed_id!(/// An agreement.
+        AgreementId, "agreement");
+    typed_id!(/// A stored calculation.
+        CalculationId, "calc");
+    typed_id!(/// A deal.
+        DealId, "deal");
+    typed_id!(/// An import of deals.
+        DealImportId, "import");
+    typed_id!(/// A handshake.
+        HandshakeId, "handshake");
+    typed_id!(/// A commission line: what one participant earns on one deal by one component.
+        LineId, "line");
+    typed_id!(/// A ledger account.
+        AccountId, "account");
+    typed_id!(/// A ledger entry.
+        EntryId, "entry");
+    typed_id!(/// One of our own bank accounts.
+        BankAccountId, "bank");
+    typed_id!(/// A payout run.
+        PayoutRunId, "run");
+    typed_id!(/// A payout.
+        PayoutId, "payout");
+    typed_id!(/// A user.
+        UserId, "user");
+    typed_id!(/// An API client.
+        ApiClientId, "client");
+    typed_id!(/// A job.
+        JobId, "job");
+    typed_id!(/// An event.
+        EventId, "event");
+    typed_id!(/// A run of the guarantees.
+        GuaranteeRunId, "grun");
+}
