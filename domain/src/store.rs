@@ -1,1 +1,173 @@
-//! The transaction boundary.
+//! The transaction boundary: the domain owns it, the adapter implements it.
+//!
+//! A use case receives a [`UnitOfWork`] and reaches every repository through it; what it returns
+//! decides whether anything was written. The closure is synchronous, so no network call can be
+//! awaited inside a transaction, and it may run again after a serialization failure, so commands are
+//! borrowed and effects go through the unit of work only.
+//!
+//! Reads go through [`Store::read`], which runs under row-level security as the viewer: a second
+//! wall behind the checks of the domain.
+
+use crate::access::{AccessQueries, AccessRepository, Viewer};
+use crate::agreements::repository::{AgreementQueries, AgreementRepository};
+use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
+use crate::chain::repository::{ChainQueries, ChainRepository};
+use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::events::EventRepository;
+use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
+use crate::jobs::{IdempotencyRepository, JobQueries, JobRepository};
+use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A rule of the database was broken; the name of the constraint tells which.
+    #[error("the database rule `{0}` was broken")]
+    Violates(String),
+    /// Another transaction was in the way. The adapter tries again; when it gives up, this comes out.
+    #[error("the data changed while it was being worked on; try again")]
+    Contention,
+    /// No connection could be had in time.
+    #[error("the database is busy or away; try again")]
+    Unavailable,
+    /// Anything else; for the log, never for a user.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+/// What the work of one attempt came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Write everything.
+    Commit,
+    /// Write nothing.
+    Rollback,
+    /// Write nothing, and try the whole work again if the reason is [`StoreError::Contention`].
+    Failed(StoreError),
+}
+
+/// Every repository, inside one transaction.
+pub trait UnitOfWork {
+    /// Users, API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
+    /// Agreements, versions, calculations.
+    fn agreements(&mut self) -> &mut dyn AgreementRepository;
+    /// Verticals and products.
+    fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
+    /// Lanes, envelopes and pending leaves of the log.
+    fn chain(&mut self) -> &mut dyn ChainRepository;
+    /// Deals, their facts, transitions and imports.
+    fn deals(&mut self) -> &mut dyn DealRepository;
+    /// Organisations, contacts, members, payees.
+    fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// The outbox and the audit record.
+    fn events(&mut self) -> &mut dyn EventRepository;
+    /// Runs of the guarantees.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
+    /// First answers to money-moving requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// Accounts, entries, postings, commission lines.
+    fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Bank accounts, payout runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutRepository;
+}
+
+/// Every list and look-up, as one viewer sees them.
+pub trait Queries {
+    /// Users, API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Agreements, versions, calculations.
+    fn agreements(&mut self) -> &mut dyn AgreementQueries;
+    /// Verticals and products.
+    fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
+    /// The log, its tiles, checkpoints and envelopes.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
+    /// Deals, their facts, transitions and imports.
+    fn deals(&mut self) -> &mut dyn DealQueries;
+    /// Organisations, contacts, members, payees.
+    fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Runs of the guarantees, and the evidence they are worked out from.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn JobQueries;
+    /// Accounts, entries, postings, commission lines.
+    fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// Bank accounts, payout runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutQueries;
+}
+
+/// Where everything is kept.
+pub trait Store: Send + Sync {
+    /// Runs the work in one transaction, again on contention, and does what its verdict says.
+    ///
+    /// # Errors
+    /// When the transaction could not be begun or committed, or the work failed for good.
+    fn attempt(&self, work: &mut dyn FnMut(&mut dyn UnitOfWork) -> Verdict) -> Result<(), StoreError>;
+
+    /// Runs look-ups in one read-only snapshot, seeing what the viewer may see.
+    ///
+    /// # Errors
+    /// When no connection could be had or a look-up failed.
+    fn look(
+        &self,
+        viewer: &Viewer,
+        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+/// An error of a use case: either a refusal by a rule, or a failure of the store.
+pub trait UseCaseError: From<StoreError> {
+    /// The failure of the store behind it, if that is what it was.
+    fn store_error(&self) -> Option<&StoreError>;
+}
+
+impl UseCaseError for StoreError {
+    fn store_error(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
+impl dyn Store + '_ {
+    /// Runs a use case in one transaction: `Ok` commits, `Err` writes nothing.
+    ///
+    /// # Errors
+    /// What the use case returned, or the failure of the store.
+    pub fn transaction<R, E: UseCaseError>(
+        &self,
+        mut work: impl FnMut(&mut dyn UnitOfWork) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut outcome: Option<Result<R, E>> = None;
+        self.attempt(&mut |uow| {
+            let result = work(uow);
+            let verdict = match &result {
+                Ok(_) => Verdict::Commit,
+                Err(error) => error.store_error().cloned().map_or(Verdict::Rollback, Verdict::Failed),
+            };
+            outcome = Some(result);
+            verdict
+        })
+        .map_err(E::from)?;
+        outcome.unwrap_or_else(|| Err(E::from(StoreError::Failed("the work did not run".into()))))
+    }
+
+    /// Runs look-ups as a viewer.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    pub fn read<R>(
+        &self,
+        viewer: &Viewer,
+        mut work: impl FnMut(&mut dyn Queries) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let mut outcome: Option<R> = None;
+        self.look(viewer, &mut |queries| {
+            outcome = Some(work(queries)?);
+            Ok(())
+        })?;
+        outcome.ok_or_else(|| StoreError::Failed("the work did not run".into()))
+    }
+}

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod id;
 pub mod jcs;
 pub mod money;
+pub mod page;
 pub mod rate;
 pub mod split;
 pub mod time;
@@ -14,6 +15,7 @@ pub mod time;
 pub use digest::Digest;
 pub use fault::{Fault, Faults};
 pub use money::{Currency, Money};
+pub use page::{Page, PageRequest};
 pub use rate::Rate;
 pub use time::Instant;
 

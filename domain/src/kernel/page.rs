@@ -1,0 +1,38 @@
+//! Pages of a list: keyset paging, stable while rows are inserted.
+
+/// Which page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// At most so many rows, 1–200.
+    pub limit: u16,
+    /// The key after which the page starts, as the previous page gave it; opaque to callers of the API.
+    pub after: Option<Vec<u8>>,
+}
+
+impl PageRequest {
+    /// The first page of the usual size.
+    #[must_use]
+    pub const fn first() -> Self {
+        Self { limit: 50, after: None }
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, at most as many as asked for.
+    pub data: Vec<T>,
+    /// The key of the next page; `None` when this was the last.
+    pub next: Option<Vec<u8>>,
+}
+
+impl<T> Page<T> {
+    /// Cuts `limit + 1` fetched rows to a page; `key` names the row after which the next page starts.
+    #[must_use]
+    pub fn cut(mut rows: Vec<T>, limit: u16, key: impl Fn(&T) -> Vec<u8>) -> Self {
+        let more = rows.len() > usize::from(limit);
+        rows.truncate(usize::from(limit));
+        let next = if more { rows.last().map(key) } else { None };
+        Self { data: rows, next }
+    }
+}
