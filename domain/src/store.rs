@@ -16,7 +16,8 @@ use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::events::EventRepository;
 use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
-use crate::jobs::{IdempotencyRepository, JobQueries, JobRepository};
+use crate::idempotency::IdempotencyRepository;
+use crate::jobs::{JobQueries, JobRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 
