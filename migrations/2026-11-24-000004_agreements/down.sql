@@ -1,0 +1,1 @@
+drop table calculation, agreement_version, agreement, product, vertical;

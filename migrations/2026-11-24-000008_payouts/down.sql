@@ -1,0 +1,1 @@
+drop table payout_line, payout, payout_run, bank_account;
