@@ -17,4 +17,4 @@ pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod payouts;
-pub mod store;
+

@@ -109,11 +109,21 @@ pub trait Store: Send + Sync {
     /// When the transaction could not be begun or committed, or the work failed for good.
     fn attempt(&self, work: &mut dyn FnMut(&mut dyn UnitOfWork) -> Verdict) -> Result<(), StoreError>;
 
-    /// Runs look-ups in one read-only snapshot, seeing what the viewer may see.
+    /// Runs look-ups that see what the viewer may see, each its own moment.
     ///
     /// # Errors
     /// When no connection could be had or a look-up failed.
     fn look(
+        &self,
+        viewer: &Viewer,
+        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Runs look-ups that all see the same moment.
+    ///
+    /// # Errors
+    /// When no connection could be had or a look-up failed.
+    fn look_at_snapshot(
         &self,
         viewer: &Viewer,
         work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), StoreError>,
@@ -166,6 +176,23 @@ impl dyn Store + '_ {
     ) -> Result<R, StoreError> {
         let mut outcome: Option<R> = None;
         self.look(viewer, &mut |queries| {
+            outcome = Some(work(queries)?);
+            Ok(())
+        })?;
+        outcome.ok_or_else(|| StoreError::Failed("the work did not run".into()))
+    }
+
+    /// Runs look-ups as a viewer, all at the same moment.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    pub fn read_snapshot<R>(
+        &self,
+        viewer: &Viewer,
+        mut work: impl FnMut(&mut dyn Queries) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let mut outcome: Option<R> = None;
+        self.look_at_snapshot(viewer, &mut |queries| {
             outcome = Some(work(queries)?);
             Ok(())
         })?;

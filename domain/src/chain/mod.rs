@@ -1,1 +1,27 @@
-//! chain
+//! Proof of attribution: who referred whom, when, in what order, and that nothing was altered.
+//!
+//! Shown to people who do not trust the operator, offline, with tools that nobody here wrote:
+//! C2SP formats byte for byte for the log (`tlog-tiles`, `signed-note`, `tlog-checkpoint`), JOSE byte
+//! for byte for the signatures (RFC 7515, 7638, 8037, 8785, 9864). Only the statement, the leaf and
+//! the receipt are our own JSON.
+//!
+//! The way through: a [`statement`] is signed as a [`jws`] by a key behind [`signer::Signer`]; its
+//! bytes are the *envelope*; [`leaf::LaneHead::append`] commits to it; the sequencer takes leaves into
+//! the tree ([`merkle::Frontier`], [`tile::Edge`]), builds a [`checkpoint`] and, once
+//! [`signer::guard`] agrees, signs it as a [`note`]; [`receipt`] packs what a stranger needs and
+//! [`verify`] judges it; [`audit`] recomputes everything.
+//!
+//! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
+
+pub mod checkpoint;
+pub mod encoding;
+pub mod jws;
+pub mod key;
+pub mod leaf;
+pub mod merkle;
+pub mod note;
+pub mod proof;
+pub mod signer;
+pub mod statement;
+pub mod tile;
+
