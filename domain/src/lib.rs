@@ -17,4 +17,3 @@ pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod payouts;
-

@@ -68,6 +68,24 @@ impl Predicate {
     }
 }
 
+/// Whether a condition holds for the facts that `seen` tells; an unknown fact never compares.
+pub fn holds(predicate: &Predicate, seen: &mut impl FnMut(Attribute) -> Option<Value>) -> bool {
+    match predicate {
+        Predicate::All { of } => of.iter().all(|p| holds(p, seen)),
+        Predicate::Any { of } => of.iter().any(|p| holds(p, seen)),
+        Predicate::Not { of } => !holds(of, seen),
+        Predicate::Compare { attribute, is, value } => {
+            seen(*attribute).and_then(|v| v.order(value)).is_some_and(|order| is.accepts(order))
+        }
+        Predicate::In { attribute, values } => {
+            seen(*attribute).is_some_and(|v| values.iter().any(|w| v.order(w).is_some_and(std::cmp::Ordering::is_eq)))
+        }
+        Predicate::Between { attribute, from, to } => seen(*attribute).is_some_and(|v| {
+            v.order(from).is_some_and(std::cmp::Ordering::is_ge) && v.order(to).is_some_and(std::cmp::Ordering::is_le)
+        }),
+    }
+}
+
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

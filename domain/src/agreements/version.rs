@@ -237,9 +237,7 @@ impl AgreementVersion {
     /// From any other state.
     pub fn retire(self, at: Instant) -> Result<Self, VersionError> {
         match self.state {
-            VersionState::Active { approval, .. } => {
-                Ok(Self { state: VersionState::Retired { approval, at }, ..self })
-            }
+            VersionState::Active { approval, .. } => Ok(Self { state: VersionState::Retired { approval, at }, ..self }),
             other => Err(VersionError::WrongState { from: other.name(), to: "retired" }),
         }
     }

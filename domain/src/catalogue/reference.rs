@@ -32,7 +32,10 @@ const CATALOGUE: [(&str, &[ReferenceProduct]); 18] = [
         "Life and risk insurance",
         &[("TERM-LIFE", "Term life and TPD cover"), ("INCOME-PROTECTION", "Income protection cover")],
     ),
-    ("General insurance", &[("HOME-CONTENTS", "Home and contents insurance"), ("MOTOR", "Comprehensive motor insurance")]),
+    (
+        "General insurance",
+        &[("HOME-CONTENTS", "Home and contents insurance"), ("MOTOR", "Comprehensive motor insurance")],
+    ),
     ("Health insurance", &[("HOSPITAL-EXTRAS", "Private hospital and extras cover")]),
     ("Property sales", &[("RESIDENTIAL-SALE", "Residential sale listing")]),
     ("Property management", &[("RENTAL-MANAGEMENT", "Residential rental management")]),
@@ -40,7 +43,10 @@ const CATALOGUE: [(&str, &[ReferenceProduct]); 18] = [
     ("Conveyancing and legal", &[("CONVEYANCE", "Residential conveyance")]),
     ("Accounting and tax", &[("TAX-COMPLIANCE", "Business tax compliance package")]),
     ("Financial planning", &[("STATEMENT-OF-ADVICE", "Statement of advice and implementation")]),
-    ("Energy and solar", &[("SOLAR-BATTERY", "Rooftop solar and battery"), ("ENERGY-PLAN", "Electricity and gas plan")]),
+    (
+        "Energy and solar",
+        &[("SOLAR-BATTERY", "Rooftop solar and battery"), ("ENERGY-PLAN", "Electricity and gas plan")],
+    ),
     ("Telecommunications", &[("NBN-PLAN", "NBN broadband plan"), ("MOBILE-PLAN", "Mobile plan")]),
     ("Recruitment", &[("PERMANENT-PLACEMENT", "Permanent placement")]),
     ("Automotive", &[("NEW-VEHICLE", "New vehicle sale")]),
@@ -99,7 +105,8 @@ mod tests {
         let ids: BTreeSet<_> = products.iter().map(|p| p.id).collect();
         let codes: BTreeSet<_> = products.iter().map(|p| p.code.clone()).collect();
         assert_eq!((ids.len(), codes.len()), (products.len(), products.len()));
-        let of_v01: Vec<_> = products.iter().filter(|p| p.vertical == VerticalCode::V01).map(|p| p.code.as_str()).collect();
+        let of_v01: Vec<_> =
+            products.iter().filter(|p| p.vertical == VerticalCode::V01).map(|p| p.code.as_str()).collect();
         assert_eq!(of_v01, ["VARIABLE-OO", "FIXED-3Y"]);
     }
 

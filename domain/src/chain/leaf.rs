@@ -214,8 +214,7 @@ impl LaneHead {
 
     /// Whether a leaf is this lane's next one; moves on when it is.
     pub fn follow(&mut self, leaf: &Leaf) -> bool {
-        let follows =
-            leaf.lane == self.lane && leaf.lane_seq == self.next_n && leaf.previous == self.last_leaf_hash;
+        let follows = leaf.lane == self.lane && leaf.lane_seq == self.next_n && leaf.previous == self.last_leaf_hash;
         if follows {
             self.last_leaf_hash = leaf.hash();
             self.next_n += 1;

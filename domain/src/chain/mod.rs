@@ -24,4 +24,3 @@ pub mod proof;
 pub mod signer;
 pub mod statement;
 pub mod tile;
-

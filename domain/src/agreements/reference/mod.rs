@@ -11,8 +11,7 @@ use crate::kernel::ids::AgreementId;
 use crate::kernel::jcs::JcsError;
 
 /// The default agreement of residential mortgages.
-pub const V01_AGREEMENT: AgreementId =
-    AgreementId::new(Uuid::from_u128(0x0198_0000_0000_7000_8002_0000_0000_0001));
+pub const V01_AGREEMENT: AgreementId = AgreementId::new(Uuid::from_u128(0x0198_0000_0000_7000_8002_0000_0000_0001));
 /// Its name.
 pub const V01_NAME: &str = "Residential mortgages, default agreement";
 
@@ -44,7 +43,10 @@ mod tests {
     #[test]
     fn the_hash_of_v01_never_changes() {
         // sha256 of the canonical JSON, worked out with Python (json.dumps with sorted keys, hashlib).
-        assert_eq!(v01().expect("the reference").content_hash().to_string(), "0412461b81a669ef1a27e3e5bb282c418ac6b740cbee975718b0f2c5afb5a190");
+        assert_eq!(
+            v01().expect("the reference").content_hash().to_string(),
+            "0412461b81a669ef1a27e3e5bb282c418ac6b740cbee975718b0f2c5afb5a190"
+        );
     }
 
     #[test]
