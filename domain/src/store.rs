@@ -8,18 +8,13 @@
 //! Reads go through [`Store::read`], which runs under row-level security as the viewer: a second
 //! wall behind the checks of the domain.
 
-use crate::access::{AccessQueries, AccessRepository, Viewer};
-use crate::agreements::repository::{AgreementQueries, AgreementRepository};
-use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
-use crate::chain::repository::{ChainQueries, ChainRepository};
+use crate::access::Viewer;
+use crate::agreements::repository::AgreementRepository;
+use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
-use crate::events::EventRepository;
-use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
-use crate::idempotency::IdempotencyRepository;
-use crate::jobs::{JobQueries, JobRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
-use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +46,6 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
-    /// Users, API clients.
-    fn access(&mut self) -> &mut dyn AccessRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -63,42 +56,18 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
-    /// The outbox and the audit record.
-    fn events(&mut self) -> &mut dyn EventRepository;
-    /// Runs of the guarantees.
-    fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
-    /// First answers to money-moving requests.
-    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
-    /// Jobs.
-    fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
-    /// Bank accounts, payout runs, payouts.
-    fn payouts(&mut self) -> &mut dyn PayoutRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
-    /// Users, API clients.
-    fn access(&mut self) -> &mut dyn AccessQueries;
-    /// Agreements, versions, calculations.
-    fn agreements(&mut self) -> &mut dyn AgreementQueries;
-    /// Verticals and products.
-    fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
-    /// The log, its tiles, checkpoints and envelopes.
-    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
-    /// Runs of the guarantees, and the evidence they are worked out from.
-    fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
-    /// Jobs.
-    fn jobs(&mut self) -> &mut dyn JobQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
-    /// Bank accounts, payout runs, payouts.
-    fn payouts(&mut self) -> &mut dyn PayoutQueries;
 }
 
 /// Where everything is kept.

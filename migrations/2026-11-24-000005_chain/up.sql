@@ -51,8 +51,7 @@ call make_append_only('chain_tile');
 create table chain_head (
   singleton boolean primary key default true check (singleton),
   size bigint not null check (size >= 0),
-  root bytea not null check (length(root) = 32),
-  frontier bytea not null
+  root bytea not null check (length(root) = 32)
 );
 
 create table chain_checkpoint (

@@ -31,7 +31,7 @@ create table ledger_entry (
   deal_id uuid,
   payee_id uuid,
   source_id uuid not null,
-  effective_at timestamptz not null,
+  effective_on date not null,
   recorded_at timestamptz not null,
   canonical bytea not null,
   sha256 bytea not null constraint ledger_entry_hash check (sha256 = sha256(canonical)),

@@ -56,4 +56,4 @@ call guard_by('member_upline', 'exists (select from member m where m.id = member
 call guard_by('member_payee', 'exists (select from member m where m.id = member_id)');
 
 insert into ledger_head (last_seq, last_sha256) values (0, sha256('flip360/ledger/v1'));
-insert into chain_head (size, root, frontier) values (0, sha256(''), '');
+insert into chain_head (size, root) values (0, sha256(''));

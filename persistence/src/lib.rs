@@ -1,1 +1,21 @@
-//! persistence
+//! PostgreSQL through Diesel: adapters of the domain's ports, embedded migrations, the embedded cluster.
+//!
+//! One file per context, named as in the domain. Set-based writes are fixed texts over arrays
+//! (`statement`), so a batch of a thousand costs as many statements as a batch of one.
+
+pub mod cluster;
+pub mod migrate;
+
+mod agreements;
+mod bind;
+mod catalogue;
+mod chain;
+mod deals;
+mod directory;
+mod error;
+mod ledger;
+mod pool;
+mod statement;
+mod store;
+
+pub use store::{PgStore, PoolSizes};

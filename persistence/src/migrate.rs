@@ -3,7 +3,6 @@
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use domain::kernel::Digest;
 use domain::store::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -39,27 +38,4 @@ pub fn revert_all(url: &str) -> Result<(), StoreError> {
 }
 
 /// Names the schema that this binary brings about: equal digests, equal schemas.
-///
-/// # Errors
-/// Never, unless the embedded migrations cannot be listed.
-pub fn digest() -> Result<Digest, StoreError> {
-    use diesel::migration::{Migration, MigrationSource};
-    let migrations: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
-        MIGRATIONS.migrations().map_err(|e| StoreError::Failed(e.to_string()))?;
-    let names: Vec<String> = migrations.iter().map(|m| m.name().to_string()).collect();
-    Ok(Digest::of_parts(&[names.join("\n").as_bytes(), SOURCES.as_bytes()]))
-}
-
-/// The texts themselves, so that an edited migration has another digest.
-const SOURCES: &str = concat!(
-    include_str!("../../migrations/2026-11-24-000001_roles/up.sql"),
-    include_str!("../../migrations/2026-11-24-000002_directory/up.sql"),
-    include_str!("../../migrations/2026-11-24-000003_access/up.sql"),
-    include_str!("../../migrations/2026-11-24-000004_agreements/up.sql"),
-    include_str!("../../migrations/2026-11-24-000005_chain/up.sql"),
-    include_str!("../../migrations/2026-11-24-000006_deals/up.sql"),
-    include_str!("../../migrations/2026-11-24-000007_ledger/up.sql"),
-    include_str!("../../migrations/2026-11-24-000008_payouts/up.sql"),
-    include_str!("../../migrations/2026-11-24-000009_platform/up.sql"),
-    include_str!("../../migrations/2026-11-24-000010_grants/up.sql"),
-);
+pub const DIGEST: &str = env!("FLIP360_MIGRATIONS_DIGEST");

@@ -5,7 +5,8 @@
 //! it changes.
 
 use diesel::pg::PgConnection;
-use diesel::prelude::*;
+use diesel::connection::Connection as _;
+use diesel::prelude::{QueryResult, RunQueryDsl};
 use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
 use domain::access::Viewer;
 

@@ -99,7 +99,11 @@ impl Store for PgStore {
         let mut connection = checked_out(&self.readers)?;
         connection.look_as(viewer).map_err(store_error)?;
         let Connection { pg, .. } = &mut *connection;
-        pg.build_transaction().repeatable_read().read_only().run(|pg| work(&mut PgQueries { pg }).map_err(Looked)).map_err(|e| e.0)
+        pg.build_transaction()
+            .repeatable_read()
+            .read_only()
+            .run(|pg| work(&mut PgQueries { pg }).map_err(Looked))
+            .map_err(|e| e.0)
     }
 }
 
@@ -148,29 +152,16 @@ macro_rules! lookups {
 }
 
 contexts! {
-    access: domain::access::AccessRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
-    events: domain::events::EventRepository,
-    guarantees: domain::guarantees::repository::GuaranteeRepository,
-    idempotency: domain::idempotency::IdempotencyRepository,
-    jobs: domain::jobs::JobRepository,
     ledger: domain::ledger::repository::LedgerRepository,
-    payouts: domain::payouts::repository::PayoutRepository,
 }
 
 lookups! {
-    access: domain::access::AccessQueries,
-    agreements: domain::agreements::repository::AgreementQueries,
-    catalogue: domain::catalogue::repository::CatalogueQueries,
-    chain: domain::chain::repository::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
-    guarantees: domain::guarantees::repository::GuaranteeQueries,
-    jobs: domain::jobs::JobQueries,
     ledger: domain::ledger::repository::LedgerQueries,
-    payouts: domain::payouts::repository::PayoutQueries,
 }

@@ -10,8 +10,3 @@ pub enum Viewer {
     /// A partner or a member: rows whose `visible_to` holds one of these ids.
     Parties(Vec<Uuid>),
 }
-
-/// Users and API clients, inside a transaction.
-pub trait AccessRepository {}
-/// Users and API clients, to look up.
-pub trait AccessQueries {}

@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod model;
 pub mod predicate;
 pub mod reference;
+pub mod repository;
 pub mod version;
 
 pub use model::VersionContent;

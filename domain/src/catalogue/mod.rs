@@ -4,6 +4,7 @@
 //! carries fixed ids, so that every installation names the same vertical by the same id.
 
 pub mod reference;
+pub mod repository;
 
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::{ProductId, VerticalId};

@@ -12,6 +12,7 @@ pub mod member;
 pub mod number;
 pub mod organisation;
 pub mod payee;
+pub mod repository;
 pub mod sample;
 pub mod text;
 

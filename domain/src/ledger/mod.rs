@@ -1,1 +1,12 @@
-//! ledger
+//! What is owed and what moved: double entry, append-only, without gaps.
+//!
+//! `account` and `entry` are the values, `line` where each participant's money lies, `accrue` turns
+//! calculations into entries, `posting` writes them, `release` ends holds.
+
+pub mod account;
+pub mod accrue;
+pub mod entry;
+pub mod line;
+pub mod posting;
+pub mod release;
+pub mod repository;

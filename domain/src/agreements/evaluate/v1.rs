@@ -130,7 +130,7 @@ fn event_date(input: &CalculationInput<'_>, trigger: &Trigger) -> Result<Option<
 fn participant(input: &CalculationInput<'_>, role: Role) -> Option<crate::kernel::ids::MemberId> {
     match role {
         Role::Member => Some(input.member),
-        Role::Upline(level) => input.uplines.get(usize::from(level) - 1).copied(),
+        Role::Upline(level) => input.uplines.get(usize::from(level).checked_sub(1)?).copied(),
         Role::Platform => None,
     }
 }
@@ -143,6 +143,10 @@ fn shared(
     tracer: &mut impl Tracer,
 ) -> Result<Vec<(Role, Money)>, EvaluateError> {
     let key = &component.key;
+    let shares: i64 = component.split.iter().map(|s| s.share.ppm()).sum();
+    if shares != Rate::WHOLE.ppm() || component.split.iter().any(|s| s.share.ppm() < 0) {
+        return unsupported("a split that is not 100 %");
+    }
     let weights: Vec<u64> = component.split.iter().map(|s| s.share.ppm().unsigned_abs()).collect();
     let mut parts: Vec<(Role, Money)> =
         component.split.iter().map(|s| s.role).zip(largest_remainder(whole, &weights)?).collect();
@@ -153,7 +157,8 @@ fn shared(
     });
     for share in &component.split {
         let absent = share.role != Role::Platform && participant(input, share.role).is_none();
-        if let (true, Some(to)) = (absent, share.absent_to) {
+        if absent {
+            let Some(to) = share.absent_to else { return unsupported("an absent participant without `absent_to`") };
             let moved = move_part(&mut parts, share.role, to, None)?;
             tracer.note(key, "absent", || format!("there is no {}: {moved} goes to {to}", share.role));
         }
@@ -163,7 +168,8 @@ fn shared(
             return unsupported("a floor");
         }
         let to = component.split.iter().find(|s| s.role == limit.role).and_then(|s| s.excess_to);
-        if let (Some(cap), Some(to)) = (limit.cap, to) {
+        if let Some(cap) = limit.cap {
+            let Some(to) = to else { return unsupported("a cap without `excess_to`") };
             let moved = move_part(&mut parts, limit.role, to, Some(cap))?;
             if !moved.is_zero() {
                 tracer.note(key, "cap", || format!("{} is capped at {cap}: {moved} goes to {to}", limit.role));

@@ -1,0 +1,158 @@
+//! The sequencer: gives pending leaves their indexes and publishes signed checkpoints.
+//!
+//! One step is one transaction under the lock of the head; signing happens outside any transaction and
+//! only after the rollback guard agrees. Ed25519 is deterministic and a checkpoint has no clock, so a
+//! crash anywhere is mended by doing the step again. An index never comes from a database sequence.
+
+use std::cell::RefCell;
+
+use super::checkpoint::{Checkpoint, TreeHead};
+use super::merkle::{HashReader, MerkleError, leaf_hash, root_of};
+use super::repository::ChainRepository;
+use super::signer::{GuardError, HighWater, PortError, Signer, guard};
+use super::tile::Edge;
+use crate::kernel::{Digest, Instant};
+use crate::store::{Store, StoreError, UnitOfWork, UseCaseError};
+
+/// Leaves in one step, at most.
+pub const BATCH: u32 = 4_000;
+
+/// Why the sequencer stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SequenceError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tree in the store does not hang together.
+    #[error("the stored tree is damaged: {0}")]
+    Tree(#[from] MerkleError),
+    /// The log would not extend what was signed before: nothing is signed.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The key or the high-water mark.
+    #[error("cannot sign: {0}")]
+    Port(#[from] PortError),
+    /// The note.
+    #[error("cannot sign: {0}")]
+    Note(#[from] super::note::NoteError),
+}
+
+impl UseCaseError for SequenceError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Tree(_) | Self::Guard(_) | Self::Port(_) | Self::Note(_) => None,
+        }
+    }
+}
+
+/// Reads rows of the tree out of leaves and full tiles.
+struct StoredRows<'r>(RefCell<&'r mut dyn ChainRepository>);
+
+impl HashReader for StoredRows<'_> {
+    fn hashes(&self, row: u8, range: std::ops::Range<u64>) -> Result<Vec<Digest>, MerkleError> {
+        let unreadable = || MerkleError::Unreadable {
+            row,
+            start: range.start,
+            end: range.end,
+            detail: "the store does not have them".into(),
+        };
+        let mut chain = self.0.borrow_mut();
+        let hashes = match row.checked_sub(1) {
+            None => chain.leaf_hashes(range.start, range.end).map_err(|_| unreadable())?,
+            Some(below) => {
+                let tiles = chain.tiles(below, range.start, range.end).map_err(|_| unreadable())?;
+                let roots = tiles.iter().map(|tile| super::tile::from_bytes(tile).map(|hashes| root_of(&hashes)));
+                roots.collect::<Option<Vec<Digest>>>().ok_or_else(unreadable)?
+            }
+        };
+        let wanted = usize::try_from(range.end - range.start).map_err(|_| unreadable())?;
+        if hashes.len() == wanted { Ok(hashes) } else { Err(unreadable()) }
+    }
+}
+
+/// One sequencer. It keeps the edge of the tree between steps and reads it again when somebody else
+/// moved the head.
+pub struct Sequencer<'p> {
+    /// The name of the log.
+    pub origin: &'p str,
+    /// The key of the log.
+    pub signer: &'p dyn Signer,
+    /// The rollback guard's memory.
+    pub high_water: &'p dyn HighWater,
+    edge: Option<Edge>,
+}
+
+impl<'p> Sequencer<'p> {
+    /// A sequencer that has seen nothing yet.
+    #[must_use]
+    pub const fn new(origin: &'p str, signer: &'p dyn Signer, high_water: &'p dyn HighWater) -> Self {
+        Self { origin, signer, high_water, edge: None }
+    }
+
+    /// Works off everything that is pending, then signs the head. Returns the signed head.
+    ///
+    /// # Errors
+    /// See [`SequenceError`]. What was integrated stays; signing is made up for next time.
+    pub fn catch_up(&mut self, store: &dyn Store, now: Instant) -> Result<TreeHead, SequenceError> {
+        loop {
+            let (head, taken) = self.integrate(store, now)?;
+            if taken < BATCH as usize {
+                self.sign(store, &head)?;
+                return Ok(head);
+            }
+        }
+    }
+
+    fn integrate(&mut self, store: &dyn Store, now: Instant) -> Result<(TreeHead, usize), SequenceError> {
+        let origin = self.origin;
+        let known = self.edge.take();
+        let (edge, head, taken) = store.transaction(|uow| integrated(uow, origin, known.clone(), now))?;
+        self.edge = Some(edge);
+        Ok((head, taken))
+    }
+
+    fn sign(&self, store: &dyn Store, head: &TreeHead) -> Result<(), SequenceError> {
+        let signed = self.high_water.read()?;
+        if signed.as_ref() != Some(head) {
+            store.transaction(|uow| {
+                guard(&StoredRows(RefCell::new(uow.chain())), signed.as_ref(), head).map_err(SequenceError::from)
+            })?;
+        }
+        let note = Checkpoint { origin: self.origin.to_owned(), head: *head }.sign(self.signer)?;
+        self.high_water.advance(head)?;
+        let text = note.to_string();
+        store.transaction(|uow| uow.chain().append_note(head.size, &text).map_err(SequenceError::from))
+    }
+}
+
+/// One step inside its transaction: the edge after it, the head, and how many leaves were taken.
+fn integrated(
+    uow: &mut dyn UnitOfWork,
+    origin: &str,
+    known: Option<Edge>,
+    now: Instant,
+) -> Result<(Edge, TreeHead, usize), SequenceError> {
+    let before = uow.chain().lock_head()?;
+    let mut edge = match known {
+        Some(edge) if edge.size() == before.size && edge.root() == before.root => edge,
+        _ => Edge::load(&StoredRows(RefCell::new(uow.chain())), before.size)?,
+    };
+    let pending = uow.chain().take_pending(BATCH)?;
+    if pending.is_empty() {
+        if before.size == 0 {
+            let body = Checkpoint { origin: origin.to_owned(), head: before }.body();
+            uow.chain().advance_head(0, &before, &body, now)?;
+        }
+        return Ok((edge, before, 0));
+    }
+    let hashes: Vec<Digest> = pending.iter().map(|p| leaf_hash(&p.leaf)).collect();
+    let tiles = edge.append_batch(&hashes);
+    let head = TreeHead { size: edge.size(), root: edge.root() };
+    let chain = uow.chain();
+    chain.append_leaves(before.size, &pending, &hashes)?;
+    chain.append_tiles(&tiles)?;
+    let body = Checkpoint { origin: origin.to_owned(), head }.body();
+    chain.advance_head(before.size, &head, &body, now)?;
+    Ok((edge, head, pending.len()))
+}

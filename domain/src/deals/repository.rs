@@ -1,0 +1,117 @@
+//! The ports of deals.
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::deal::{Deal, Transition};
+use crate::kernel::ids::{DealId, DealImportId, HandshakeId, OrganisationId};
+use crate::kernel::{Digest, Instant};
+use crate::store::StoreError;
+
+/// Something that was said of a deal: never changed, only followed by another.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DealFact {
+    /// Its id.
+    pub id: Uuid,
+    /// The deal.
+    pub deal: DealId,
+    /// `referral`, `contract`, `settlement`, `discharge`, `correction`.
+    pub kind: &'static str,
+    /// Canonical JSON.
+    pub body: Vec<u8>,
+    /// When it happened.
+    pub occurred_on: Date,
+    /// When we learned of it.
+    pub known_at: Instant,
+    /// Who said it.
+    pub source: OrganisationId,
+    /// In which import.
+    pub import: Option<DealImportId>,
+}
+
+/// A statement of a handshake; its envelope is kept with the chain's secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandshakeStatement {
+    /// Its id: the source of its leaf.
+    pub id: Uuid,
+    /// The handshake.
+    pub handshake: HandshakeId,
+    /// `offer`, `accept`, `seal`.
+    pub kind: &'static str,
+    /// The key that signed.
+    pub kid: String,
+    /// Its payload's digest: the same payload is never accepted twice.
+    pub payload_sha256: Digest,
+    /// Its envelope's digest.
+    pub envelope_sha256: Digest,
+}
+
+/// A handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handshake {
+    /// Its id.
+    pub id: HandshakeId,
+    /// The deal.
+    pub deal: DealId,
+    /// `self`, `custodial`, `attested`.
+    pub assurance: &'static str,
+    /// Its statements.
+    pub statements: Vec<HandshakeStatement>,
+}
+
+/// Deals, inside a transaction.
+pub trait DealRepository {
+    /// Locks the deals that a source calls so.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_by_external_refs(&mut self, source: OrganisationId, refs: &[String]) -> Result<Vec<Deal>, StoreError>;
+
+    /// Keeps new deals.
+    ///
+    /// # Errors
+    /// `deal_external_ref_taken` when another import was first.
+    fn insert(&mut self, deals: &[Deal], at: Instant) -> Result<(), StoreError>;
+
+    /// Writes what may change of deals.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update(&mut self, deals: &[Deal], at: Instant) -> Result<(), StoreError>;
+
+    /// Keeps facts.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn append_facts(&mut self, facts: &[DealFact]) -> Result<(), StoreError>;
+
+    /// Keeps transitions.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn append_transitions(&mut self, transitions: &[Transition]) -> Result<(), StoreError>;
+
+    /// Keeps handshakes and their statements.
+    ///
+    /// # Errors
+    /// `handshake_statement_seen` when a payload was used before.
+    fn append_handshakes(&mut self, handshakes: &[Handshake], at: Instant) -> Result<(), StoreError>;
+}
+
+/// How many deals stand where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageCount {
+    /// The stage.
+    pub stage: String,
+    /// Deals.
+    pub deals: i64,
+}
+
+/// Deals, to look up.
+pub trait DealQueries {
+    /// Counts deals by stage.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn count_by_stage(&mut self) -> Result<Vec<StageCount>, StoreError>;
+}

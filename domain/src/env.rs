@@ -1,0 +1,37 @@
+//! What a use case takes from its surroundings, gathered so that signatures stay short.
+
+use uuid::Uuid;
+
+use crate::chain::checkpoint::TreeHead;
+use crate::chain::signer::Signer;
+use crate::kernel::Instant;
+use crate::kernel::id::IdSource;
+use crate::kernel::time::Randomness;
+
+/// Time, identity, randomness and the platform's key, for one use case.
+pub struct Env<'a> {
+    /// This moment; the same for everything that one use case writes.
+    pub now: Instant,
+    /// Who does it: a user or an API client.
+    pub actor: Uuid,
+    /// New ids.
+    pub ids: &'a dyn IdSource,
+    /// Salts and lane secrets.
+    pub randomness: &'a dyn Randomness,
+    /// The name of the log.
+    pub origin: &'a str,
+    /// The key that seals and that signs for people without one.
+    pub platform: &'a dyn Signer,
+    /// The last published head: what statements say they have seen.
+    pub seen: TreeHead,
+}
+
+impl Env<'_> {
+    /// 32 unpredictable bytes.
+    #[must_use]
+    pub fn draw(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.randomness.fill(&mut bytes);
+        bytes
+    }
+}

@@ -1,0 +1,150 @@
+//! Commission lines: what one participant earns on one deal by one component, and where it lies now.
+//!
+//! Invariant: earned − clawed back = suspense + accrued + held + available + in transit + paid − recoverable
+//! for every line that is owed to somebody; the platform's own line has no buckets.
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::account::{AccountKey, AccountKind};
+use super::entry::Posting;
+use crate::agreements::model::{ComponentKey, Role};
+use crate::kernel::ids::{CalculationId, DealId, LineId, MemberId, PayeeId};
+
+/// Where the money of a line lies, in minor units; none is negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Buckets {
+    /// Earned, and nobody to pay.
+    pub suspense_minor: i64,
+    /// Earned, on hold.
+    pub accrued_minor: i64,
+    /// In dispute.
+    pub held_minor: i64,
+    /// May be paid.
+    pub available_minor: i64,
+    /// Sent, not confirmed.
+    pub in_transit_minor: i64,
+    /// Paid.
+    pub paid_minor: i64,
+    /// To be got back.
+    pub recoverable_minor: i64,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommissionLine {
+    /// Its id.
+    pub id: LineId,
+    /// The deal.
+    pub deal: DealId,
+    /// The component.
+    pub component: ComponentKey,
+    /// The role.
+    pub role: Role,
+    /// Who earns; none for the platform.
+    pub member: Option<MemberId>,
+    /// Who is paid, fixed at accrual; none = member suspense.
+    pub payee: Option<PayeeId>,
+    /// From when it may be paid.
+    pub payable_on: Date,
+    /// What was earned, as posted.
+    pub earned_minor: i64,
+    /// What was taken back, as posted; positive.
+    pub clawed_back_minor: i64,
+    /// Where it lies.
+    pub buckets: Buckets,
+    /// The calculation that it stands on.
+    pub calculation: CalculationId,
+    /// Who may see it.
+    pub visible_to: Vec<Uuid>,
+}
+
+impl CommissionLine {
+    /// Whether the line is the platform's own margin.
+    #[must_use]
+    pub const fn is_platform(&self) -> bool {
+        self.member.is_none()
+    }
+
+    fn posting(&self, kind: AccountKind, party: Uuid, amount_minor: i64) -> Posting {
+        Posting { account: AccountKey::of_party(kind, party), amount_minor, line: Some(self.id) }
+    }
+
+    /// Owes more to the participant: what is to be got back goes first, the rest on hold (or into suspense).
+    /// Returns the postings, which sum to `-amount_minor`.
+    pub fn give(&mut self, amount_minor: i64) -> Vec<Posting> {
+        let mut postings = Vec::new();
+        let (Some(member), payee) = (self.member, self.payee) else { return postings };
+        let mut left = amount_minor;
+        if let Some(payee) = payee {
+            let back = left.min(self.buckets.recoverable_minor);
+            if back > 0 {
+                self.buckets.recoverable_minor -= back;
+                left -= back;
+                postings.push(self.posting(AccountKind::ClawbackRecoverable, payee.uuid(), -back));
+            }
+        }
+        if left > 0 {
+            postings.push(match payee {
+                Some(payee) => {
+                    self.buckets.accrued_minor += left;
+                    self.posting(AccountKind::PayeeAccrued, payee.uuid(), -left)
+                }
+                None => {
+                    self.buckets.suspense_minor += left;
+                    self.posting(AccountKind::MemberSuspense, member.uuid(), -left)
+                }
+            });
+        }
+        postings
+    }
+
+    /// Takes back from the participant: what is unpaid first, the rest is to be got back.
+    /// Returns the postings, which sum to `amount_minor`.
+    pub fn take(&mut self, amount_minor: i64) -> Vec<Posting> {
+        let mut postings = Vec::new();
+        let Some(member) = self.member else { return postings };
+        let mut left = amount_minor;
+        let buckets = [
+            (AccountKind::MemberSuspense, &mut self.buckets.suspense_minor),
+            (AccountKind::PayeeAccrued, &mut self.buckets.accrued_minor),
+            (AccountKind::PayeeHeld, &mut self.buckets.held_minor),
+            (AccountKind::PayeeAvailable, &mut self.buckets.available_minor),
+        ];
+        let mut taken_from = Vec::new();
+        for (kind, bucket) in buckets {
+            let taken = left.min(*bucket);
+            if taken > 0 {
+                *bucket -= taken;
+                left -= taken;
+                taken_from.push((kind, taken));
+            }
+        }
+        if left > 0 {
+            self.buckets.recoverable_minor += left;
+            taken_from.push((AccountKind::ClawbackRecoverable, left));
+        }
+        for (kind, taken) in taken_from {
+            let party = match (kind, self.payee) {
+                (AccountKind::MemberSuspense, _) | (_, None) => member.uuid(),
+                (_, Some(payee)) => payee.uuid(),
+            };
+            postings.push(self.posting(kind, party, taken));
+        }
+        postings
+    }
+
+    /// The hold has expired: everything accrued may be paid. `None` when there is nothing to release.
+    pub fn release(&mut self) -> Option<[Posting; 2]> {
+        let payee = self.payee?;
+        let amount = std::mem::take(&mut self.buckets.accrued_minor);
+        if amount == 0 {
+            return None;
+        }
+        self.buckets.available_minor += amount;
+        Some([
+            self.posting(AccountKind::PayeeAccrued, payee.uuid(), amount),
+            self.posting(AccountKind::PayeeAvailable, payee.uuid(), -amount),
+        ])
+    }
+}

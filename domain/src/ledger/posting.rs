@@ -1,0 +1,200 @@
+//! Posting: drafts become entries, under the lock of the ledger's head.
+//!
+//! Order of locks: lanes → balances → head, which is always last. Sequence, previous hash and balances
+//! are worked out in memory under them and written set-based. Statements per call, whatever the number
+//! of drafts: find accounts (+ open), lock balances, lock head, lanes and leaves (5), entries, postings,
+//! balances, head.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::account::AccountKey;
+use super::entry::{CanonicalEntry, CanonicalPosting, EntryDraft, EntryError};
+use super::repository::{Account, AccountBalance, LedgerHead, PostedEntry, PostedPosting};
+use crate::chain::encoding::b64url;
+use crate::chain::leaf::LeafKind;
+use crate::chain::log::{self, LogItem};
+use crate::env::Env;
+use crate::kernel::Digest;
+use crate::kernel::ids::AccountId;
+use crate::store::{StoreError, UnitOfWork, UseCaseError};
+
+/// Why nothing was posted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// A draft is not an entry: a defect of the caller, never of a user.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// A balance leaves 64 bits.
+    #[error("an account's balance is out of range")]
+    BalanceOutOfRange,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for PostError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Entry(_) | Self::BalanceOutOfRange => None,
+        }
+    }
+}
+
+/// Posts all drafts in their order, or none.
+///
+/// # Errors
+/// See [`PostError`].
+pub fn post(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: Vec<EntryDraft>) -> Result<(), PostError> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    for draft in &drafts {
+        draft.check()?;
+    }
+    let accounts = opened(uow, env, &drafts)?;
+    let mut ids: Vec<AccountId> = accounts.values().copied().collect();
+    ids.sort_unstable();
+    // Lanes are locked before balances, so leaves of the entries need a place first: an empty append
+    // of nothing would not lock; the deal's lane is locked here by taking the lanes of all subjects.
+    let mut subjects: Vec<uuid::Uuid> = drafts.iter().map(subject_of).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    uow.chain().lock_lanes(&subjects)?;
+    let mut balances: BTreeMap<AccountId, AccountBalance> =
+        uow.ledger().lock_balances(&ids)?.into_iter().map(|b| (b.account, b)).collect();
+    let mut head = uow.ledger().lock_head()?;
+    let mut entries = Vec::with_capacity(drafts.len());
+    let mut postings = Vec::new();
+    for draft in drafts {
+        let entry = numbered(env, draft, &accounts, &mut head)?;
+        place(&entry, &accounts, &mut balances, &mut postings)?;
+        entries.push(entry);
+    }
+    let items: Vec<LogItem> = entries
+        .iter()
+        .map(|entry| LogItem {
+            subject: subject_of(&entry.draft),
+            source: entry.draft.id.uuid(),
+            kind: LeafKind::LedgerEntry,
+            envelope: entry.canonical.clone(),
+            keep_envelope: false,
+        })
+        .collect();
+    log::append(uow, env, &items)?;
+    let balances: Vec<AccountBalance> = balances.into_values().collect();
+    uow.ledger().append_entries(&entries, &postings, &balances, &head)?;
+    Ok(())
+}
+
+/// Whose lane an entry goes into: its deal's, else its payee's, else its source's.
+fn subject_of(draft: &EntryDraft) -> uuid::Uuid {
+    draft.deal.map_or_else(|| draft.payee.map_or(draft.source, |p| p.uuid()), |d| d.uuid())
+}
+
+/// Finds the accounts of the drafts and opens those that do not exist.
+fn opened(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    drafts: &[EntryDraft],
+) -> Result<BTreeMap<AccountKey, AccountId>, StoreError> {
+    let mut wanted: BTreeMap<AccountKey, BTreeSet<uuid::Uuid>> = BTreeMap::new();
+    for draft in drafts {
+        for posting in &draft.postings {
+            wanted.entry(posting.account).or_default().extend(posting.account.party);
+        }
+    }
+    let keys: Vec<AccountKey> = wanted.keys().copied().collect();
+    let mut found = index(uow.ledger().find_accounts(&keys)?);
+    let missing: Vec<Account> = wanted
+        .into_iter()
+        .filter(|(key, _)| !found.contains_key(key))
+        .map(|(key, parties)| Account {
+            id: AccountId::new(env.ids.next()),
+            key,
+            visible_to: parties.into_iter().collect(),
+        })
+        .collect();
+    if !missing.is_empty() {
+        uow.ledger().append_accounts(&missing, env.now)?;
+        found = index(uow.ledger().find_accounts(&keys)?);
+    }
+    Ok(found)
+}
+
+fn index(accounts: Vec<Account>) -> BTreeMap<AccountKey, AccountId> {
+    accounts.into_iter().map(|account| (account.key, account.id)).collect()
+}
+
+fn numbered(
+    env: &Env<'_>,
+    draft: EntryDraft,
+    accounts: &BTreeMap<AccountKey, AccountId>,
+    head: &mut LedgerHead,
+) -> Result<PostedEntry, StoreError> {
+    let seq = head.last_seq + 1;
+    let postings = draft
+        .postings
+        .iter()
+        .map(|posting| {
+            Ok(CanonicalPosting {
+                account: account_of(accounts, &posting.account)?,
+                amount: posting.amount_minor.to_string(),
+                currency: "AUD",
+                line: posting.line,
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let canonical = CanonicalEntry {
+        r#type: "ledger_entry",
+        v: 1,
+        log: env.origin,
+        seq,
+        id: draft.id,
+        kind: draft.kind.as_str(),
+        deal: draft.deal,
+        payee: draft.payee,
+        source: draft.source,
+        effective_on: draft.effective_on,
+        recorded_at: env.now,
+        previous_sha256: head.last_sha256,
+        salt: b64url(&env.draw()),
+        postings,
+    }
+    .to_bytes()
+    .map_err(|e| StoreError::Failed(e.to_string()))?;
+    let sha256 = Digest::of(&canonical);
+    let previous_sha256 = std::mem::replace(&mut head.last_sha256, sha256);
+    head.last_seq = seq;
+    Ok(PostedEntry { seq, draft, recorded_at: env.now, canonical, sha256, previous_sha256 })
+}
+
+fn account_of(accounts: &BTreeMap<AccountKey, AccountId>, key: &AccountKey) -> Result<AccountId, StoreError> {
+    accounts.get(key).copied().ok_or_else(|| StoreError::Failed("an account vanished".into()))
+}
+
+/// Moves the balances on and numbers the postings within their accounts.
+fn place(
+    entry: &PostedEntry,
+    accounts: &BTreeMap<AccountKey, AccountId>,
+    balances: &mut BTreeMap<AccountId, AccountBalance>,
+    postings: &mut Vec<PostedPosting>,
+) -> Result<(), PostError> {
+    for (n, posting) in entry.draft.postings.iter().enumerate() {
+        let account = account_of(accounts, &posting.account)?;
+        let balance = balances.get_mut(&account).ok_or_else(|| StoreError::Failed("a balance vanished".into()))?;
+        balance.balance_minor =
+            balance.balance_minor.checked_add(posting.amount_minor).ok_or(PostError::BalanceOutOfRange)?;
+        balance.account_seq += 1;
+        postings.push(PostedPosting {
+            entry_seq: entry.seq,
+            n: i16::try_from(n).map_err(|_| EntryError::OutOfRange)?,
+            account,
+            amount_minor: posting.amount_minor,
+            account_seq: balance.account_seq,
+            balance_after_minor: balance.balance_minor,
+            line: posting.line.map(crate::kernel::ids::LineId::uuid),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+//! Deals, their facts, transitions and handshakes.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::agreements::evaluate::{DealFacts, Settlement};
+use domain::deals::deal::{Deal, Stage, Transition};
+use domain::deals::repository::{DealFact, DealQueries, DealRepository, Handshake, HandshakeStatement, StageCount};
+use domain::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
+use domain::kernel::{Instant, Money};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{array_literal, date, digest, instant, maybe_date};
+use crate::error::{store_error, unreadable};
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+/// A row of `deal`, with the number of its transitions.
+#[derive(Queryable)]
+struct DealRow {
+    id: Uuid,
+    provider_id: Uuid,
+    introducer_id: Uuid,
+    member_id: Uuid,
+    upline_id: Option<Uuid>,
+    client_id: Uuid,
+    product_id: Uuid,
+    vertical_id: Uuid,
+    stage: String,
+    external_ref: Option<String>,
+    referred_on: jiff_diesel::Date,
+    contracted_on: Option<jiff_diesel::Date>,
+    settled_on: Option<jiff_diesel::Date>,
+    discharged_on: Option<jiff_diesel::Date>,
+    settled_minor: Option<i64>,
+    offset_minor: Option<i64>,
+    source_sha256: Option<Vec<u8>>,
+    agreement_id: Option<Uuid>,
+    version_number: Option<i32>,
+    visible_to: Vec<Uuid>,
+    transitions: i32,
+}
+
+type DealColumns = (
+    SqlUuid,
+    SqlUuid,
+    SqlUuid,
+    SqlUuid,
+    Nullable<SqlUuid>,
+    SqlUuid,
+    SqlUuid,
+    SqlUuid,
+    Text,
+    Nullable<Text>,
+    Date,
+    Nullable<Date>,
+    Nullable<Date>,
+    Nullable<Date>,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    Nullable<Bytea>,
+    Nullable<SqlUuid>,
+    Nullable<Integer>,
+    Array<SqlUuid>,
+    Integer,
+);
+
+impl DealRow {
+    fn restore(self, source: OrganisationId) -> Result<Deal, StoreError> {
+        let settlement = match (self.settled_on, self.settled_minor) {
+            (Some(on), Some(amount)) => Some(Settlement {
+                on: on.into(),
+                amount: Money::aud(amount),
+                offset: Money::aud(self.offset_minor.unwrap_or(0)),
+            }),
+            _ => None,
+        };
+        let agreement = match (self.agreement_id, self.version_number) {
+            (Some(id), Some(number)) => {
+                Some((AgreementId::new(id), u32::try_from(number).map_err(|_| unreadable("a version number"))?))
+            }
+            _ => None,
+        };
+        Ok(Deal {
+            id: DealId::new(self.id),
+            provider: OrganisationId::new(self.provider_id),
+            introducer: OrganisationId::new(self.introducer_id),
+            member: MemberId::new(self.member_id),
+            upline: self.upline_id.map(MemberId::new),
+            client: ContactId::new(self.client_id),
+            product: ProductId::new(self.product_id),
+            vertical: VerticalId::new(self.vertical_id),
+            stage: Stage::parse(&self.stage).ok_or_else(|| unreadable("a stage"))?,
+            source,
+            external_ref: self.external_ref,
+            facts: DealFacts {
+                referred_on: self.referred_on.into(),
+                contracted_on: self.contracted_on.map(Into::into),
+                settlement,
+                discharged_on: self.discharged_on.map(Into::into),
+            },
+            source_sha256: self.source_sha256.map(|bytes| digest(&bytes)).transpose()?,
+            agreement,
+            visible_to: self.visible_to,
+            transitions: self.transitions,
+        })
+    }
+}
+
+impl DealRepository for PgUnitOfWork<'_> {
+    fn lock_by_external_refs(&mut self, source: OrganisationId, refs: &[String]) -> Result<Vec<Deal>, StoreError> {
+        let rows: Vec<DealRow> = query::<DealColumns>(
+            "select d.id, d.provider_id, d.introducer_id, d.member_id, d.upline_id, d.client_id, d.product_id, d.vertical_id,
+                    d.stage, d.external_ref, d.referred_on, d.contracted_on, d.settled_on, d.discharged_on,
+                    d.settled_minor, d.offset_minor, d.source_sha256, d.agreement_id, d.version_number, d.visible_to,
+                    (select count(*)::int from deal_transition t where t.deal_id = d.id)
+             from deal d where d.source_organisation_id = $1 and d.external_ref = any($2) order by d.id for update of d",
+        )
+        .bind::<SqlUuid, _>(source.uuid())
+        .bind::<Array<Text>, _>(refs)
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(|row| row.restore(source)).collect()
+    }
+
+    fn insert(&mut self, deals: &[Deal], at: Instant) -> Result<(), StoreError> {
+        if deals.is_empty() {
+            return Ok(());
+        }
+        let columns = Changing::of(deals)?;
+        let ids = |pick: fn(&Deal) -> Uuid| deals.iter().map(pick).collect::<Vec<_>>();
+        command(
+            "insert into deal (created_at, updated_at, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
+               source_organisation_id, external_ref, visible_to,
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+             select now, now, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
+               source_id, external_ref, visible_to::uuid[],
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number
+             from (select $1::timestamptz as now) t,
+             unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[],
+               $13::text[], $14::date[], $15::date[], $16::date[], $17::date[], $18::bigint[], $19::bigint[], $20::bytea[], $21::uuid[], $22::int[])
+               as d (id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id, source_id, external_ref, visible_to,
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.id.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.provider.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.introducer.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.member.uuid()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(deals.iter().map(|d| d.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.client.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.product.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.vertical.uuid()))
+        .bind::<Array<SqlUuid>, _>(ids(|d| d.source.uuid()))
+        .bind::<Array<Nullable<Text>>, _>(deals.iter().map(|d| d.external_ref.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(deals.iter().map(|d| array_literal(&d.visible_to)).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(columns.stage)
+        .bind::<Array<Date>, _>(columns.referred_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.contracted_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.settled_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.discharged_on)
+        .bind::<Array<Nullable<BigInt>>, _>(columns.settled_minor)
+        .bind::<Array<Nullable<BigInt>>, _>(columns.offset_minor)
+        .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
+        .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
+        .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn update(&mut self, deals: &[Deal], at: Instant) -> Result<(), StoreError> {
+        if deals.is_empty() {
+            return Ok(());
+        }
+        let columns = Changing::of(deals)?;
+        command(
+            "update deal set updated_at = $1, version = deal.version + 1, stage = d.stage, referred_on = d.referred_on,
+               contracted_on = d.contracted_on, settled_on = d.settled_on, discharged_on = d.discharged_on,
+               settled_minor = d.settled_minor, offset_minor = d.offset_minor, source_sha256 = d.source_sha256,
+               agreement_id = d.agreement_id, version_number = d.version_number
+             from unnest($2::uuid[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::bigint[], $9::bigint[], $10::bytea[], $11::uuid[], $12::int[])
+               as d (id, stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+             where deal.id = d.id",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(columns.stage)
+        .bind::<Array<Date>, _>(columns.referred_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.contracted_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.settled_on)
+        .bind::<Array<Nullable<Date>>, _>(columns.discharged_on)
+        .bind::<Array<Nullable<BigInt>>, _>(columns.settled_minor)
+        .bind::<Array<Nullable<BigInt>>, _>(columns.offset_minor)
+        .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
+        .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
+        .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_facts(&mut self, facts: &[DealFact]) -> Result<(), StoreError> {
+        let Some(first) = facts.first() else { return Ok(()) };
+        command(
+            "insert into deal_fact (known_at, id, deal_id, kind, body, body_sha256, occurred_on, source_organisation_id, import_id)
+             select $1, id, deal_id, kind, body, sha256(body), occurred_on, source_id, import_id
+             from unnest($2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::date[], $7::uuid[], $8::uuid[])
+               as f (id, deal_id, kind, body, occurred_on, source_id, import_id)",
+        )
+        .bind::<Timestamptz, _>(instant(first.known_at))
+        .bind::<Array<SqlUuid>, _>(facts.iter().map(|f| f.id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(facts.iter().map(|f| f.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(facts.iter().map(|f| f.kind).collect::<Vec<_>>())
+        .bind::<Array<Bytea>, _>(facts.iter().map(|f| f.body.as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(facts.iter().map(|f| date(f.occurred_on)).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(facts.iter().map(|f| f.source.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(facts.iter().map(|f| f.import.map(|i| i.uuid())).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_transitions(&mut self, transitions: &[Transition]) -> Result<(), StoreError> {
+        let Some(first) = transitions.first() else { return Ok(()) };
+        command(
+            "insert into deal_transition (known_at, deal_id, n, from_stage, to_stage, reason, occurred_on, actor_id)
+             select $1, * from unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::date[], $8::uuid[])",
+        )
+        .bind::<Timestamptz, _>(instant(first.known_at))
+        .bind::<Array<SqlUuid>, _>(transitions.iter().map(|t| t.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(transitions.iter().map(|t| t.n).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(transitions.iter().map(|t| t.from.map(Stage::as_str)).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(transitions.iter().map(|t| t.to.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(transitions.iter().map(|t| t.reason).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(transitions.iter().map(|t| date(t.occurred_on)).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(transitions.iter().map(|t| t.actor).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_handshakes(&mut self, handshakes: &[Handshake], at: Instant) -> Result<(), StoreError> {
+        if handshakes.is_empty() {
+            return Ok(());
+        }
+        command(
+            "insert into handshake (created_at, id, deal_id, assurance) select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[])",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(handshakes.iter().map(|h| h.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(handshakes.iter().map(|h| h.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(handshakes.iter().map(|h| h.assurance).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        let statements: Vec<&HandshakeStatement> = handshakes.iter().flat_map(|h| &h.statements).collect();
+        command(
+            "insert into handshake_statement (created_at, id, handshake_id, kind, kid, payload_sha256, envelope_sha256)
+             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(statements.iter().map(|s| s.id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(statements.iter().map(|s| s.handshake.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(statements.iter().map(|s| s.kind).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(statements.iter().map(|s| s.kid.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.payload_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.envelope_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+impl DealQueries for PgQueries<'_> {
+    fn count_by_stage(&mut self) -> Result<Vec<StageCount>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            query::<(Text, BigInt)>("select stage, count(*) from deal group by stage order by stage")
+                .load(self.pg)
+                .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(stage, deals)| StageCount { stage, deals }).collect())
+    }
+}
+
+/// The columns that both an insert and an update write.
+struct Changing<'d> {
+    stage: Vec<&'static str>,
+    referred_on: Vec<jiff_diesel::Date>,
+    contracted_on: Vec<Option<jiff_diesel::Date>>,
+    settled_on: Vec<Option<jiff_diesel::Date>>,
+    discharged_on: Vec<Option<jiff_diesel::Date>>,
+    settled_minor: Vec<Option<i64>>,
+    offset_minor: Vec<Option<i64>>,
+    source_sha256: Vec<Option<&'d [u8]>>,
+    agreement_id: Vec<Option<Uuid>>,
+    version_number: Vec<Option<i32>>,
+}
+
+impl<'d> Changing<'d> {
+    fn of(deals: &'d [Deal]) -> Result<Self, StoreError> {
+        let settlement = |pick: fn(Settlement) -> i64| deals.iter().map(|d| d.facts.settlement.map(pick)).collect();
+        let number = |d: &Deal| d.agreement.map(|(_, n)| i32::try_from(n)).transpose();
+        Ok(Self {
+            stage: deals.iter().map(|d| d.stage.as_str()).collect(),
+            referred_on: deals.iter().map(|d| date(d.facts.referred_on)).collect(),
+            contracted_on: deals.iter().map(|d| maybe_date(d.facts.contracted_on)).collect(),
+            settled_on: deals.iter().map(|d| maybe_date(d.facts.settlement.map(|s| s.on))).collect(),
+            discharged_on: deals.iter().map(|d| maybe_date(d.facts.discharged_on)).collect(),
+            settled_minor: settlement(|s| s.amount.minor()),
+            offset_minor: settlement(|s| s.offset.minor()),
+            source_sha256: deals.iter().map(|d| d.source_sha256.as_ref().map(|s| s.bytes().as_slice())).collect(),
+            agreement_id: deals.iter().map(|d| d.agreement.map(|(id, _)| id.uuid())).collect(),
+            version_number: deals.iter().map(number).collect::<Result<_, _>>().map_err(|_| unreadable("a version"))?,
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! Organisations, contacts, members, payees. Personal data goes to its own table.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::directory::repository::{DirectoryQueries, DirectoryRepository, MemberStanding, NewContact};
+use domain::directory::{Member, Organisation, Payee, PayeeMapping};
+use domain::kernel::Instant;
+use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{date, instant};
+use crate::error::store_error;
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+impl PgUnitOfWork<'_> {
+    fn insert_personal_data(&mut self, rows: &[PersonalRow]) -> Result<(), StoreError> {
+        command("insert into personal_data (subject_id, subject_kind, name, email, phone) select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])")
+            .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.subject).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(rows.iter().map(|r| r.kind).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(rows.iter().map(|r| r.name.as_str()).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.email.clone()).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.phone.clone()).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+/// What identifies a contact, user or payee.
+struct PersonalRow {
+    subject: Uuid,
+    kind: &'static str,
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+impl DirectoryRepository for PgUnitOfWork<'_> {
+    fn insert_organisation(&mut self, organisation: &Organisation, at: Instant) -> Result<(), StoreError> {
+        command("insert into organisation (id, kind, name, abn, status, created_at) values ($1, $2, $3, $4, $5, $6)")
+            .bind::<SqlUuid, _>(organisation.id.uuid())
+            .bind::<Text, _>(organisation.kind.code())
+            .bind::<Text, _>(organisation.name.as_str())
+            .bind::<Nullable<Text>, _>(organisation.abn.as_ref().map(ToString::to_string))
+            .bind::<Text, _>(organisation.status.code())
+            .bind::<Timestamptz, _>(instant(at))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn insert_contacts(&mut self, contacts: &[NewContact], at: Instant) -> Result<(), StoreError> {
+        if contacts.is_empty() {
+            return Ok(());
+        }
+        command("insert into contact (created_at, id, organisation_id, kind) select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[])")
+            .bind::<Timestamptz, _>(instant(at))
+            .bind::<Array<SqlUuid>, _>(contacts.iter().map(|c| c.contact.id.uuid()).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(contacts.iter().map(|c| c.organisation.uuid()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(contacts.iter().map(|c| c.contact.kind.code()).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        let rows: Vec<PersonalRow> = contacts
+            .iter()
+            .filter_map(|c| c.contact.personal.as_ref().map(|personal| (c.contact.id, personal)))
+            .map(|(id, personal)| PersonalRow {
+                subject: id.uuid(),
+                kind: "contact",
+                name: personal.name.as_str().to_owned(),
+                email: personal.email.as_ref().map(ToString::to_string),
+                phone: personal.phone.as_ref().map(ToString::to_string),
+            })
+            .collect();
+        self.insert_personal_data(&rows)
+    }
+
+    fn insert_members(&mut self, members: &[Member], at: Instant) -> Result<(), StoreError> {
+        command(
+            "insert into member (created_at, id, organisation_id, contact_id, member_ref, cohort, upline_id)
+             select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[])",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.organisation.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.contact.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(members.iter().map(|m| m.member_ref.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            members.iter().map(|m| m.cohort.as_ref().map(ToString::to_string)).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<SqlUuid>>, _>(members.iter().map(|m| m.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        command("insert into member_upline (recorded_at, effective_on, member_id, upline_id) select t.at, t.at::date, m.* from (select $1::timestamptz as at) t, unnest($2::uuid[], $3::uuid[]) as m")
+            .bind::<Timestamptz, _>(instant(at))
+            .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())
+            .bind::<Array<Nullable<SqlUuid>>, _>(members.iter().map(|m| m.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn insert_payees(&mut self, payees: &[Payee], ids: &[Uuid], at: Instant) -> Result<(), StoreError> {
+        command(
+            "insert into payee (created_at, id, organisation_id, abn, gst_registered_on, rail)
+             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[], $6::text[])",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.organisation.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            payees.iter().map(|p| p.abn.as_ref().map(ToString::to_string)).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Date>>, _>(
+            payees.iter().map(|p| p.gst.facts().iter().find(|f| f.1).map(|f| date(f.0))).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(payees.iter().map(|p| p.rail.code()).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        let names: Vec<PersonalRow> = payees
+            .iter()
+            .map(|p| PersonalRow {
+                subject: p.id.uuid(),
+                kind: "payee",
+                name: p.legal_name.as_str().to_owned(),
+                email: None,
+                phone: None,
+            })
+            .collect();
+        self.insert_personal_data(&names)?;
+        let banked: Vec<_> =
+            payees.iter().zip(ids).filter_map(|(p, id)| p.bank.as_ref().map(|b| (p.id, id, b))).collect();
+        command(
+            "insert into payee_bank_details (created_at, usable_from_at, id, payee_id, bsb, account_number, account_title)
+             select t.at, t.at, b.* from (select $1::timestamptz as at) t, unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[]) as b",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(banked.iter().map(|b| *b.1).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(banked.iter().map(|b| b.0.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(banked.iter().map(|b| b.2.bsb.to_string()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(banked.iter().map(|b| b.2.account.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(banked.iter().map(|b| b.2.title.as_str()).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_payee_mappings(&mut self, mappings: &[PayeeMapping], at: Instant) -> Result<(), StoreError> {
+        command("insert into member_payee (recorded_at, member_id, effective_on, payee_id) select $1, * from unnest($2::uuid[], $3::date[], $4::uuid[])")
+            .bind::<Timestamptz, _>(instant(at))
+            .bind::<Array<SqlUuid>, _>(mappings.iter().map(|m| m.member.uuid()).collect::<Vec<_>>())
+            .bind::<Array<Date>, _>(mappings.iter().map(|m| date(m.from_on)).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(mappings.iter().map(|m| m.payee.uuid()).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn find_members(
+        &mut self,
+        organisation: OrganisationId,
+        refs: &[String],
+    ) -> Result<Vec<MemberStanding>, StoreError> {
+        let rows: Vec<(Uuid, String, Option<Uuid>)> = query::<(SqlUuid, Text, Nullable<SqlUuid>)>(
+            "select id, member_ref, upline_id from member where organisation_id = $1 and member_ref = any($2)",
+        )
+        .bind::<SqlUuid, _>(organisation.uuid())
+        .bind::<Array<Text>, _>(refs)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let standing = |(id, member_ref, upline): (Uuid, String, Option<Uuid>)| MemberStanding {
+            id: MemberId::new(id),
+            member_ref,
+            upline: upline.map(MemberId::new),
+        };
+        Ok(rows.into_iter().map(standing).collect())
+    }
+
+    fn find_payees(
+        &mut self,
+        members: &[MemberId],
+        on: jiff::civil::Date,
+    ) -> Result<Vec<(MemberId, PayeeId)>, StoreError> {
+        let rows: Vec<(Uuid, Uuid)> = query::<(SqlUuid, SqlUuid)>(
+            "select distinct on (member_id) member_id, payee_id from member_payee
+             where member_id = any($1) and effective_on <= $2 order by member_id, effective_on desc, recorded_at desc",
+        )
+        .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.uuid()).collect::<Vec<_>>())
+        .bind::<Date, _>(date(on))
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(member, payee)| (MemberId::new(member), PayeeId::new(payee))).collect())
+    }
+}
+
+impl DirectoryQueries for PgQueries<'_> {
+    fn contact_name(&mut self, contact: ContactId) -> Result<Option<String>, StoreError> {
+        let name: Option<Option<String>> = query::<Nullable<Text>>(
+            "select name from personal_data where subject_id = $1 and subject_kind = 'contact'",
+        )
+        .bind::<SqlUuid, _>(contact.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        Ok(name.flatten())
+    }
+}

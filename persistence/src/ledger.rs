@@ -1,0 +1,345 @@
+//! Accounts, entries, postings, balances, commission lines.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use domain::agreements::model::{ComponentKey, Role};
+use domain::kernel::Instant;
+use domain::kernel::ids::{AccountId, CalculationId, DealId, LineId, MemberId, OrganisationId, PayeeId, VerticalId};
+use domain::ledger::account::{AccountKey, AccountKind};
+use domain::ledger::line::{Buckets, CommissionLine};
+use domain::ledger::repository::{
+    Account, AccountBalance, LedgerHead, LedgerQueries, LedgerRepository, MemberTotal, PostedEntry, PostedPosting,
+    TrialBalanceRow,
+};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{array_literal, date, digest, instant};
+use crate::error::{store_error, unreadable};
+use crate::statement::{Statement, command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+#[derive(Queryable)]
+struct LineRow {
+    id: Uuid,
+    deal_id: Uuid,
+    component: String,
+    role: String,
+    level: i16,
+    member_id: Option<Uuid>,
+    payee_id: Option<Uuid>,
+    payable_on: jiff_diesel::Date,
+    earned_minor: i64,
+    clawed_back_minor: i64,
+    suspense_minor: i64,
+    accrued_minor: i64,
+    held_minor: i64,
+    available_minor: i64,
+    in_transit_minor: i64,
+    paid_minor: i64,
+    recoverable_minor: i64,
+    calculation_id: Uuid,
+    visible_to: Vec<Uuid>,
+}
+
+type LineColumns = (
+    SqlUuid,
+    SqlUuid,
+    Text,
+    Text,
+    SmallInt,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Date,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    SqlUuid,
+    Array<SqlUuid>,
+);
+
+/// A role as it is stored: its name, and the level of an upline.
+const fn stored_role(role: Role) -> (&'static str, i16) {
+    match role {
+        Role::Member => ("member", 0),
+        Role::Upline(level) => ("upline", level as i16),
+        Role::Platform => ("platform", 0),
+    }
+}
+
+fn restored_role(role: &str, level: i16) -> Option<Role> {
+    match role {
+        "member" => Some(Role::Member),
+        "upline" => u8::try_from(level).ok().map(Role::Upline),
+        "platform" => Some(Role::Platform),
+        _ => None,
+    }
+}
+
+impl LineRow {
+    fn restore(self) -> Result<CommissionLine, StoreError> {
+        Ok(CommissionLine {
+            id: LineId::new(self.id),
+            deal: DealId::new(self.deal_id),
+            component: ComponentKey::parse(&self.component).map_err(|_| unreadable("a component"))?,
+            role: restored_role(&self.role, self.level).ok_or_else(|| unreadable("a role"))?,
+            member: self.member_id.map(MemberId::new),
+            payee: self.payee_id.map(PayeeId::new),
+            payable_on: self.payable_on.into(),
+            earned_minor: self.earned_minor,
+            clawed_back_minor: self.clawed_back_minor,
+            buckets: Buckets {
+                suspense_minor: self.suspense_minor,
+                accrued_minor: self.accrued_minor,
+                held_minor: self.held_minor,
+                available_minor: self.available_minor,
+                in_transit_minor: self.in_transit_minor,
+                paid_minor: self.paid_minor,
+                recoverable_minor: self.recoverable_minor,
+            },
+            calculation: CalculationId::new(self.calculation_id),
+            visible_to: self.visible_to,
+        })
+    }
+}
+
+impl PgUnitOfWork<'_> {
+    fn lines(&mut self, statement: Statement<'_, LineColumns>) -> Result<Vec<CommissionLine>, StoreError> {
+        let rows: Vec<LineRow> = statement.load(self.pg).map_err(store_error)?;
+        rows.into_iter().map(LineRow::restore).collect()
+    }
+}
+
+impl LedgerRepository for PgUnitOfWork<'_> {
+    fn find_accounts(&mut self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {
+        let rows: Vec<(Uuid, String, Option<Uuid>, Option<Uuid>, Vec<Uuid>)> =
+            query::<(SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Array<SqlUuid>)>(
+                "select a.id, a.kind, a.party_id, a.vertical_id, a.visible_to
+                 from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (kind, party_id, vertical_id)
+                 join ledger_account a on a.kind = k.kind and a.currency = 'AUD'
+                   and coalesce(a.party_id, '00000000-0000-0000-0000-000000000000') = coalesce(k.party_id, '00000000-0000-0000-0000-000000000000')
+                   and coalesce(a.vertical_id, '00000000-0000-0000-0000-000000000000') = coalesce(k.vertical_id, '00000000-0000-0000-0000-000000000000')",
+            )
+            .bind::<Array<Text>, _>(keys.iter().map(|k| k.kind.as_str()).collect::<Vec<_>>())
+            .bind::<Array<Nullable<SqlUuid>>, _>(keys.iter().map(|k| k.party).collect::<Vec<_>>())
+            .bind::<Array<Nullable<SqlUuid>>, _>(keys.iter().map(|k| k.vertical.map(|v| v.uuid())).collect::<Vec<_>>())
+            .load(self.pg)
+            .map_err(store_error)?;
+        rows.into_iter()
+            .map(|(id, kind, party, vertical, visible_to)| {
+                let kind = AccountKind::parse(&kind).ok_or_else(|| unreadable("the kind of an account"))?;
+                let key = AccountKey { kind, party, vertical: vertical.map(VerticalId::new) };
+                Ok(Account { id: AccountId::new(id), key, visible_to })
+            })
+            .collect()
+    }
+
+    fn append_accounts(&mut self, accounts: &[Account], at: Instant) -> Result<(), StoreError> {
+        command(
+            "with opened as (
+               insert into ledger_account (id, kind, party_id, vertical_id, currency, visible_to, created_at)
+               select id, kind, party_id, vertical_id, 'AUD', visible_to::uuid[], t.at
+               from (select $1::timestamptz as at) t, unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
+                 as a (id, kind, party_id, vertical_id, visible_to)
+               on conflict do nothing returning id
+             ) insert into ledger_balance (account_id) select id from opened",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(accounts.iter().map(|a| a.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(accounts.iter().map(|a| a.key.kind.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(accounts.iter().map(|a| a.key.party).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(
+            accounts.iter().map(|a| a.key.vertical.map(|v| v.uuid())).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(accounts.iter().map(|a| array_literal(&a.visible_to)).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_balances(&mut self, accounts: &[AccountId]) -> Result<Vec<AccountBalance>, StoreError> {
+        let rows: Vec<(Uuid, i64, i64)> = query::<(SqlUuid, BigInt, BigInt)>(
+            "select account_id, balance_minor, account_seq from ledger_balance where account_id = any($1) order by account_id for update",
+        )
+        .bind::<Array<SqlUuid>, _>(accounts.iter().map(|a| a.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let balance = |(account, balance_minor, account_seq)| AccountBalance {
+            account: AccountId::new(account),
+            balance_minor,
+            account_seq,
+        };
+        Ok(rows.into_iter().map(balance).collect())
+    }
+
+    fn lock_head(&mut self) -> Result<LedgerHead, StoreError> {
+        let (last_seq, last_sha256): (i64, Vec<u8>) =
+            query::<(BigInt, Bytea)>("select last_seq, last_sha256 from ledger_head for update")
+                .get_result(self.pg)
+                .map_err(store_error)?;
+        Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)? })
+    }
+
+    fn append_entries(
+        &mut self,
+        entries: &[PostedEntry],
+        postings: &[PostedPosting],
+        balances: &[AccountBalance],
+        head: &LedgerHead,
+    ) -> Result<(), StoreError> {
+        append_entries(self.pg, entries).map_err(store_error)?;
+        append_postings(self.pg, postings).map_err(store_error)?;
+        command(
+            "update ledger_balance b set balance_minor = n.balance_minor, account_seq = n.account_seq
+             from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as n (account_id, balance_minor, account_seq) where b.account_id = n.account_id",
+        )
+        .bind::<Array<SqlUuid>, _>(balances.iter().map(|b| b.account.uuid()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(balances.iter().map(|b| b.balance_minor).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(balances.iter().map(|b| b.account_seq).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        command("update ledger_head set last_seq = $1, last_sha256 = $2")
+            .bind::<BigInt, _>(head.last_seq)
+            .bind::<Bytea, _>(head.last_sha256.bytes().as_slice())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_lines(&mut self, deals: &[DealId]) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(
+            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
+             from commission_line where deal_id = any($1) order by id for update",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>());
+        self.lines(statement)
+    }
+
+    fn lock_due_lines(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(
+            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
+             from commission_line where accrued_minor > 0 and payable_on <= $1 and deal_id in (
+               select distinct deal_id from commission_line where accrued_minor > 0 and payable_on <= $2 order by deal_id limit $3)
+             order by id for update",
+        )
+        .bind::<Date, _>(date(on))
+        .bind::<Date, _>(date(on))
+        .bind::<BigInt, _>(i64::from(deals));
+        self.lines(statement)
+    }
+
+    fn save_lines(&mut self, lines: &[CommissionLine]) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let numbers = |pick: fn(&CommissionLine) -> i64| lines.iter().map(pick).collect::<Vec<_>>();
+        command(
+            "insert into commission_line (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to)
+             select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to::uuid[]
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::uuid[], $8::date[], $9::bigint[], $10::bigint[],
+               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::uuid[], $19::text[])
+               as l (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to)
+             on conflict (id) do update set payable_on = excluded.payable_on, earned_minor = excluded.earned_minor,
+               clawed_back_minor = excluded.clawed_back_minor, suspense_minor = excluded.suspense_minor, accrued_minor = excluded.accrued_minor,
+               held_minor = excluded.held_minor, available_minor = excluded.available_minor, in_transit_minor = excluded.in_transit_minor,
+               paid_minor = excluded.paid_minor, recoverable_minor = excluded.recoverable_minor, calculation_id = excluded.calculation_id,
+               version = commission_line.version + 1",
+        )
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|l| l.component.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|l| stored_role(l.role).0).collect::<Vec<_>>())
+        .bind::<Array<SmallInt>, _>(lines.iter().map(|l| stored_role(l.role).1).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(lines.iter().map(|l| l.member.map(MemberId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(lines.iter().map(|l| l.payee.map(PayeeId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(lines.iter().map(|l| date(l.payable_on)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(numbers(|l| l.earned_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.clawed_back_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.suspense_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.accrued_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.held_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.available_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.in_transit_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.paid_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.recoverable_minor))
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.calculation.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|l| array_literal(&l.visible_to)).collect::<Vec<_>>())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+fn append_entries(pg: &mut diesel::pg::PgConnection, entries: &[PostedEntry]) -> QueryResult<usize> {
+    let Some(first) = entries.first() else { return Ok(0) };
+    command(
+        "insert into ledger_entry (recorded_at, seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, sha256, previous_sha256, visible_to)
+         select t.at, seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, entry_sha256, previous_sha256, visible_to::uuid[]
+         from (select $1::timestamptz as at) t,
+         unnest($2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::bytea[], $10::bytea[], $11::bytea[], $12::text[])
+           as e (seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, entry_sha256, previous_sha256, visible_to)",
+    )
+    .bind::<Timestamptz, _>(instant(first.recorded_at))
+    .bind::<Array<BigInt>, _>(entries.iter().map(|e| e.seq).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.draft.id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(entries.iter().map(|e| e.draft.kind.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(entries.iter().map(|e| e.draft.deal.map(DealId::uuid)).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(entries.iter().map(|e| e.draft.payee.map(PayeeId::uuid)).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.draft.source).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(entries.iter().map(|e| date(e.draft.effective_on)).collect::<Vec<_>>())
+    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.canonical.as_slice()).collect::<Vec<_>>())
+    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.sha256.bytes().as_slice()).collect::<Vec<_>>())
+    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.previous_sha256.bytes().as_slice()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(entries.iter().map(|e| array_literal(&e.draft.visible_to)).collect::<Vec<_>>())
+    .execute(pg)
+}
+
+fn append_postings(pg: &mut diesel::pg::PgConnection, postings: &[PostedPosting]) -> QueryResult<usize> {
+    command(
+        "insert into ledger_posting (entry_seq, n, account_id, amount_minor, account_seq, balance_after_minor, line_id)
+         select * from unnest($1::bigint[], $2::smallint[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[])",
+    )
+    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.entry_seq).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(postings.iter().map(|p| p.n).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(postings.iter().map(|p| p.account.uuid()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.amount_minor).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.account_seq).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.balance_after_minor).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(postings.iter().map(|p| p.line).collect::<Vec<_>>())
+    .execute(pg)
+}
+
+impl LedgerQueries for PgQueries<'_> {
+    fn trial_balance(&mut self) -> Result<Vec<TrialBalanceRow>, StoreError> {
+        let rows: Vec<(String, i64)> = query::<(Text, BigInt)>(
+            "select a.kind, sum(p.amount_minor)::bigint from ledger_posting p join ledger_account a on a.id = p.account_id group by a.kind order by a.kind",
+        )
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(kind, balance_minor)| TrialBalanceRow { kind, balance_minor }).collect())
+    }
+
+    fn member_totals(&mut self, organisation: OrganisationId) -> Result<Vec<MemberTotal>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = query::<(Text, BigInt, BigInt)>(
+            "select m.member_ref, sum(l.earned_minor)::bigint, sum(l.clawed_back_minor)::bigint
+             from commission_line l join member m on m.id = l.member_id where m.organisation_id = $1 group by m.member_ref order by m.member_ref",
+        )
+        .bind::<SqlUuid, _>(organisation.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let total =
+            |(member_ref, earned_minor, clawed_back_minor)| MemberTotal { member_ref, earned_minor, clawed_back_minor };
+        Ok(rows.into_iter().map(total).collect())
+    }
+}
