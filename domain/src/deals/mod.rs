@@ -1,1 +1,3 @@
 //! deals
+
+pub mod import;
