@@ -4,8 +4,8 @@
 //! names. A reading connection remembers whose eyes it has, so that the setting is sent only when
 //! it changes.
 
-use diesel::pg::PgConnection;
 use diesel::connection::Connection as _;
+use diesel::pg::PgConnection;
 use diesel::prelude::{QueryResult, RunQueryDsl};
 use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
 use domain::access::Viewer;

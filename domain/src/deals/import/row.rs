@@ -1,0 +1,154 @@
+//! One row of an export: its values, or all of its faults at once.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::COLUMNS;
+use crate::kernel::fault::Reason;
+use crate::kernel::jcs::{self, JcsError};
+use crate::kernel::{Digest, Money};
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowFault {
+    /// The column; empty for the row as a whole.
+    pub column: &'static str,
+    /// Stable.
+    pub code: &'static str,
+    /// For a person.
+    pub detail: String,
+}
+
+/// What a valid row says of a deal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DealRow {
+    /// The partner's reference.
+    pub external_ref: String,
+    /// The member who referred.
+    pub member_ref: String,
+    /// The client.
+    pub client_name: String,
+    /// The product.
+    pub product_code: String,
+    /// The day of referral.
+    pub referred_on: Date,
+    /// The day of contract.
+    pub contracted_on: Option<Date>,
+    /// The day of settlement.
+    pub settled_on: Option<Date>,
+    /// What settled.
+    pub settled_amount: Option<Money>,
+    /// The balance of the offset account.
+    pub offset_balance: Option<Money>,
+    /// The day on which the deal unwound.
+    pub discharged_on: Option<Date>,
+}
+
+impl DealRow {
+    /// SHA-256 of the canonical values; how they were written does not matter.
+    ///
+    /// # Errors
+    /// Never for typed values; the signature keeps the failure visible.
+    pub fn digest(&self) -> Result<Digest, JcsError> {
+        jcs::to_bytes(self).map(|bytes| Digest::of(&bytes))
+    }
+}
+
+fn fault(at: usize, code: &'static str, detail: impl Into<String>) -> RowFault {
+    RowFault { column: COLUMNS[at], code, detail: detail.into() }
+}
+
+pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
+    if found.len() != COLUMNS.len() {
+        let detail = format!("expected {} columns, found {}", COLUMNS.len(), found.len());
+        return Err(vec![RowFault { column: "", code: "wrong_column_count", detail }]);
+    }
+    let mut faults = Vec::new();
+    let mut cells = [""; 10];
+    for (at, bytes) in found.iter().enumerate() {
+        match std::str::from_utf8(bytes) {
+            Err(_) => faults.push(fault(at, "invalid_utf8", "not UTF-8")),
+            Ok(t) if t.chars().any(char::is_control) => {
+                faults.push(fault(at, "control_character", "control characters are refused"));
+            }
+            Ok(t) => cells[at] = t.trim(),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    for (at, cell) in cells.iter().enumerate().take(5) {
+        if cell.is_empty() {
+            faults.push(fault(at, "required", "must not be empty"));
+        }
+    }
+    let dates = [4, 5, 6, 9].map(|at| date(at, cells[at], &mut faults));
+    let amounts = [7, 8].map(|at| amount(at, cells[at], &mut faults));
+    check(&cells, dates, amounts, &mut faults);
+    match (faults.is_empty(), dates[0]) {
+        (true, Some(referred_on)) => Ok(DealRow {
+            external_ref: cells[0].to_owned(),
+            member_ref: cells[1].to_owned(),
+            client_name: cells[2].to_owned(),
+            product_code: cells[3].to_owned(),
+            referred_on,
+            contracted_on: dates[1],
+            settled_on: dates[2],
+            settled_amount: amounts[0],
+            offset_balance: amounts[1],
+            discharged_on: dates[3],
+        }),
+        _ => Err(faults),
+    }
+}
+
+fn check(cells: &[&str; 10], dates: [Option<Date>; 4], amounts: [Option<Money>; 2], faults: &mut Vec<RowFault>) {
+    let mut latest = dates[0];
+    for (at, on) in [(5, dates[1]), (6, dates[2]), (9, dates[3])] {
+        if let (Some(before), Some(after)) = (latest, on)
+            && after < before
+        {
+            faults.push(fault(at, "date_out_of_order", format!("{after} is before {before}")));
+        }
+        latest = on.or(latest);
+    }
+    if !cells[6].is_empty() && cells[7].is_empty() {
+        faults.push(fault(7, "amount_missing", "a settled deal needs an amount"));
+    }
+    if !cells[7].is_empty() && cells[6].is_empty() {
+        faults.push(fault(6, "settled_date_missing", "an amount needs a settled date"));
+    }
+    if !cells[9].is_empty() && cells[6].is_empty() {
+        faults.push(fault(9, "discharge_without_settlement", "a discharge needs a settled date"));
+    }
+    if let [Some(settled), Some(offset)] = amounts
+        && offset > settled
+    {
+        faults.push(fault(8, "offset_exceeds_amount", "the offset is larger than the settled amount"));
+    }
+}
+
+fn date(at: usize, text: &str, faults: &mut Vec<RowFault>) -> Option<Date> {
+    if text.is_empty() {
+        return None;
+    }
+    // Parsing alone would take other ISO forms; writing it back takes only YYYY-MM-DD.
+    let parsed = text.parse::<Date>().ok().filter(|d| d.to_string() == text);
+    if parsed.is_none() {
+        faults.push(fault(at, "invalid_date", "expected a date of the calendar, YYYY-MM-DD"));
+    }
+    parsed
+}
+
+fn amount(at: usize, text: &str, faults: &mut Vec<RowFault>) -> Option<Money> {
+    if text.is_empty() {
+        return None;
+    }
+    match Money::parse_dollars(text) {
+        Ok(money) if money.minor() >= 0 => return Some(money),
+        Ok(_) => faults.push(fault(at, "negative_amount", "must not be negative")),
+        Err(e) => faults.push(fault(at, e.code(), e.to_string())),
+    }
+    None
+}

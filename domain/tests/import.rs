@@ -1,0 +1,39 @@
+//! Rows that partners get wrong.
+
+use domain::deals::import::{COLUMNS, ImportReader};
+
+fn codes(body: &[u8]) -> Vec<(u64, Vec<&'static str>)> {
+    let file = [COLUMNS.join(",").as_bytes(), b"\r\n", body].concat();
+    let rows = ImportReader::new(file.as_slice()).expect("the header").map(|r| r.expect("readable"));
+    rows.map(|r| (r.line, r.result.err().unwrap_or_default().iter().map(|f| f.code).collect())).collect()
+}
+
+#[test]
+fn faults_are_told_by_line_and_all_at_once() {
+    let good = b"A,M1,C,P,2026-01-01,,,,,\n";
+    assert_eq!(
+        codes(&[&good[..], b"B,M1,\xE9,P,2026-01-01,,,,,\nC,M1,\0,P,2026-01-01,,,,,\nD,M1"].concat()),
+        [(2, vec![]), (3, vec!["invalid_utf8"]), (4, vec!["control_character"]), (5, vec!["wrong_column_count"])]
+    );
+    assert_eq!(
+        codes(b"A,M1,C,P,2026-01-01,2025-01-01,2026-02-30,-1,1.234,"),
+        [(2, vec!["invalid_date", "negative_amount", "invalid_amount", "date_out_of_order"])]
+    );
+    let long = [b"A,\"", "x\n".repeat(40_000).as_bytes(), good].concat();
+    assert_eq!(codes(&long)[0], (2, vec!["record_too_long"]));
+    assert_eq!(codes(b"A,\"x"), [(2, vec!["unclosed_quote"])]);
+}
+
+#[test]
+fn a_stray_quote_inside_a_name_swallows_no_other_row() {
+    let header = domain::deals::import::COLUMNS.join(",");
+    let file = format!(
+        "{header}\nLN-1,M001,Bob \"B,VARIABLE-OO,2025-01-01,,,,,\nLN-2,M001,Ann,VARIABLE-OO,2025-01-01,,,,,\nLN-3,M001,Eve,VARIABLE-OO,2025-01-01,,,,,\n"
+    );
+    let rows: Vec<_> = domain::deals::import::ImportReader::new(file.as_bytes())
+        .expect("a header")
+        .map(|row| row.expect("a row"))
+        .map(|row| (row.line, row.result.is_ok()))
+        .collect();
+    assert_eq!(rows, [(2, true), (3, true), (4, true)]);
+}
