@@ -1,1 +1,5 @@
-//! harness
+//! What tests stand on: a database of their own on a real PostgreSQL, and a platform whose time, ids and
+//! randomness they set.
+
+pub mod cluster;
+pub mod platform;

@@ -3,20 +3,20 @@
 //!
 //! Every batch is committed whole, and saying the same again changes nothing: after a crash the same
 //! file is simply imported again and ends in the same totals. Bounds: [`BATCH`] deals a transaction;
-//! memory holds one row per distinct reference.
+//! memory grows with the rows of the file (some 500 bytes each).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use super::import::{DealRow, FileFault, ImportReader, RowFault};
-use super::record::{self, Outcome, RecordError, SaidDeal, Source};
+use super::record::{self, Outcome, RecordError, Refusal, SaidDeal, Source};
 use crate::agreements::evaluate::{DealFacts, Settlement};
 use crate::catalogue::ProductCode;
 use crate::directory::text::PersonName;
 use crate::env::Env;
 use crate::kernel::Money;
 use crate::kernel::fault::Reason;
-use crate::store::Store;
+use crate::store::{Store, StoreError, UnitOfWork};
 
 /// Deals in one transaction.
 pub const BATCH: usize = 250;
@@ -72,9 +72,10 @@ pub fn import(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<ImportReport, ImportError> {
     let mut report = ImportReport::default();
-    let chosen = chosen(file, &mut report).map_err(ImportError::File)?;
-    let total = chosen.len();
-    let said: Vec<(u64, SaidDeal)> = chosen.into_values().collect();
+    let valid = valid_rows(file, &mut report).map_err(ImportError::File)?;
+    let known = store.transaction(|uow| Known::of(uow, source, &valid).map_err(RecordError::from))?;
+    let said: Vec<(u64, SaidDeal)> = chosen(valid, &known, &mut report).into_values().collect();
+    let total = said.len();
     for (n, batch) in said.chunks(BATCH).enumerate() {
         let deals: Vec<SaidDeal> = batch.iter().map(|(_, deal)| deal.clone()).collect();
         let outcomes = store.transaction(|uow| record::record(uow, env, source, &deals))?;
@@ -93,33 +94,72 @@ impl ImportReport {
             Outcome::Created(_) => self.created += 1,
             Outcome::Corrected(_) => self.corrected += 1,
             Outcome::Unchanged(_) => self.unchanged += 1,
-            Outcome::Refused(refusal) => {
-                let fault = RowFault { column: "", code: refusal.code(), detail: refusal.to_string() };
-                let external_ref = Some(deal.external_ref.clone());
-                self.refused.push(RefusedRow { line, external_ref, faults: vec![fault] });
-            }
+            Outcome::Refused(refusal) => self.refuse(line, deal, "", *refusal),
         }
+    }
+
+    fn refuse(&mut self, line: u64, deal: &SaidDeal, column: &'static str, refusal: Refusal) {
+        let fault = RowFault { column, code: refusal.code(), detail: refusal.to_string() };
+        let external_ref = Some(deal.external_ref.clone());
+        self.refused.push(RefusedRow { line, external_ref, faults: vec![fault] });
     }
 }
 
-/// The last valid row of each reference; refused and superseded ones go to the report.
-fn chosen(file: impl Read, report: &mut ImportReport) -> Result<BTreeMap<String, (u64, SaidDeal)>, FileFault> {
-    let mut chosen: BTreeMap<String, (u64, SaidDeal)> = BTreeMap::new();
+/// Every row that is valid by itself; the others go to the report.
+fn valid_rows(file: impl Read, report: &mut ImportReport) -> Result<Vec<(u64, SaidDeal)>, FileFault> {
+    let mut valid = Vec::new();
     for row in ImportReader::new(file)? {
         let row = row?;
         report.rows += 1;
         match row.result.and_then(|said| said_deal(&said)) {
-            Ok(said) => {
-                if chosen.insert(said.external_ref.clone(), (row.line, said)).is_some() {
-                    report.superseded += 1;
-                }
-            }
+            Ok(said) => valid.push((row.line, said)),
             Err(faults) => {
                 report.refused.push(RefusedRow { line: row.line, external_ref: row.external_ref, faults });
             }
         }
     }
-    Ok(chosen)
+    Ok(valid)
+}
+
+/// The members and products that the rows name and that exist.
+struct Known {
+    members: BTreeSet<String>,
+    products: BTreeSet<ProductCode>,
+}
+
+impl Known {
+    fn of(uow: &mut dyn UnitOfWork, source: &Source, rows: &[(u64, SaidDeal)]) -> Result<Self, StoreError> {
+        let members: BTreeSet<String> = rows.iter().map(|(_, said)| said.member_ref.clone()).collect();
+        let products: BTreeSet<ProductCode> = rows.iter().map(|(_, said)| said.product.clone()).collect();
+        let members: Vec<String> = members.into_iter().collect();
+        let products: Vec<ProductCode> = products.into_iter().collect();
+        let members = uow.directory().find_members(source.organisation, &members)?;
+        let products = uow.catalogue().find_products(&products)?;
+        Ok(Self {
+            members: members.into_iter().map(|m| m.member_ref).collect(),
+            products: products.into_iter().map(|p| p.code).collect(),
+        })
+    }
+
+    fn refusal(&self, said: &SaidDeal) -> Option<(&'static str, Refusal)> {
+        if !self.members.contains(&said.member_ref) {
+            return Some(("member_ref", Refusal::UnknownMember));
+        }
+        (!self.products.contains(&said.product)).then_some(("product_code", Refusal::UnknownProduct))
+    }
+}
+
+/// The last row of each reference that can be taken: a faulty last row leaves the earlier one standing.
+fn chosen(rows: Vec<(u64, SaidDeal)>, known: &Known, report: &mut ImportReport) -> BTreeMap<String, (u64, SaidDeal)> {
+    let mut chosen: BTreeMap<String, (u64, SaidDeal)> = BTreeMap::new();
+    for (line, said) in rows {
+        if let Some((column, refusal)) = known.refusal(&said) {
+            report.refuse(line, &said, column, refusal);
+        } else if chosen.insert(said.external_ref.clone(), (line, said)).is_some() {
+            report.superseded += 1;
+        }
+    }
+    chosen
 }
 
 /// A row in the words of the domain.

@@ -1,0 +1,103 @@
+//! One private PostgreSQL per test process, one database per test.
+//!
+//! The cluster (fsync off, in memory where there is room) ends with the process: its keeper is bound to
+//! it. Its directory carries the process's number; the next run removes those of processes that are
+//! gone. The migrations run once, into a template; a database is a copy of it (some 50 ms) and is
+//! dropped with its handle.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use persistence::cluster::{Cluster, ClusterConfig};
+
+const PREFIX: &str = "flip360-test-";
+const TEMPLATE: &str = "flip360_template";
+
+struct Shared {
+    cluster: Cluster,
+    databases: AtomicU32,
+    /// The digest of the migrations that the template holds.
+    template: Mutex<Option<String>>,
+}
+
+fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let root = roomy();
+        sweep(&root);
+        let data_dir = root.join(format!("{PREFIX}{}", std::process::id()));
+        let cluster = Cluster::start(&ClusterConfig::scratch(data_dir)).expect("the test cluster starts");
+        Shared { cluster, databases: AtomicU32::new(0), template: Mutex::new(None) }
+    })
+}
+
+/// Memory if the system offers it, else the temporary directory.
+fn roomy() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+/// Removes what processes left that are gone.
+fn sweep(root: &Path) {
+    let Ok(entries) = std::fs::read_dir(root) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|pid| pid.parse::<u32>().ok());
+        if pid.is_some_and(|pid| Path::new("/proc").is_dir() && !Path::new("/proc").join(pid.to_string()).exists()) {
+            // Another test process may be sweeping too; what is left is swept next time.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// A database of one test.
+pub struct TestDatabase {
+    name: String,
+}
+
+impl TestDatabase {
+    /// A fresh database with the schema that `migrate` brings about; `digest` names that schema.
+    pub fn create(digest: &str, migrate: impl FnOnce(&str)) -> Self {
+        let shared = shared();
+        let mut template = shared.template.lock().expect("no panic while the template was made");
+        if template.as_deref() != Some(digest) {
+            administer(&format!("drop database if exists {TEMPLATE}"));
+            administer(&format!("create database {TEMPLATE}"));
+            migrate(&shared.cluster.url("flip360_owner", TEMPLATE));
+            *template = Some(digest.to_owned());
+        }
+        let name = format!("test_{}", shared.databases.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("create database {name} template {TEMPLATE}"));
+        Self { name }
+    }
+
+    /// An empty database.
+    #[must_use]
+    pub fn empty() -> Self {
+        let name = format!("test_{}", shared().databases.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("create database {name}"));
+        Self { name }
+    }
+
+    /// Where a role finds it.
+    #[must_use]
+    pub fn url(&self, role: &str) -> String {
+        shared().cluster.url(role, &self.name)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        administer(&format!("drop database if exists {} with (force)", self.name));
+    }
+}
+
+/// Runs a statement that belongs to no test's database. The names in it are made here, never given.
+fn administer(sql: &str) {
+    let url = shared().cluster.url("flip360_owner", "postgres");
+    let mut connection = PgConnection::establish(&url).expect("the test cluster answers");
+    connection.batch_execute(sql).expect("the statement runs");
+}
