@@ -1,5 +1,7 @@
 //! Rows that partners get wrong.
 
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
+
 use domain::deals::import::{COLUMNS, ImportReader};
 
 fn codes(body: &[u8]) -> Vec<(u64, Vec<&'static str>)> {

@@ -1,5 +1,7 @@
 //! Every figure of the V01 exports, to the cent, against expectations that other code worked out.
 
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::agreements::evaluate::{CalculationInput, DealFacts, Settlement, evaluate};

@@ -1,1 +1,3 @@
-//! integrations
+//! The outside world behind the domain's ports.
+
+pub mod clock;

@@ -183,7 +183,8 @@ impl Platform {
             .transaction(|uow| {
                 uow.catalogue().ship(&catalogue::verticals(), &catalogue::products())?;
                 uow.agreements().ship(agreements::V01_NAME, &v01, self.now)?;
-                let introducer = organisation(self.introducer, OrganisationKind::Introducer, "Harbour Referrals Pty Ltd");
+                let introducer =
+                    organisation(self.introducer, OrganisationKind::Introducer, "Harbour Referrals Pty Ltd");
                 uow.directory().insert_organisation(&introducer, self.now)?;
                 let provider = organisation(self.provider, OrganisationKind::Provider, "First Provider Bank Ltd");
                 uow.directory().insert_organisation(&provider, self.now)
@@ -284,7 +285,10 @@ impl Platform {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        diesel::sql_query(format!("select ({sql})::bigint as n")).get_result::<Row>(&mut self.owner()).expect("a number").n
+        diesel::sql_query(format!("select ({sql})::bigint as n"))
+            .get_result::<Row>(&mut self.owner())
+            .expect("a number")
+            .n
     }
 
     /// What PostgreSQL says to a statement of the service's own role; `None` when it obeys.

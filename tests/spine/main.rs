@@ -113,7 +113,10 @@ fn what_is_due_is_released_once_and_a_clawback_after_it_takes_what_is_available(
     };
     assert!(release() > 0);
     assert_eq!(release(), 0);
-    assert_eq!(platform.number("select count(*) from commission_line where accrued_minor > 0 and payable_on <= '2026-11-23'"), 0);
+    assert_eq!(
+        platform.number("select count(*) from commission_line where accrued_minor > 0 and payable_on <= '2026-11-23'"),
+        0
+    );
 }
 
 #[test]
@@ -149,7 +152,11 @@ fn the_service_cannot_change_what_is_append_only() {
         }
         // Even the owner, who has the permission, is stopped by the guard.
         use diesel::connection::SimpleConnection;
-        for sql in [format!("update {table} set {column} = {column}"), format!("delete from {table}"), format!("truncate {table} cascade")] {
+        for sql in [
+            format!("update {table} set {column} = {column}"),
+            format!("delete from {table}"),
+            format!("truncate {table} cascade"),
+        ] {
             let refusal = platform.owner().batch_execute(&sql).expect_err(&sql).to_string();
             assert!(refusal.contains("append-only"), "{sql}: {refusal}");
         }

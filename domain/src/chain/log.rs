@@ -73,10 +73,9 @@ fn opened(uow: &mut dyn UnitOfWork, env: &Env<'_>, items: &[LogItem]) -> Result<
     let mut made = Vec::new();
     let mut secrets = Vec::new();
     for subject in subjects {
-        if !lanes.contains_key(&subject) {
+        if let std::collections::btree_map::Entry::Vacant(vacant) = lanes.entry(subject) {
             let secret = env.draw();
-            let head = LaneHead::new(lane(&secret));
-            lanes.insert(subject, head);
+            let head = *vacant.insert(LaneHead::new(lane(&secret)));
             made.push(SubjectLane { subject, head });
             secrets.push(Secret { source: subject, subject, kind: "lane", bytes: secret.to_vec() });
         }

@@ -168,6 +168,8 @@ mod tests {
         fn what_is_printed_parses(bits: u128) {
             let id = ThingId::new(Uuid::from_u128(bits));
             prop_assert_eq!(ThingId::parse(&id.to_string()), Ok(id));
+            prop_assert_eq!(id.uuid().as_u128(), bits);
+            prop_assert!(id.to_string().starts_with(ThingId::PREFIX));
         }
     }
 }
