@@ -34,12 +34,12 @@ impl Binaries {
                 Err(ClusterError::BinariesNotThere(directory))
             };
         }
-        VERSIONED.iter().find_map(|place| newest(place)).or_else(|| on_path(env::var_os("PATH"))).map(Self).ok_or_else(
-            || ClusterError::BinariesMissing {
+        VERSIONED.iter().find_map(newest).or_else(|| on_path(env::var_os("PATH"))).map(Self).ok_or_else(|| {
+            ClusterError::BinariesMissing {
                 looked_in: "/usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew, PATH".to_owned(),
                 install: install_hint(),
-            },
-        )
+            }
+        })
     }
 
     /// The server program.
