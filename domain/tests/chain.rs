@@ -1,8 +1,6 @@
 //! The Merkle tree against the published vectors of Certificate Transparency (RFC 6962), every proof of
 //! every tree up to 130 leaves, and what a proof must not survive.
 
-#![expect(clippy::expect_used, reason = "a test fails loudly")]
-
 use domain::chain::merkle::{MemoryRows, empty_root, leaf_hash};
 use domain::chain::proof::{check_consistency, check_inclusion, prove_consistency, prove_inclusion, root};
 use domain::kernel::Digest;
