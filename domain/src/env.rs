@@ -1,7 +1,6 @@
 //! What a use case takes from its surroundings, gathered so that signatures stay short.
 
-use uuid::Uuid;
-
+use crate::access::Actor;
 use crate::chain::checkpoint::TreeHead;
 use crate::chain::signer::Signer;
 use crate::kernel::Instant;
@@ -13,7 +12,7 @@ pub struct Env<'a> {
     /// This moment; the same for everything that one use case writes.
     pub now: Instant,
     /// Who does it: a user or an API client.
-    pub actor: Uuid,
+    pub actor: &'a Actor,
     /// New ids.
     pub ids: &'a dyn IdSource,
     /// Salts and lane secrets.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
+use domain::access::Actor;
 use domain::agreements::reference as agreements;
 use domain::catalogue::reference as catalogue;
 use domain::chain::checkpoint::TreeHead;
@@ -112,6 +113,8 @@ pub struct Platform {
     pub log_signer: MemorySigner,
     /// The rollback guard's memory.
     pub high_water: MemoryHighWater,
+    /// Who acts: the service itself unless a test says otherwise.
+    pub actor: Actor,
     /// The time.
     pub now: Instant,
     /// Whose members refer.
@@ -140,6 +143,7 @@ impl Platform {
             signer: MemorySigner::new(7),
             log_signer: MemorySigner::new(8),
             high_water: MemoryHighWater::default(),
+            actor: Actor::service(),
             now: Instant::new("2026-11-23T12:00:00Z".parse().expect("a time")),
             introducer,
             provider,
@@ -154,7 +158,7 @@ impl Platform {
     pub fn env(&self) -> Env<'_> {
         Env {
             now: self.now,
-            actor: Uuid::from_u128(1),
+            actor: &self.actor,
             ids: &self.ids,
             randomness: &self.randomness,
             origin: ORIGIN,

@@ -1,12 +1,12 @@
 //! Who may do what: users, API clients, roles, scopes, actors.
+//!
+//! Deny by default: a use case names the scope that it needs and checks the object's owner; reads
+//! are guarded a second time by row-level security as the actor's [`Viewer`].
 
-use uuid::Uuid;
+pub mod actor;
+pub mod role;
+pub mod scope;
 
-/// Whose eyes a read has: everything, or what concerns these organisations and members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Viewer {
-    /// Operator staff, auditors, and the service itself.
-    Everything,
-    /// A partner or a member: rows whose `visible_to` holds one of these ids.
-    Parties(Vec<Uuid>),
-}
+pub use actor::{Actor, MissingScope, Viewer};
+pub use role::Role;
+pub use scope::Scope;

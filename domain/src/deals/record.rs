@@ -266,7 +266,7 @@ impl Batch {
         };
         let new = before.is_none();
         let stage = Stage::of(&deal.facts, output.reversed);
-        self.transitions.extend(deal.move_to(stage, env.actor, env.now, new));
+        self.transitions.extend(deal.move_to(stage, env.actor.id, env.now, new));
         self.facts.push(fact(env, source, &deal, said, new)?);
         if new {
             self.contacts.push(client(source, &deal, said));

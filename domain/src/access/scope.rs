@@ -1,0 +1,85 @@
+//! What a token lets its bearer do. One scope per context and kind of act; money has scopes of its own.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! scopes {
+    ($($(#[$meta:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// One permission. Its text is what tokens and the API document carry.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Scope { $($(#[$meta])* #[serde(rename = $text)] $name,)* }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As tokens carry it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+scopes! {
+    /// Read organisations, contacts, members, payees.
+    DirectoryRead = "directory:read",
+    /// Create and change contacts, members, payees of one's own organisation.
+    DirectoryWrite = "directory:write",
+    /// Create organisations.
+    OrganisationsWrite = "organisations:write",
+    /// Read verticals and products.
+    CatalogueRead = "catalogue:read",
+    /// Read agreements, versions, calculations.
+    AgreementsRead = "agreements:read",
+    /// Draft and propose versions.
+    AgreementsWrite = "agreements:write",
+    /// Approve versions that somebody else proposed.
+    AgreementsApprove = "agreements:approve",
+    /// Read deals, their facts, timelines, commission lines.
+    DealsRead = "deals:read",
+    /// Make referrals, record facts and transitions, import deals.
+    DealsWrite = "deals:write",
+    /// Read accounts, entries, balances.
+    LedgerRead = "ledger:read",
+    /// Read payout runs, payouts, statements.
+    PayoutsRead = "payouts:read",
+    /// Preview, propose, cancel payout runs; keep own bank accounts.
+    PayoutsWrite = "payouts:write",
+    /// Approve or reject a run that somebody else proposed.
+    PayoutsApprove = "payouts:approve",
+    /// Execute an approved run and take its bank file.
+    PayoutsExecute = "payouts:execute",
+    /// Read handshakes, receipts, proofs of one's own deals.
+    ChainRead = "chain:read",
+    /// Register signing keys, sign handshakes.
+    ChainWrite = "chain:write",
+    /// Export leaves and envelopes for an audit.
+    ChainExport = "chain:export",
+    /// Read runs of the guarantees.
+    GuaranteesRead = "guarantees:read",
+    /// Run the guarantees.
+    GuaranteesRun = "guarantees:run",
+    /// Read jobs.
+    JobsRead = "jobs:read",
+    /// Read aggregates that name nobody.
+    InsightRead = "insight:read",
+    /// Read the audit log.
+    AuditRead = "audit:read",
+    /// Create users and API clients, give roles, revoke.
+    AccessAdmin = "access:admin",
+}
+
+impl Scope {
+    /// Reads a scope's text; `None` when there is none such.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
