@@ -1,1 +1,3 @@
 //! The HTTP API and the command line of `flip360`.
+
+pub mod auth;

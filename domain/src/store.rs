@@ -9,6 +9,7 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::repository::ChainRepository;
@@ -46,6 +47,8 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -62,6 +65,8 @@ pub trait UnitOfWork {
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

@@ -1,3 +1,4 @@
 //! The outside world behind the domain's ports.
 
 pub mod clock;
+pub mod password;

@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod migrate;
 
+mod access;
 mod agreements;
 mod bind;
 mod catalogue;

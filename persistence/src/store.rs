@@ -152,6 +152,7 @@ macro_rules! lookups {
 }
 
 contexts! {
+    access: domain::access::repository::AccessRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
@@ -161,6 +162,7 @@ contexts! {
 }
 
 lookups! {
+    access: domain::access::repository::AccessQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     ledger: domain::ledger::repository::LedgerQueries,
