@@ -7,12 +7,14 @@ pub mod cluster;
 pub mod migrate;
 
 mod agreements;
+mod audit;
 mod bind;
 mod catalogue;
 mod chain;
 mod deals;
 mod directory;
 mod error;
+mod idempotency;
 mod ledger;
 mod pool;
 mod statement;

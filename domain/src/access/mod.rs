@@ -4,6 +4,7 @@
 //! are guarded a second time by row-level security as the actor's [`Viewer`].
 
 pub mod actor;
+pub mod audit;
 pub mod role;
 pub mod scope;
 
