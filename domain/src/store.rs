@@ -9,12 +9,14 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::audit::AuditRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::idempotency::IdempotencyRepository;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 
 /// Why the store did not do what it was asked.
@@ -49,6 +51,8 @@ pub enum Verdict {
 pub trait UnitOfWork {
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -59,6 +63,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// First answers to requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
 }

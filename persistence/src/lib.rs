@@ -8,12 +8,14 @@ pub mod migrate;
 
 mod access;
 mod agreements;
+mod audit;
 mod bind;
 mod catalogue;
 mod chain;
 mod deals;
 mod directory;
 mod error;
+mod idempotency;
 mod ledger;
 mod pool;
 mod statement;

@@ -153,6 +153,8 @@ macro_rules! lookups {
 
 contexts! {
     access: domain::access::repository::AccessRepository,
+    audit: domain::access::audit::AuditRepository,
+    idempotency: domain::idempotency::IdempotencyRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,

@@ -7,6 +7,7 @@
 //! neither; nobody gives a scope that they do not have; no secret is kept, only its digest or hash.
 
 pub mod actor;
+pub mod audit;
 pub mod bootstrap;
 pub mod client;
 pub mod error;
