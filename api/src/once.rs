@@ -30,7 +30,6 @@ use crate::problem::Problem;
 pub struct InFlight(Mutex<HashSet<Claim>>);
 
 /// A key that is ours until this is dropped.
-#[derive(Debug)]
 pub struct Held {
     app: Data<App>,
     claim: Claim,

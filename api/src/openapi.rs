@@ -49,7 +49,7 @@ pub fn document() -> OpenApi {
     let app = ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(crate::routes::register);
     let (_, mut document) = app.split_for_parts();
     if let Some(components) = document.components.as_mut() {
-        components.security_schemes.insert("oauth2".to_owned(), oauth2());
+        components.security_schemes.insert("oauth2".to_owned(), RefOr::T(oauth2()));
     }
     for (path, item) in &mut document.paths.paths {
         let operations = [
@@ -124,7 +124,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
 
 fn problem(operation: &mut Operation, status: &str, description: &str) {
     let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    let request_id = HeaderBuilder::new().schema(ObjectBuilder::new().schema_type(Type::String)).build();
+    let request_id = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
     let response: Response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", content)
@@ -135,7 +135,7 @@ fn problem(operation: &mut Operation, status: &str, description: &str) {
 
 fn parameter(operation: &mut Operation, name: &str, description: &str, example: &str) {
     let parameters = operation.parameters.get_or_insert_default();
-    if parameters.iter().any(|p| p.name == name) {
+    if parameters.iter().any(|p| matches!(p, RefOr::T(p) if p.name == name)) {
         return;
     }
     let parameter: Parameter = ParameterBuilder::new()
@@ -146,5 +146,5 @@ fn parameter(operation: &mut Operation, name: &str, description: &str, example: 
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .example(Some(example.into()))
         .build();
-    parameters.push(parameter);
+    parameters.push(RefOr::T(parameter));
 }

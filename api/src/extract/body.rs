@@ -6,7 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use domain::idempotency::{Claim, IdempotencyKey};
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
@@ -155,14 +155,13 @@ pub fn stale() -> Problem {
     )
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>, Problem> {
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body has at most {LIMIT} bytes"));
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|h| h.to_str().ok()).and_then(|t| t.parse().ok());
     if declared.is_some_and(|length: usize| length > LIMIT) {
         return Err(too_large());
     }
-    let mut payload = web::Payload(payload);
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|e| Problem::malformed("unreadable_body", e.to_string()))?;
