@@ -1,8 +1,8 @@
 //! What goes out: a status, a media type, bytes. Held as bytes so that the first answer to a request
 //! can be kept and given again, byte for byte.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::idempotency::FirstAnswer;
 use domain::kernel::Page;
