@@ -11,6 +11,7 @@
 use crate::access::Viewer;
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
@@ -62,6 +63,8 @@ pub trait UnitOfWork {
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Leaves, tiles, checkpoints, envelopes of the log.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

@@ -10,6 +10,7 @@ mod agreements;
 mod bind;
 mod catalogue;
 mod chain;
+mod chain_queries;
 mod deals;
 mod directory;
 mod error;

@@ -161,6 +161,7 @@ contexts! {
 }
 
 lookups! {
+    chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     ledger: domain::ledger::repository::LedgerQueries,
