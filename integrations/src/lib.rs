@@ -1,12 +1,12 @@
 //! The outside world behind the domain's ports.
 
 pub mod clock;
-pub mod password;
 pub mod durable;
 pub mod high_water;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
+pub mod password;
 pub mod randomness;
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
 
 fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
     let listen = |cause| CommandError::Listen { address: args.listen, cause };
-    let workers = Workers::start(app).map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
+    let workers =
+        Workers::start(app).map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
     let served = actix_web::rt::System::new().block_on(async {
         let (server, address) = crate::server::start(app.clone(), args.listen).map_err(listen)?;
         println!("Flip 360 is ready at http://{address} (reference: http://{address}/docs/). Ctrl-C stops it.");
