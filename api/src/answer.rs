@@ -1,8 +1,8 @@
 //! What goes out: a status, a media type, bytes. Held as bytes so that the first answer to a request
 //! can be kept and given again, byte for byte.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::idempotency::FirstAnswer;
 use domain::kernel::Page;
@@ -26,6 +26,7 @@ pub struct Answer {
     next: Option<String>,
     replayed: bool,
     object: Option<Uuid>,
+    secret: bool,
     body: Vec<u8>,
 }
 
@@ -39,6 +40,7 @@ impl Answer {
             next: None,
             replayed: false,
             object: None,
+            secret: false,
             body,
         }
     }
@@ -119,6 +121,19 @@ impl Answer {
     #[must_use]
     pub const fn object(&self) -> Option<Uuid> {
         self.object
+    }
+
+    /// It carries a secret: what is kept of it is sealed.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Whether it carries a secret.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// What is kept of it.

@@ -108,7 +108,12 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problem(operation, "415", "The body is not of the expected media type");
     }
     if keyed {
-        parameter(operation, "Idempotency-Key", "The caller's name for this request: a retry with it has no second effect and gets the first answer again.", "018f6f2e-5c3c-7c5e-9f0a-2b1d3c4e5f60");
+        parameter(
+            operation,
+            "Idempotency-Key",
+            "The caller's name for this request: a retry with it has no second effect and gets the first answer again.",
+            "018f6f2e-5c3c-7c5e-9f0a-2b1d3c4e5f60",
+        );
         problem(operation, "409", "The key is being worked on, or the state does not allow it");
         problem(operation, "422", "Fields are not valid, a rule refuses it, or the key stands for another request");
     }

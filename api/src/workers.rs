@@ -36,8 +36,7 @@ impl Workers {
     pub fn start(app: &Data<App>) -> std::io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
         let releases = Arc::new(Bell::default());
-        let mut workers =
-            Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
+        let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
         workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
         Ok(workers)

@@ -64,7 +64,9 @@ impl Caller {
 
 fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return Err(Problem::unauthenticated("send `Authorization: Bearer <access token>`; POST /oauth/token gives one"));
+        return Err(Problem::unauthenticated(
+            "send `Authorization: Bearer <access token>`; POST /oauth/token gives one",
+        ));
     };
     let token = header.to_str().ok().and_then(|text| text.split_once(' '));
     match token {

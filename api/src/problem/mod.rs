@@ -7,6 +7,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use domain::kernel::page::INVALID_CURSOR;
 use domain::kernel::{Fault, Faults};
 use domain::store::StoreError;
 use serde::Serialize;
@@ -150,7 +151,11 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "internal error");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side; quote the request id")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on our side; quote the request id",
+        )
     }
 
     /// With a header.
@@ -214,6 +219,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Contention | StoreError::Unavailable => Self::unavailable(),
+            StoreError::Violates(rule) if rule == INVALID_CURSOR => {
+                Self::malformed_at("#cursor", "invalid_cursor", "use the `next_cursor` of the page before")
+            }
             // A rule that a use case should have told apart before.
             StoreError::Violates(rule) => Self::internal(&format_args!("the database rule {rule} was broken")),
             StoreError::Failed(cause) => Self::internal(&cause),
