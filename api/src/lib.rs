@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod app;
 pub mod auth;
+pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod extract;

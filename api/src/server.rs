@@ -92,11 +92,7 @@ async fn finish(
     }
     let unchanged = request.headers().get(IF_NONE_MATCH).cloned();
     let path = request.path().to_owned();
-    let inner = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(inner, HttpResponse::from_error(error)),
-    };
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_problem(response, &path, &id);
     } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
