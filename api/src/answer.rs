@@ -26,6 +26,7 @@ pub struct Answer {
     next: Option<String>,
     replayed: bool,
     object: Option<Uuid>,
+    secret: bool,
     body: Vec<u8>,
 }
 
@@ -39,6 +40,7 @@ impl Answer {
             next: None,
             replayed: false,
             object: None,
+            secret: false,
             body,
         }
     }
@@ -119,6 +121,19 @@ impl Answer {
     #[must_use]
     pub const fn object(&self) -> Option<Uuid> {
         self.object
+    }
+
+    /// It carries a secret: what is kept of it is sealed.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Whether it carries a secret.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// What is kept of it.

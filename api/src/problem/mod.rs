@@ -7,6 +7,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use domain::kernel::page::INVALID_CURSOR;
 use domain::kernel::{Fault, Faults};
 use domain::store::StoreError;
 use serde::Serialize;
@@ -218,6 +219,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Contention | StoreError::Unavailable => Self::unavailable(),
+            StoreError::Violates(rule) if rule == INVALID_CURSOR => {
+                Self::malformed_at("#cursor", "invalid_cursor", "use the `next_cursor` of the page before")
+            }
             // A rule that a use case should have told apart before.
             StoreError::Violates(rule) => Self::internal(&format_args!("the database rule {rule} was broken")),
             StoreError::Failed(cause) => Self::internal(&cause),

@@ -13,16 +13,19 @@
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub mod access;
+pub mod oauth;
 pub mod system;
 
 /// Every route.
 pub fn register(config: &mut ServiceConfig) {
     system::register(config);
+    oauth::register(config);
     config.service(scope::scope("/v1").configure(v1));
 }
 
 fn v1(config: &mut ServiceConfig) {
-    system::register_v1(config);
+    access::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

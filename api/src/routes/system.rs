@@ -8,7 +8,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
-use crate::extract::Caller;
 use crate::problem::Problem;
 
 /// How the service feels.
@@ -50,44 +49,4 @@ async fn openapi(app: Data<App>) -> HttpResponse {
 /// Public routes outside of `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config.service(live).service(ready).service(openapi);
-}
-
-/// Who calls.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Me)]
-struct MeView {
-    /// The user or API client.
-    #[schema(example = "018f6f2e-5c3c-7c5e-9f0a-2b1d3c4e5f60")]
-    id: String,
-    /// Its roles.
-    roles: Vec<&'static str>,
-    /// What this token may do.
-    scopes: Vec<&'static str>,
-    /// The organisation that it acts for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organisation_id: Option<String>,
-    /// The member that it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member_id: Option<String>,
-}
-
-/// Who you are
-///
-/// What the token says: roles, scopes, and whom it acts for.
-#[utoipa::path(operation_id = "get_me", tag = "access", security(("oauth2" = [])), responses((status = 200, description = "The caller", body = MeView)))]
-#[get("/me")]
-async fn me(caller: Caller) -> Result<Answer, Problem> {
-    let actor = &caller.actor;
-    Answer::ok(&MeView {
-        id: actor.id.to_string(),
-        roles: actor.roles.iter().map(|role| role.as_str()).collect(),
-        scopes: actor.scopes.iter().map(|scope| scope.as_str()).collect(),
-        organisation_id: actor.organisation.map(|id| id.to_string()),
-        member_id: actor.member.map(|id| id.to_string()),
-    })
-}
-
-/// Routes below `/v1`.
-pub fn register_v1(config: &mut ServiceConfig) {
-    config.service(me);
 }

@@ -1,5 +1,7 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
+pub mod access;
+
 use domain::kernel::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
