@@ -61,7 +61,8 @@ fn the_key_is_asked_for_and_checked() {
     let _ = missing.problem(400, "idempotency_key_missing");
     let long = "k".repeat(256);
     for key in ["a b", long.as_str()] {
-        let _ = service.post_as("/v1/users", &service.operator(), key, &user(1)).problem(400, "invalid_idempotency_key");
+        let _ =
+            service.post_as("/v1/users", &service.operator(), key, &user(1)).problem(400, "invalid_idempotency_key");
     }
     assert_eq!(users(&service), 0);
 }
@@ -99,4 +100,18 @@ fn a_retry_after_midnight_finds_the_first_answer() {
     let again = service.post_as("/v1/users", &service.operator_of(7), "k-1", &user(1));
     assert_eq!((first.status, again.status, &again.body), (201, 201, &first.body));
     assert_eq!(users(&service), 1);
+}
+
+#[test]
+fn an_answer_with_a_secret_is_given_again_and_kept_sealed() {
+    let service = Service::start();
+    let token = service.operator_of(7);
+    let client = json!({"name": "Portal", "roles": ["auditor"]});
+    let first = service.post_as("/v1/api-clients", &token, "k-1", &client);
+    let secret = first.expect(201)["client_secret"].as_str().expect("a secret").to_owned();
+    let again = service.post_as("/v1/api-clients", &token, "k-1", &client);
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    let open = format!("select count(*) from idempotency_record where position('{secret}'::bytea in body) > 0");
+    assert_eq!(service.platform.number(&open), 0);
+    assert_eq!(service.platform.number("select count(*) from idempotency_record where sealed"), 1);
 }
