@@ -201,10 +201,8 @@ fn attempt<W: BatchWork>(
     let env = app.env(&service);
     let mut outcomes = known(uow, commands)?;
     let fresh: Vec<usize> = (0..commands.len()).filter(|n| outcomes[*n].is_none()).collect();
-    let asked: Vec<Asked<'_, W::Command>> = fresh
-        .iter()
-        .map(|n| Asked { actor: &commands[*n].caller.actor, command: &commands[*n].body })
-        .collect();
+    let asked: Vec<Asked<'_, W::Command>> =
+        fresh.iter().map(|n| Asked { actor: &commands[*n].caller.actor, command: &commands[*n].body }).collect();
     let done = if asked.is_empty() { Vec::new() } else { W::run(uow, &env, &asked).map_err(Failed::Work)? };
     let (mut audit, mut records): (Vec<AuditRecord>, Vec<IdempotencyRecord>) = Default::default();
     for (n, outcome) in fresh.into_iter().zip(done) {

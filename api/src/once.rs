@@ -24,6 +24,7 @@ use crate::answer::Answer;
 use crate::app::{App, blocking};
 use crate::extract::{Caller, Change, Command};
 use crate::problem::Problem;
+use crate::vault::{self, Vault};
 
 /// Keys that this process is working on.
 #[derive(Debug, Default)]
@@ -122,7 +123,7 @@ where
                 app.sequencing.ring();
                 Ok(answer)
             }
-            Ok(Found::Kept(first)) => Ok(Answer::replay(first)),
+            Ok(Found::Kept(first)) => again(&app, &command.claim, first),
             Err(Stopped::InFlight) => Err(in_flight()),
             Err(Stopped::Reused) => Err(reused()),
             Err(Stopped::Store(error)) => Err(error.into()),
@@ -148,9 +149,32 @@ fn attempt<T, R, E>(
     let answer = view(done).map_err(Stopped::View)?;
     let audit = audit_record(&env, &command.caller, &command.fields, &answer);
     uow.audit().append(&audit)?;
-    let record = record_of(command, answer.first());
+    let first = kept(app, &command.claim, &answer).map_err(Stopped::View)?;
+    let record = record_of(command, first);
     uow.idempotency().append(&[record], env.now.sydney_date())?;
     Ok(Found::Fresh(answer))
+}
+
+/// What is kept of an answer: its bytes, sealed when they carry a secret.
+fn kept(app: &App, claim: &Claim, answer: &Answer) -> Result<FirstAnswer, Problem> {
+    if !answer.is_secret() {
+        return Ok(answer.first());
+    }
+    let sealed =
+        Vault::of(app.platform.as_ref()).and_then(|vault| vault.seal(claim, answer.first(), app.randomness.as_ref()));
+    sealed.map_err(|error| Problem::internal(&error))
+}
+
+/// The first answer again.
+fn again(app: &App, claim: &Claim, first: FirstAnswer) -> Result<Answer, Problem> {
+    if !vault::is_sealed(&first) {
+        return Ok(Answer::replay(first));
+    }
+    let vault = Vault::of(app.platform.as_ref()).map_err(|error| Problem::internal(&error))?;
+    let opened = vault.open(claim, first).map(Answer::replay);
+    opened.ok_or_else(|| {
+        Problem::conflict("secret_gone", "this was done, but its secret cannot be shown again; ask for a new one")
+    })
 }
 
 /// Claims the key in the database and looks for its first answer.
