@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod assembly;
 pub mod auth;
 pub mod batch;
 pub mod cli;

@@ -13,6 +13,7 @@ use crate::access::audit::AuditRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
@@ -73,6 +74,8 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Leaves, tiles, checkpoints, envelopes of the log.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

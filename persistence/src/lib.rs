@@ -12,6 +12,7 @@ mod audit;
 mod bind;
 mod catalogue;
 mod chain;
+mod chain_queries;
 mod deals;
 mod directory;
 mod error;

@@ -165,6 +165,7 @@ contexts! {
 
 lookups! {
     access: domain::access::repository::AccessQueries,
+    chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     ledger: domain::ledger::repository::LedgerQueries,

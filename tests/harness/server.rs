@@ -156,6 +156,12 @@ impl Service {
         self.token(&[Role::OperatorAdmin], None, None)
     }
 
+    /// An administrator that is the same caller each time: idempotency keys belong to a caller.
+    #[must_use]
+    pub fn operator_of(&self, n: u128) -> String {
+        self.token_of(Uuid::from_u128(n), &[Role::OperatorAdmin], None, None)
+    }
+
     /// The administrator of the platform's introducer.
     #[must_use]
     pub fn partner(&self) -> String {

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::DatabaseArgs;
+use crate::config::{DatabaseArgs, ServeArgs};
 
 pub mod database;
 pub mod error;
 pub mod migrate;
 pub mod openapi;
+pub mod serve;
 
 pub use error::CommandError;
 
@@ -23,6 +24,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs the HTTP API and its workers.
+    Serve(ServeArgs),
     /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
     Migrate(DatabaseArgs),
     /// Prints the API document (OpenAPI 3.1).
@@ -36,6 +39,7 @@ pub fn main() -> ExitCode {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Openapi => openapi::run(),
     };
