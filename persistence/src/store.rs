@@ -157,11 +157,16 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
+    handshakes: domain::deals::handshake_repository::HandshakeRepository,
+    keys: domain::chain::registry::KeyRepository,
     ledger: domain::ledger::repository::LedgerRepository,
+    parties: domain::directory::party::PartyRepository,
 }
 
 lookups! {
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
+    handshakes: domain::deals::handshake_repository::HandshakeQueries,
+    keys: domain::chain::registry::KeyQueries,
     ledger: domain::ledger::repository::LedgerQueries,
 }

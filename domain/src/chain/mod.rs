@@ -14,6 +14,7 @@
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
 pub mod checkpoint;
+pub mod declaration;
 pub mod encoding;
 pub mod jws;
 pub mod key;
@@ -21,7 +22,10 @@ pub mod leaf;
 pub mod log;
 pub mod merkle;
 pub mod note;
+pub mod presented;
 pub mod proof;
+pub mod registration;
+pub mod registry;
 pub mod repository;
 pub mod sequence;
 pub mod signer;
