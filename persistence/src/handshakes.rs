@@ -24,8 +24,7 @@ use crate::store::{PgQueries, PgUnitOfWork};
 
 type KnownColumns =
     (SqlUuid, SqlUuid, SqlUuid, SqlUuid, Nullable<Text>, Nullable<Bytea>, Text, Nullable<Bytea>, Nullable<Bytea>);
-type KnownRow =
-    (Uuid, Uuid, Uuid, Uuid, Option<String>, Option<Vec<u8>>, String, Option<Vec<u8>>, Option<Vec<u8>>);
+type KnownRow = (Uuid, Uuid, Uuid, Uuid, Option<String>, Option<Vec<u8>>, String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// A deal without a handshake has no offer: nothing can equal its zero digests.
 fn known(row: KnownRow) -> Result<KnownReferral, StoreError> {

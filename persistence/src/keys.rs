@@ -76,11 +76,10 @@ impl KeyRepository for PgUnitOfWork<'_> {
     }
 
     fn find_members_with_keys(&mut self, members: &[MemberId]) -> Result<Vec<MemberId>, StoreError> {
-        let rows: Vec<Uuid> =
-            query::<SqlUuid>("select distinct member_id from signing_key where member_id = any($1)")
-                .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.uuid()).collect::<Vec<_>>())
-                .load(self.pg)
-                .map_err(store_error)?;
+        let rows: Vec<Uuid> = query::<SqlUuid>("select distinct member_id from signing_key where member_id = any($1)")
+            .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.uuid()).collect::<Vec<_>>())
+            .load(self.pg)
+            .map_err(store_error)?;
         Ok(rows.into_iter().map(MemberId::new).collect())
     }
 

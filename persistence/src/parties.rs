@@ -30,12 +30,11 @@ impl PartyRepository for PgUnitOfWork<'_> {
     }
 
     fn find_organisations_by_id(&mut self, ids: &[OrganisationId]) -> Result<Vec<OrganisationParty>, StoreError> {
-        let rows: Vec<(Uuid, String, bool)> = query::<(SqlUuid, Text, Bool)>(
-            "select id, kind, status = 'active' from organisation where id = any($1)",
-        )
-        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-        .load(self.pg)
-        .map_err(store_error)?;
+        let rows: Vec<(Uuid, String, bool)> =
+            query::<(SqlUuid, Text, Bool)>("select id, kind, status = 'active' from organisation where id = any($1)")
+                .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+                .load(self.pg)
+                .map_err(store_error)?;
         rows.into_iter()
             .map(|(id, kind, active)| {
                 let kind = OrganisationKind::parse(&kind).map_err(|_| unreadable("the kind of an organisation"))?;

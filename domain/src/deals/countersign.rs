@@ -277,10 +277,9 @@ impl Batch {
         let sealed = self.keep(env, open, version, &presented, Statement::Seal(Box::new(seal)))?;
         let made = before(&sealed, &presented);
         known.handshakes.insert(sealed.id, sealed);
-        Ok(made.and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned)).map(|m| Countersigned {
-            new: true,
-            ..m
-        }))
+        Ok(made
+            .and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned))
+            .map(|m| Countersigned { new: true, ..m }))
     }
 
     /// Notes accept, seal and the move of the deal; gives the handshake as it is afterwards.

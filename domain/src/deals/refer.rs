@@ -533,12 +533,7 @@ fn opened(
         stage: Stage::Referred,
         source: member.organisation,
         external_ref: terms.external_ref.as_ref().map(ToString::to_string),
-        facts: DealFacts {
-            referred_on: terms.referred_on,
-            contracted_on: None,
-            settlement: None,
-            discharged_on: None,
-        },
+        facts: DealFacts { referred_on: terms.referred_on, contracted_on: None, settlement: None, discharged_on: None },
         source_sha256: Some(terms_sha256),
         agreement: None,
         visible_to: vec![terms.provider.uuid(), member.organisation.uuid()],

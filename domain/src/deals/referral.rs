@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn every_fault_is_told_at_once() {
         let missing = told(&ReferInput::default());
-        let required = ["/client", "/member_id", "/provider_id", "/product", "/referred_on", "/consent", "/disclosure", "/offer"];
+        let required =
+            ["/client", "/member_id", "/provider_id", "/product", "/referred_on", "/consent", "/disclosure", "/offer"];
         assert_eq!(missing, required.map(|pointer| (pointer.to_owned(), "required")));
         let wrong = ReferInput {
             client: Some(CreateContactInput {
