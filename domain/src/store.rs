@@ -9,14 +9,18 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::audit::AuditRepository;
+use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::registry::{KeyQueries, KeyRepository};
+use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::idempotency::IdempotencyRepository;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 
 /// Why the store did not do what it was asked.
@@ -49,6 +53,10 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -63,6 +71,8 @@ pub trait UnitOfWork {
     fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
     /// Signing keys, declarations, what the log has published.
     fn keys(&mut self) -> &mut dyn KeyRepository;
+    /// First answers to requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
     /// Members and organisations as parties of a handshake.
@@ -71,6 +81,10 @@ pub trait UnitOfWork {
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Leaves, tiles, checkpoints, envelopes of the log.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

@@ -6,15 +6,19 @@
 pub mod cluster;
 pub mod migrate;
 
+mod access;
 mod agreements;
+mod audit;
 mod bind;
 mod catalogue;
 mod chain;
+mod chain_queries;
 mod deals;
 mod directory;
 mod error;
 mod handshakes;
 mod keys;
+mod idempotency;
 mod ledger;
 mod parties;
 mod pool;
