@@ -13,9 +13,12 @@ use crate::access::audit::AuditRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
+use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
@@ -64,10 +67,16 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Handshakes that wait for a signature.
+    fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
+    /// Signing keys, declarations, what the log has published.
+    fn keys(&mut self) -> &mut dyn KeyRepository;
     /// First answers to requests.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Members and organisations as parties of a handshake.
+    fn parties(&mut self) -> &mut dyn PartyRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
@@ -80,6 +89,10 @@ pub trait Queries {
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Handshakes and their statements.
+    fn handshakes(&mut self) -> &mut dyn HandshakeQueries;
+    /// Signing keys.
+    fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
 }

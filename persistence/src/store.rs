@@ -160,7 +160,10 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
+    handshakes: domain::deals::handshake_repository::HandshakeRepository,
+    keys: domain::chain::registry::KeyRepository,
     ledger: domain::ledger::repository::LedgerRepository,
+    parties: domain::directory::party::PartyRepository,
 }
 
 lookups! {
@@ -168,5 +171,7 @@ lookups! {
     chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
+    handshakes: domain::deals::handshake_repository::HandshakeQueries,
+    keys: domain::chain::registry::KeyQueries,
     ledger: domain::ledger::repository::LedgerQueries,
 }

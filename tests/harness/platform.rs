@@ -341,7 +341,19 @@ impl Drop for Platform {
 }
 
 /// What must never be: each query counts violations.
-const PROMISES: [(&str, &str); 10] = [
+const PROMISES: [(&str, &str); 13] = [
+    (
+        "every key and declaration has exactly one leaf",
+        "select count(*) from (select id from signing_key union all select id from import_declaration) s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
+    ),
+    (
+        "a handshake has one offer, and an accept exactly when it has a seal",
+        "select count(*) from (select h.id, count(*) filter (where s.kind = 'offer') o, count(*) filter (where s.kind = 'accept') a, count(*) filter (where s.kind = 'seal') z from handshake h left join handshake_statement s on s.handshake_id = h.id group by h.id) x where o <> 1 or a <> z",
+    ),
+    (
+        "a deal has a governing version exactly when its first handshake is sealed",
+        "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
+    ),
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (
         "balances equal postings",
