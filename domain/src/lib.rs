@@ -13,4 +13,5 @@ pub mod directory;
 pub mod env;
 pub mod kernel;
 pub mod ledger;
+pub mod payouts;
 pub mod store;

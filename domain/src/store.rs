@@ -14,7 +14,10 @@ use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+use crate::payouts::statement::StatementQueries;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,16 +61,24 @@ pub trait UnitOfWork {
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// The ledger as a book: accounts, entries, balances.
+    fn book(&mut self) -> &mut dyn BookQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Statements of members.
+    fn statements(&mut self) -> &mut dyn StatementQueries;
 }
 
 /// Where everything is kept.

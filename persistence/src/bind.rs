@@ -1,6 +1,6 @@
 //! Values of the domain as PostgreSQL takes and gives them.
 
-use domain::kernel::{Digest, Instant};
+use domain::kernel::{Digest, Instant, PageRequest};
 use domain::store::StoreError;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -35,4 +35,24 @@ pub fn to_i64(number: u64) -> Result<i64, StoreError> {
 
 pub fn to_u64(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| unreadable("a negative number"))
+}
+
+/// The id after which a page starts.
+pub fn after_id(request: &PageRequest) -> Result<Option<Uuid>, StoreError> {
+    let read = |bytes: &Vec<u8>| Uuid::from_slice(bytes).map_err(|_| unreadable("the key of a page"));
+    request.after.as_ref().map(read).transpose()
+}
+
+/// The number after which a page starts.
+pub fn after_number(request: &PageRequest) -> Result<Option<i64>, StoreError> {
+    let read = |bytes: &Vec<u8>| {
+        let bytes = bytes.as_slice().try_into().map_err(|_| unreadable("the key of a page"))?;
+        Ok(i64::from_be_bytes(bytes))
+    };
+    request.after.as_ref().map(read).transpose()
+}
+
+/// How many rows to fetch: one more than the page holds tells whether there is another page.
+pub fn fetched(request: &PageRequest) -> i64 {
+    i64::from(request.limit) + 1
 }

@@ -8,12 +8,17 @@ pub mod migrate;
 
 mod agreements;
 mod bind;
+mod book;
 mod catalogue;
 mod chain;
 mod deals;
 mod directory;
 mod error;
 mod ledger;
+mod payout_queries;
+mod payout_rows;
+mod payouts;
+mod statements;
 mod pool;
 mod statement;
 mod store;

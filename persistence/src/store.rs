@@ -158,10 +158,14 @@ contexts! {
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
     ledger: domain::ledger::repository::LedgerRepository,
+    payouts: domain::payouts::repository::PayoutRepository,
 }
 
 lookups! {
+    book: domain::ledger::book::BookQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     ledger: domain::ledger::repository::LedgerQueries,
+    payouts: domain::payouts::repository::PayoutQueries,
+    statements: domain::payouts::statement::StatementQueries,
 }
