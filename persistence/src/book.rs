@@ -57,11 +57,11 @@ struct EntryRow {
 type EntryColumns =
     (BigInt, SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, SqlUuid, Date, Timestamptz, Bytea, Bytea);
 
-type PostingColumns = (BigInt, SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<Text>, BigInt, Nullable<SqlUuid>);
+type PostingColumns =
+    (BigInt, SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<Text>, BigInt, Nullable<SqlUuid>);
 type PostingRow = (i64, Uuid, String, Option<Uuid>, Option<Uuid>, Option<String>, i64, Option<Uuid>);
 
-type AccountPostingColumns =
-    (BigInt, SqlUuid, BigInt, Text, Date, Timestamptz, BigInt, BigInt, Nullable<SqlUuid>);
+type AccountPostingColumns = (BigInt, SqlUuid, BigInt, Text, Date, Timestamptz, BigInt, BigInt, Nullable<SqlUuid>);
 
 #[derive(Queryable)]
 struct AccountPostingRow {
@@ -282,14 +282,15 @@ impl BookQueries for PgQueries<'_> {
             (AccrualBy::Partner, Ok(provider)) => OrganisationId::new(provider).to_string(),
             _ => key,
         };
-        let row = |(key, deals, earned_minor, clawed_back_minor, payee_earned_minor, payee_clawed_back_minor)| AccrualRow {
-            key: shown(key),
-            deals,
-            earned_minor,
-            clawed_back_minor,
-            payee_earned_minor,
-            payee_clawed_back_minor,
-        };
+        let row =
+            |(key, deals, earned_minor, clawed_back_minor, payee_earned_minor, payee_clawed_back_minor)| AccrualRow {
+                key: shown(key),
+                deals,
+                earned_minor,
+                clawed_back_minor,
+                payee_earned_minor,
+                payee_clawed_back_minor,
+            };
         Ok(rows.into_iter().map(row).collect())
     }
 }

@@ -18,9 +18,9 @@ mod ledger;
 mod payout_queries;
 mod payout_rows;
 mod payouts;
-mod statements;
 mod pool;
 mod statement;
+mod statements;
 mod store;
 
 pub use store::{PgStore, PoolSizes};

@@ -29,10 +29,8 @@ fn page<R, T>(
 
 impl PgQueries<'_> {
     fn amounts(&mut self, sql: &'static str, payout: PayoutId) -> Result<Vec<(LineId, i64)>, StoreError> {
-        let rows: Vec<(Uuid, i64)> = query::<(SqlUuid, BigInt)>(sql)
-            .bind::<SqlUuid, _>(payout.uuid())
-            .load(self.pg)
-            .map_err(store_error)?;
+        let rows: Vec<(Uuid, i64)> =
+            query::<(SqlUuid, BigInt)>(sql).bind::<SqlUuid, _>(payout.uuid()).load(self.pg).map_err(store_error)?;
         Ok(rows.into_iter().map(|(line, amount)| (LineId::new(line), amount)).collect())
     }
 }
@@ -116,9 +114,10 @@ impl PayoutQueries for PgQueries<'_> {
         .optional()
         .map_err(store_error)?;
         let Some(row) = row else { return Ok(None) };
-        let sent = self.amounts("select line_id, amount_minor from payout_line where payout_id = $1 order by line_id", id)?;
-        let settled =
-            self.amounts("select line_id, amount_minor from payout_recovery where payout_id = $1 order by line_id", id)?;
+        let sent =
+            self.amounts("select line_id, amount_minor from payout_line where payout_id = $1 order by line_id", id)?;
+        let settled = self
+            .amounts("select line_id, amount_minor from payout_recovery where payout_id = $1 order by line_id", id)?;
         Ok(Some((row.restore()?, PayoutLines { sent, settled })))
     }
 }

@@ -35,8 +35,7 @@ pub(crate) struct AccountRow {
     item_limit: i32,
 }
 
-pub(crate) type AccountColumns =
-    (SqlUuid, Text, Text, Text, Text, Text, Text, Text, Text, Text, Bool, Text, Integer);
+pub(crate) type AccountColumns = (SqlUuid, Text, Text, Text, Text, Text, Text, Text, Text, Text, Bool, Text, Integer);
 
 impl AccountRow {
     pub(crate) fn restore(self) -> Result<BankAccount, StoreError> {

@@ -54,7 +54,8 @@ type StandingColumns = (
 impl StandingRow {
     fn restore(self) -> Result<PayeeStanding, StoreError> {
         let abn = self.abn.map(|text| Abn::parse(&text)).transpose().map_err(|_| unreadable("an ABN"))?;
-        let bank = match (self.bank_id, self.salt, self.usable_from, self.bsb, self.account_number, self.account_title) {
+        let bank = match (self.bank_id, self.salt, self.usable_from, self.bsb, self.account_number, self.account_title)
+        {
             (Some(id), Some(salt), Some(from), Some(bsb), Some(account), Some(title)) => Some(StandingBank {
                 id,
                 salt,

@@ -56,8 +56,7 @@ struct PaidRow {
     paid_minor: i64,
 }
 
-type PaidColumns =
-    ((SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, Text, Timestamptz), BigInt);
+type PaidColumns = ((SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, Text, Timestamptz), BigInt);
 
 impl StatementQueries for PgQueries<'_> {
     fn find_statement_member(&mut self, id: MemberId) -> Result<Option<MemberStanding>, StoreError> {
@@ -94,11 +93,7 @@ impl StatementQueries for PgQueries<'_> {
         Ok(StatementTotals { lines, earned_minor, clawed_back_minor, buckets: buckets(row) })
     }
 
-    fn statement_lines(
-        &mut self,
-        member: MemberId,
-        request: &PageRequest,
-    ) -> Result<Page<StatementLine>, StoreError> {
+    fn statement_lines(&mut self, member: MemberId, request: &PageRequest) -> Result<Page<StatementLine>, StoreError> {
         let rows: Vec<LineRow> = query::<LineColumns>(
             "with asked as (select $1::uuid as member_id, $2::uuid as after)
              select l.id, l.deal_id, d.external_ref, l.component, l.role, l.payee_id, l.payable_on, l.earned_minor, l.clawed_back_minor,

@@ -3,7 +3,9 @@
 use domain::directory::AbaText;
 use domain::directory::{AccountNumber, BankDetails, Bsb};
 use domain::payouts::BankAccount;
-use domain::payouts::aba::{AbaError, Credit, LodgementReference, MAX_LINE_MINOR, ReferenceError, TransactionCode, write};
+use domain::payouts::aba::{
+    AbaError, Credit, LodgementReference, MAX_LINE_MINOR, ReferenceError, TransactionCode, write,
+};
 use jiff::civil::date;
 use proptest::prelude::*;
 

@@ -119,8 +119,12 @@ fn csv_and_ndjson_hold_the_same_postings() {
     let mut seen = 0;
     for line in export(&platform, JournalFormat::Ndjson).lines() {
         let entry: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        let amounts: Vec<i64> =
-            entry["postings"].as_array().expect("postings").iter().map(|p| p["amount"].as_i64().expect("cents")).collect();
+        let amounts: Vec<i64> = entry["postings"]
+            .as_array()
+            .expect("postings")
+            .iter()
+            .map(|p| p["amount"].as_i64().expect("cents"))
+            .collect();
         assert_eq!(amounts.iter().sum::<i64>(), 0);
         seen += i64::try_from(amounts.len()).expect("a count");
     }
@@ -137,7 +141,8 @@ fn balances_of_any_past_moment() {
     };
     let at = |text: &str| Some(Instant::new(text.parse().expect("a time")));
     // M016 and its upline M004 by one deal each, M001 and, if it has one, its upline.
-    let first = -trial(AsOf { recorded_at: at("2026-11-23T12:00:00Z"), effective_on: None })[&AccountKind::PayeeInTransit];
+    let first =
+        -trial(AsOf { recorded_at: at("2026-11-23T12:00:00Z"), effective_on: None })[&AccountKind::PayeeInTransit];
     let both = -trial(AsOf::default())[&AccountKind::PayeeInTransit];
     assert_eq!(both - first, 91_000);
     assert!(trial(AsOf { recorded_at: at("2026-11-23T11:59:59Z"), effective_on: None }).is_empty());
@@ -146,16 +151,23 @@ fn balances_of_any_past_moment() {
     assert!(!may.contains_key(&AccountKind::PayeeInTransit) && !may.contains_key(&AccountKind::ClawbackRecoverable));
     let filter = AccountFilter { kind: Some(AccountKind::PayeeInTransit), ..AccountFilter::default() };
     let page = PageRequest::first();
-    let accounts = platform.store().read(&Viewer::Everything, |q| q.book().list_accounts(&filter, &page)).expect("accounts");
+    let accounts =
+        platform.store().read(&Viewer::Everything, |q| q.book().list_accounts(&filter, &page)).expect("accounts");
     assert_eq!(accounts.data.iter().map(|a| -a.balance_minor).sum::<i64>(), both);
     for account in &accounts.data {
         let find = |as_of| {
-            platform.store().read(&Viewer::Everything, |q| q.book().find_account(account.id, as_of)).expect("a look").expect("it")
+            platform
+                .store()
+                .read(&Viewer::Everything, |q| q.book().find_account(account.id, as_of))
+                .expect("a look")
+                .expect("it")
         };
         assert_eq!(find(AsOf::default()), *account);
         assert_eq!(find(AsOf { recorded_at: at("2026-11-23T11:59:59Z"), effective_on: None }).balance_minor, 0);
-        let postings =
-            platform.store().read(&Viewer::Everything, |q| q.book().account_postings(account.id, &page)).expect("postings");
+        let postings = platform
+            .store()
+            .read(&Viewer::Everything, |q| q.book().account_postings(account.id, &page))
+            .expect("postings");
         assert_eq!(postings.data.first().map(|p| p.balance_after_minor), Some(account.balance_minor));
         assert_eq!(postings.data.iter().map(|p| p.amount_minor).sum::<i64>(), account.balance_minor);
     }
@@ -175,7 +187,10 @@ fn entries_are_found_by_what_they_are_about() {
     assert_eq!(recoveries.len(), 2);
     let payout = recoveries[0].source;
     let of_payout = find(EntryFilter { source: Some(payout), ..EntryFilter::default() });
-    assert_eq!(of_payout.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["payout_initiated", "clawback_recovery"]);
+    assert_eq!(
+        of_payout.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(),
+        ["payout_initiated", "clawback_recovery"]
+    );
     let of_payee = find(EntryFilter { payee: recoveries[0].payee, ..EntryFilter::default() });
     assert_eq!(of_payee.len(), 3);
     let dated = EntryFilter {

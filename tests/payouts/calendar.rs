@@ -10,11 +10,8 @@ const HOLIDAYS: &str = include_str!("../oracles/fixtures/banking_holidays.csv");
 
 #[test]
 fn every_day_of_twelve_years_agrees() {
-    let closed: BTreeSet<Date> = HOLIDAYS
-        .lines()
-        .skip(1)
-        .map(|line| line.split(',').next().expect("a date").parse().expect("a date"))
-        .collect();
+    let closed: BTreeSet<Date> =
+        HOLIDAYS.lines().skip(1).map(|line| line.split(',').next().expect("a date").parse().expect("a date")).collect();
     assert_eq!(closed.len(), 93);
     let mut day = date(2024, 1, 1);
     while day.year() < 2036 {

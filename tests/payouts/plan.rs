@@ -67,11 +67,7 @@ fn planned(account: &BankAccount, standings: &[PayeeStanding], lines: &[Commissi
     plan(&input(account, standings, lines), &CountingIds::default())
 }
 
-fn input<'a>(
-    account: &'a BankAccount,
-    standings: &'a [PayeeStanding],
-    lines: &'a [CommissionLine],
-) -> PlanInput<'a> {
+fn input<'a>(account: &'a BankAccount, standings: &'a [PayeeStanding], lines: &'a [CommissionLine]) -> PlanInput<'a> {
     let run = PayoutRunId::new(Uuid::from_u128(5));
     PlanInput { run, account, cut_off_on: CUT_OFF, now: now(), standings, lines }
 }
@@ -90,15 +86,15 @@ fn who_may_not_be_paid_is_left_out_and_told_why() {
     cooling.bank.as_mut().expect("details").usable_from = later;
     assert_eq!(skipped(PayeeStanding { abn: None, ..standing(1) }, &lines), [Skip::NoAbn]);
     let registered = |on| GstTimeline::restore([(on, true)]);
-    assert_eq!(
-        skipped(PayeeStanding { gst: registered(CUT_OFF), ..standing(1) }, &lines),
-        [Skip::GstDocumentMissing]
-    );
+    assert_eq!(skipped(PayeeStanding { gst: registered(CUT_OFF), ..standing(1) }, &lines), [Skip::GstDocumentMissing]);
     assert_eq!(skipped(PayeeStanding { rail: Rail::Stripe, ..standing(1) }, &lines), [Skip::OtherRail]);
     assert_eq!(skipped(PayeeStanding { bank: None, ..standing(1) }, &lines), [Skip::NoBankDetails]);
     assert_eq!(skipped(cooling, &lines), [Skip::BankDetailsCoolingOff]);
     assert_eq!(skipped(PayeeStanding { minimum_minor: 5_001, ..standing(1) }, &lines), [Skip::BelowMinimum]);
-    assert_eq!(skipped(standing(1), &[line(1, 1, 5_000, 0, CUT_OFF), line(2, 1, 0, 5_000, CUT_OFF)]), [Skip::NothingNet]);
+    assert_eq!(
+        skipped(standing(1), &[line(1, 1, 5_000, 0, CUT_OFF), line(2, 1, 0, 5_000, CUT_OFF)]),
+        [Skip::NothingNet]
+    );
     assert_eq!(skipped(standing(1), &[line(1, 1, 10_000_000_000, 0, CUT_OFF)]), [Skip::AmountTooLarge]);
     assert_eq!(skipped(standing(1), &[line(1, 1, 5_000, 0, date(2026, 11, 26))]), []);
     // On the very day before, and at the very minimum, it is paid.
@@ -142,9 +138,8 @@ fn every_way_in_which_an_approval_goes_stale_is_noticed() {
     let (own, standings) = (account(false), [standing(1)]);
     let lines = [line(1, 1, 700, 0, CUT_OFF), line(2, 1, 0, 200, CUT_OFF)];
     let content = planned(&own, &standings, &lines);
-    let found = |standings: &[PayeeStanding], lines: &[CommissionLine]| {
-        discrepancies(&content, &input(&own, standings, lines))
-    };
+    let found =
+        |standings: &[PayeeStanding], lines: &[CommissionLine]| discrepancies(&content, &input(&own, standings, lines));
     assert_eq!(found(&standings, &lines), []);
     // More than was approved lies there: what was approved is still right.
     assert_eq!(found(&standings, &[line(1, 1, 900, 0, CUT_OFF), lines[1].clone(), line(7, 1, 50, 0, CUT_OFF)]), []);

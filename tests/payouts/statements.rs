@@ -25,7 +25,10 @@ fn member(platform: &Platform, name: &str) -> MemberId {
 
 fn statement(platform: &Platform, actor: &Actor, member: MemberId) -> Option<MemberStatement> {
     let page = PageRequest { limit: 2, after: None };
-    platform.store().read_snapshot(&actor.viewer(), |q| of_member(q.statements(), actor, member, &page)).expect("a look")
+    platform
+        .store()
+        .read_snapshot(&actor.viewer(), |q| of_member(q.statements(), actor, member, &page))
+        .expect("a look")
 }
 
 #[test]

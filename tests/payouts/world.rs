@@ -146,9 +146,7 @@ pub fn read_aba(bytes: &[u8]) -> Vec<Detail> {
     let records: Vec<&[u8]> = bytes.chunks(122).collect();
     for record in &records {
         assert_eq!(&record[120..], b"\r\n", "CRLF after each record");
-        let allowed = |b: &u8| {
-            b.is_ascii_alphanumeric() || b" &',-./+$!%()*#=:?[]_^@".contains(b)
-        };
+        let allowed = |b: &u8| b.is_ascii_alphanumeric() || b" &',-./+$!%()*#=:?[]_^@".contains(b);
         assert!(record[..120].iter().all(allowed), "{:?}", String::from_utf8_lossy(record));
     }
     let text = |record: &[u8], from: usize, to: usize| String::from_utf8(record[from - 1..to].to_vec()).expect("ASCII");
@@ -189,7 +187,8 @@ pub fn cemtexer(bytes: &[u8], name: &str) -> String {
     let own = std::process::id();
     let (aba, report) = (folder.join(format!("{name}-{own}.aba")), folder.join(format!("{name}-{own}.txt")));
     std::fs::write(&aba, bytes).expect("the file is written");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let parsed = cemtexer::cemtex::Cemtex::new(&aba).await;
         parsed.validate(report.display().to_string()).await;

@@ -28,14 +28,8 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Accrual,
-        Self::Adjustment,
-        Self::Release,
-        Self::Clawback,
-        Self::ClawbackRecovery,
-        Self::PayoutInitiated,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Accrual, Self::Adjustment, Self::Release, Self::Clawback, Self::ClawbackRecovery, Self::PayoutInitiated];
 
     /// Reads a kind.
     #[must_use]

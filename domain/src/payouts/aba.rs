@@ -239,10 +239,7 @@ fn detail(text: &mut String, own: &BankAccount, to: &BankDetails, what: (&str, i
 
 fn trailer(text: &mut String, (credits, debits): (i64, i64), count: usize) {
     let net = (credits - debits).abs();
-    record(
-        text,
-        format_args!("7999-999{:12}{net:010}{credits:010}{debits:010}{:24}{count:06}{:40}", "", "", ""),
-    );
+    record(text, format_args!("7999-999{:12}{net:010}{credits:010}{debits:010}{:24}{count:06}{:40}", "", "", ""));
 }
 
 fn record(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -147,8 +147,7 @@ fn move_money(
             touched.push(settled.line);
         }
         let members = touched.iter().filter_map(|id| lines.get(id)?.member).map(|m| m.uuid());
-        let mut visible_to: Vec<uuid::Uuid> =
-            members.chain(organisations.get(&planned.payee).copied()).collect();
+        let mut visible_to: Vec<uuid::Uuid> = members.chain(organisations.get(&planned.payee).copied()).collect();
         visible_to.sort_unstable();
         visible_to.dedup();
         moved.drafts.extend(draft(env, planned, EntryKind::ClawbackRecovery, recovery, &visible_to));
