@@ -12,8 +12,10 @@ use crate::access::Viewer;
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::repository::ChainRepository;
+use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 
 /// Why the store did not do what it was asked.
@@ -52,20 +54,28 @@ pub trait UnitOfWork {
     fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
     /// Lanes, envelopes and pending leaves of the log.
     fn chain(&mut self) -> &mut dyn ChainRepository;
-    /// Deals, their facts, transitions and imports.
+    /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Imports, their files and rows.
+    fn imports(&mut self) -> &mut dyn ImportRepository;
+    /// Long work.
+    fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
-    /// Deals, their facts, transitions and imports.
+    /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Imports and their rows.
+    fn imports(&mut self) -> &mut dyn ImportQueries;
+    /// Long work.
+    fn jobs(&mut self) -> &mut dyn JobQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
 }

@@ -20,7 +20,7 @@ use crate::statement::{Statement, command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
 #[derive(Queryable)]
-struct LineRow {
+pub(crate) struct LineRow {
     id: Uuid,
     deal_id: Uuid,
     component: String,
@@ -42,7 +42,7 @@ struct LineRow {
     visible_to: Vec<Uuid>,
 }
 
-type LineColumns = (
+pub(crate) type LineColumns = (
     SqlUuid,
     SqlUuid,
     Text,
@@ -83,7 +83,7 @@ fn restored_role(role: &str, level: i16) -> Option<Role> {
 }
 
 impl LineRow {
-    fn restore(self) -> Result<CommissionLine, StoreError> {
+    pub(crate) fn restore(self) -> Result<CommissionLine, StoreError> {
         Ok(CommissionLine {
             id: LineId::new(self.id),
             deal: DealId::new(self.deal_id),

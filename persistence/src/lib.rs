@@ -13,6 +13,8 @@ mod chain;
 mod deals;
 mod directory;
 mod error;
+mod imports;
+mod jobs;
 mod ledger;
 mod pool;
 mod statement;

@@ -157,11 +157,15 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
+    imports: domain::deals::import::repository::ImportRepository,
+    jobs: domain::jobs::repository::JobRepository,
     ledger: domain::ledger::repository::LedgerRepository,
 }
 
 lookups! {
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
+    imports: domain::deals::import::repository::ImportQueries,
+    jobs: domain::jobs::repository::JobQueries,
     ledger: domain::ledger::repository::LedgerQueries,
 }

@@ -2,4 +2,5 @@
 //! randomness they set.
 
 pub mod cluster;
+pub mod imports;
 pub mod platform;

@@ -16,8 +16,6 @@ use domain::chain::key::PublicKey;
 use domain::chain::merkle::empty_root;
 use domain::chain::sequence::Sequencer;
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::deals::import_file::{self, ImportReport};
-use domain::deals::record::Source;
 use domain::directory::contact::{Contact, ContactKind};
 use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
 use domain::directory::repository::NewContact;
@@ -26,7 +24,7 @@ use domain::directory::{
 };
 use domain::env::Env;
 use domain::kernel::id::IdSource;
-use domain::kernel::ids::{ContactId, DealImportId, MemberId, OrganisationId, PayeeId};
+use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, Instant};
 use domain::store::Store;
@@ -255,18 +253,6 @@ impl Platform {
         }
     }
 
-    /// Imports an export of the introducer.
-    #[must_use]
-    pub fn import(&self, file: &[u8]) -> ImportReport {
-        let source = Source {
-            organisation: self.introducer,
-            provider: self.provider,
-            import: DealImportId::new(self.ids.next()),
-            declaration: Digest::of(file),
-        };
-        import_file::import(self.store(), &self.env(), &source, file, |_, _| ()).expect("the import ends")
-    }
-
     /// Integrates everything that is pending and signs the head.
     #[must_use]
     pub fn sequence(&self) -> TreeHead {
@@ -325,7 +311,7 @@ impl Drop for Platform {
 }
 
 /// What must never be: each query counts violations.
-const PROMISES: [(&str, &str); 10] = [
+const PROMISES: [(&str, &str); 14] = [
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (
         "balances equal postings",
@@ -357,5 +343,24 @@ const PROMISES: [(&str, &str); 10] = [
     (
         "every accrued deal has a sealed handshake",
         "select count(*) from ledger_entry e where e.kind = 'accrual' and not exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = e.deal_id)",
+    ),
+    (
+        "a deal stands where its last move brought it",
+        "select count(*) from deal d where d.stage is distinct from (select t.to_stage from deal_transition t where t.deal_id = d.id order by n desc limit 1)",
+    ),
+    (
+        "moves follow one another without a gap",
+        "select count(*) from deal_transition t left join deal_transition p on p.deal_id = t.deal_id and p.n = t.n - 1
+         where (t.n = 0) <> (t.from_stage is null) or (t.n > 0 and (p.n is null or p.to_stage <> t.from_stage))",
+    ),
+    (
+        "an import that has ended keeps nothing of its file",
+        "select (select count(*) from deal_import_chunk c join deal_import i on i.id = c.import_id where i.state in ('done', 'failed'))
+              + (select count(*) from deal_import_row r join deal_import i on i.id = r.import_id where i.state in ('done', 'failed') and r.payload is not null)",
+    ),
+    (
+        "an import that is done has left no row out",
+        "select count(*) from deal_import i where i.state = 'done' and (i.pending_count <> 0 or
+           i.created_count + i.corrected_count + i.unchanged_count <> (select count(*) from deal_import_row r where r.import_id = i.id and r.deal_id is not null))",
     ),
 ];
