@@ -9,12 +9,16 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::audit::AuditRepository;
+use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 
@@ -48,6 +52,10 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -58,6 +66,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// First answers to requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Imports, their files and rows.
     fn imports(&mut self) -> &mut dyn ImportRepository;
     /// Long work.
@@ -68,6 +78,10 @@ pub trait UnitOfWork {
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Leaves, tiles, checkpoints, envelopes of the log.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

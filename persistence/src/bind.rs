@@ -1,5 +1,6 @@
 //! Values of the domain as PostgreSQL takes and gives them.
 
+use domain::kernel::page::INVALID_CURSOR;
 use domain::kernel::{Digest, Instant, PageRequest};
 use domain::store::StoreError;
 use jiff::civil::Date;
@@ -37,15 +38,28 @@ pub fn to_u64(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| unreadable("a negative number"))
 }
 
-/// The id after which a page starts; `None` for the first page. A key that is no id starts after every
-/// row of a list that runs from the newest: its page is empty.
-pub fn after_id(page: &PageRequest) -> Option<Uuid> {
-    page.after.as_ref().map(|key| Uuid::from_slice(key).unwrap_or_default())
+/// A moment as PostgreSQL gave it.
+pub fn from_instant(at: jiff_diesel::Timestamp) -> Instant {
+    Instant::new(at.to_jiff())
 }
 
-/// The key of a row whose id tells its place.
+/// The id after which a page starts; the smallest one when it is the first page.
+pub fn after_id(page: &PageRequest) -> Result<Uuid, StoreError> {
+    match &page.after {
+        None => Ok(Uuid::nil()),
+        Some(key) => Uuid::from_slice(key).map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned())),
+    }
+}
+
+/// The key of the page that starts after an id.
 pub fn id_key(id: Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
+}
+
+/// The id before which a page of a list starts that runs from the newest; the largest one when it is
+/// the first page.
+pub fn before_id(page: &PageRequest) -> Result<Uuid, StoreError> {
+    if page.after.is_none() { Ok(Uuid::max()) } else { after_id(page) }
 }
 
 /// Rows to fetch for a page: one more than it holds tells whether there is another.

@@ -1,15 +1,16 @@
 //! Imports: the file in pieces, its rows, what became of them.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::deals::import::file::{DealImport, FileFault, ImportCounts, ImportState, RowOutcome, StagedRow};
 use domain::deals::import::repository::{ImportQueries, ImportRepository, PendingRow};
 use domain::kernel::ids::{DealId, DealImportId, OrganisationId};
+use domain::kernel::page::INVALID_CURSOR;
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, digest, id_key, instant, page_rows, to_i64, to_u64};
+use crate::bind::{before_id, digest, id_key, instant, page_rows, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -324,14 +325,13 @@ impl ImportQueries for PgQueries<'_> {
     }
 
     fn list(&mut self, page: &PageRequest) -> Result<Page<DealImport>, StoreError> {
-        let after = after_id(page);
+        let before = before_id(page)?;
         let rows: Vec<ImportRecord> = query::<ImportColumns>(concat!(
             "select ",
             import_columns!(),
-            " from deal_import where ($1 or id < $2) order by id desc limit $3"
+            " from deal_import where id < $1 order by id desc limit $2"
         ))
-        .bind::<Bool, _>(after.is_none())
-        .bind::<SqlUuid, _>(after.unwrap_or_default())
+        .bind::<SqlUuid, _>(before)
         .bind::<BigInt, _>(page_rows(page))
         .load(self.pg)
         .map_err(store_error)?;
@@ -345,7 +345,9 @@ impl ImportQueries for PgQueries<'_> {
         outcome: Option<RowOutcome>,
         page: &PageRequest,
     ) -> Result<Page<StagedRow>, StoreError> {
-        let key = page.after.as_deref().map(|key| key.try_into().map_or(i64::MAX, i64::from_be_bytes));
+        let invalid = |_| StoreError::Violates(INVALID_CURSOR.to_owned());
+        let key =
+            page.after.as_deref().map(|key| key.try_into().map(i64::from_be_bytes)).transpose().map_err(invalid)?;
         let rows: Vec<(i64, Option<String>, String, Option<Vec<u8>>, Option<Uuid>)> = query::<RowColumns>(
             "select line, external_ref, outcome, faults, deal_id from deal_import_row
              where import_id = $1 and outcome = coalesce($2, outcome) and line > $3 order by line limit $4",

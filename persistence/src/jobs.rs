@@ -1,7 +1,7 @@
 //! Jobs: a queue in a table, so that a job is committed with what it is for.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::jobs::job::{Job, JobFault, JobKind, JobState, Progress};
 use domain::jobs::repository::{Ending, JobFilter, JobQueries, JobRepository};
 use domain::kernel::ids::{JobId, OrganisationId};
@@ -9,7 +9,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, id_key, instant, page_rows, to_i64, to_u64};
+use crate::bind::{before_id, id_key, instant, page_rows, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -188,14 +188,13 @@ impl JobQueries for PgQueries<'_> {
     }
 
     fn list(&mut self, filter: &JobFilter, page: &PageRequest) -> Result<Page<Job>, StoreError> {
-        let after = after_id(page);
+        let before = before_id(page)?;
         let rows: Vec<JobRow> = query::<JobColumns>(
             "select id, kind, subject_id, organisation_id, state, progress_done, progress_total, result_path, fault_code, fault_detail,
                attempts, attempts_at_progress, created_by, visible_to, created_at, finished_at
-             from job where ($1 or id < $2) and state = coalesce($3, state) and kind = coalesce($4, kind) order by id desc limit $5",
+             from job where id < $1 and state = coalesce($2, state) and kind = coalesce($3, kind) order by id desc limit $4",
         )
-        .bind::<Bool, _>(after.is_none())
-        .bind::<SqlUuid, _>(after.unwrap_or_default())
+        .bind::<SqlUuid, _>(before)
         .bind::<Nullable<Text>, _>(filter.state.map(JobState::as_str))
         .bind::<Nullable<Text>, _>(filter.kind.map(JobKind::as_str))
         .bind::<BigInt, _>(page_rows(page))

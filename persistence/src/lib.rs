@@ -6,13 +6,17 @@
 pub mod cluster;
 pub mod migrate;
 
+mod access;
 mod agreements;
+mod audit;
 mod bind;
 mod catalogue;
 mod chain;
+mod chain_queries;
 mod deals;
 mod directory;
 mod error;
+mod idempotency;
 mod imports;
 mod jobs;
 mod ledger;

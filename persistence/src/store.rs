@@ -152,6 +152,9 @@ macro_rules! lookups {
 }
 
 contexts! {
+    access: domain::access::repository::AccessRepository,
+    audit: domain::access::audit::AuditRepository,
+    idempotency: domain::idempotency::IdempotencyRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
@@ -163,6 +166,8 @@ contexts! {
 }
 
 lookups! {
+    access: domain::access::repository::AccessQueries,
+    chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     imports: domain::deals::import::repository::ImportQueries,

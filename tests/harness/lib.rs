@@ -4,3 +4,4 @@
 pub mod cluster;
 pub mod imports;
 pub mod platform;
+pub mod server;

@@ -7,6 +7,7 @@ pub mod account;
 pub mod accrue;
 pub mod entry;
 pub mod line;
+pub mod logged;
 pub mod posting;
 pub mod release;
 pub mod repository;

@@ -1,9 +1,7 @@
 //! Looking deals up: lists, timelines, participants, commission, the pipeline.
 
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::catalogue::{VerticalCode, reference};
 use domain::deals::deal::Stage;
 use domain::deals::lookup::{
@@ -18,7 +16,7 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use super::{DealColumns, DealRow, deal_columns, sold};
-use crate::bind::{after_id, date, digest, id_key, instant, page_rows, to_u64};
+use crate::bind::{before_id, date, digest, id_key, instant, page_rows, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, LineRow};
 use crate::statement::query;
@@ -142,23 +140,22 @@ impl DealQueries for PgQueries<'_> {
     }
 
     fn list(&mut self, filter: &DealFilter, page: &PageRequest) -> Result<Page<FoundDeal>, StoreError> {
-        let after = after_id(page);
+        let before = before_id(page)?;
         let vertical = filter.vertical.map(|code| reference::vertical_id(code).uuid());
         // A reference has a statement of its own: a condition that may be absent would not use its index.
         let statement = match &filter.external_ref {
             Some(external_ref) => query::<FoundColumns>(select_deals!(
-                "d.external_ref = $1 and ($2 or d.id < $3) and d.stage = coalesce($4, d.stage) and d.vertical_id = coalesce($5, d.vertical_id)
-                 and d.member_id = coalesce($6, d.member_id) and d.created_at > coalesce($7, '-infinity') order by d.id desc limit $8"
+                "d.external_ref = $1 and d.id < $2 and d.stage = coalesce($3, d.stage) and d.vertical_id = coalesce($4, d.vertical_id)
+                 and d.member_id = coalesce($5, d.member_id) and d.created_at > coalesce($6, '-infinity') order by d.id desc limit $7"
             ))
             .bind::<Text, _>(external_ref.as_str()),
             None => query::<FoundColumns>(select_deals!(
-                "($1 or d.id < $2) and d.stage = coalesce($3, d.stage) and d.vertical_id = coalesce($4, d.vertical_id)
-                 and d.member_id = coalesce($5, d.member_id) and d.created_at > coalesce($6, '-infinity') order by d.id desc limit $7"
+                "d.id < $1 and d.stage = coalesce($2, d.stage) and d.vertical_id = coalesce($3, d.vertical_id)
+                 and d.member_id = coalesce($4, d.member_id) and d.created_at > coalesce($5, '-infinity') order by d.id desc limit $6"
             )),
         };
         let rows: Vec<FoundRow> = statement
-            .bind::<Bool, _>(after.is_none())
-            .bind::<SqlUuid, _>(after.unwrap_or_default())
+            .bind::<SqlUuid, _>(before)
             .bind::<Nullable<Text>, _>(filter.stage.map(Stage::as_str))
             .bind::<Nullable<SqlUuid>, _>(vertical)
             .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
