@@ -34,3 +34,10 @@ impl Env<'_> {
         bytes
     }
 }
+
+/// Makes an [`Env`] for work that outlasts one moment: every batch of a job asks again, so that its rows
+/// carry the time at which they were written.
+pub trait Surroundings: Send + Sync {
+    /// What a use case takes from its surroundings, as of now.
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a>;
+}

@@ -20,6 +20,8 @@ mod error;
 mod handshakes;
 mod idempotency;
 mod keys;
+mod imports;
+mod jobs;
 mod ledger;
 mod parties;
 mod payout_queries;
