@@ -11,7 +11,7 @@ use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::env::Env;
+use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
@@ -137,6 +137,12 @@ impl App {
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+impl Surroundings for App {
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        Self::env(self, actor)
     }
 }
 

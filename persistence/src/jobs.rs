@@ -9,7 +9,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, id_key, instant, fetched, to_i64, to_u64};
+use crate::bind::{before_id, fetched, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};

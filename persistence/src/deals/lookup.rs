@@ -16,7 +16,7 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use super::{DealColumns, DealRow, deal_columns, sold};
-use crate::bind::{before_id, date, digest, id_key, instant, fetched, to_u64};
+use crate::bind::{before_id, date, digest, fetched, id_key, instant, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, LineRow};
 use crate::statement::query;
