@@ -5,7 +5,7 @@
 
 use super::handshake_repository::LockedHandshake;
 use super::terms::Terms;
-use crate::access::{MissingScope, Scope};
+use crate::access::{Actor, MissingScope, Scope};
 use crate::chain::registry::{KeyOwner, SigningKey};
 use crate::chain::statement::{self, Accept, Offer, PartyId, Salt, Statement, StatementError};
 use crate::env::Env;
@@ -138,7 +138,7 @@ fn accept(
     kid: &str,
 ) -> Result<Prepared, PrepareError> {
     let open = uow.handshakes().lock(&[handshake])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
-    match standing(env, &open) {
+    match standing(env.actor, &open) {
         Standing::Counterparty => {}
         Standing::Other => return Err(PrepareError::NotCounterparty),
         Standing::None => return Err(PrepareError::UnknownHandshake),
@@ -177,10 +177,10 @@ pub(crate) enum Standing {
 }
 
 /// How the actor stands to a handshake.
-pub(crate) fn standing(env: &Env<'_>, open: &LockedHandshake) -> Standing {
-    if env.actor.acts_for(open.provider) {
+pub(crate) fn standing(actor: &Actor, open: &LockedHandshake) -> Standing {
+    if actor.acts_for(open.provider) {
         Standing::Counterparty
-    } else if env.actor.acts_for(open.introducer) || env.actor.member == Some(open.member) {
+    } else if actor.acts_for(open.introducer) || actor.member == Some(open.member) {
         Standing::Other
     } else {
         Standing::None
