@@ -14,8 +14,10 @@ use domain::catalogue::reference as catalogue;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::key::PublicKey;
 use domain::chain::merkle::empty_root;
+use domain::chain::note::VerifierKey;
 use domain::chain::sequence::Sequencer;
 use domain::chain::signer::{HighWater, PortError, Signer};
+use domain::chain::trust::Trust;
 use domain::deals::import_file::{self, ImportReport};
 use domain::deals::record::Source;
 use domain::directory::contact::{Contact, ContactKind};
@@ -309,6 +311,25 @@ impl Platform {
             .get_result::<Row>(&mut self.owner())
             .expect("a number")
             .n
+    }
+
+    /// The ids that a query gives, asked as the owner.
+    #[must_use]
+    pub fn ids_of(&self, sql: &str) -> Vec<Uuid> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Uuid)]
+            id: Uuid,
+        }
+        let rows: Vec<Row> = diesel::sql_query(sql).load(&mut self.owner()).expect("ids");
+        rows.into_iter().map(|row| row.id).collect()
+    }
+
+    /// What a stranger needs to trust to check this platform's receipts.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        let log = VerifierKey::try_new(ORIGIN, self.log_signer.public_key()).expect("a name");
+        Trust::new(log, vec![self.signer.public_key()])
     }
 
     /// What PostgreSQL says to a statement of the service's own role; `None` when it obeys.
