@@ -14,4 +14,5 @@ pub mod env;
 pub mod idempotency;
 pub mod kernel;
 pub mod ledger;
+pub mod payouts;
 pub mod store;

@@ -21,7 +21,10 @@ use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::idempotency::IdempotencyRepository;
+use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+use crate::payouts::statement::StatementQueries;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +80,8 @@ pub trait UnitOfWork {
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
     /// Members and organisations as parties of a handshake.
     fn parties(&mut self) -> &mut dyn PartyRepository;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
@@ -85,6 +90,8 @@ pub trait Queries {
     fn access(&mut self) -> &mut dyn AccessQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.
     fn chain(&mut self) -> &mut dyn ChainQueries;
+    /// The ledger as a book: accounts, entries, balances.
+    fn book(&mut self) -> &mut dyn BookQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
@@ -95,6 +102,10 @@ pub trait Queries {
     fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Statements of members.
+    fn statements(&mut self) -> &mut dyn StatementQueries;
 }
 
 /// Where everything is kept.

@@ -17,7 +17,7 @@ use super::jws::{self, Jws, JwsError};
 use super::key::Jwk;
 use super::leaf::LeafKind;
 use super::signer::Signer;
-use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, MemberId};
+use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, MemberId, PayoutRunId};
 use crate::kernel::{Currency, Digest, Money, jcs};
 
 /// The version of every statement so far.
@@ -373,6 +373,35 @@ pub struct Seal {
     pub v: u8,
 }
 
+/// The platform states that a payout run was approved by two people: what is approved is the digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutApproval {
+    /// The user or API client that approved.
+    pub approved_by: uuid::Uuid,
+    /// SHA-256 of the run's canonical content.
+    pub content_sha256: Digest,
+    /// The platform's signing key.
+    pub kid: String,
+    /// The origin of the log.
+    pub log: String,
+    /// How many payees are paid.
+    pub payouts: u32,
+    /// The user or API client that proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<uuid::Uuid>,
+    /// The run.
+    pub run: PayoutRunId,
+    /// Random.
+    pub salt: Salt,
+    /// The last checkpoint that the signer verified.
+    pub seen: TreeHead,
+    /// What is paid in all.
+    pub total: Amount,
+    /// [`VERSION`].
+    pub v: u8,
+}
+
 /// Any statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -387,6 +416,8 @@ pub enum Statement {
     Accept(Accept),
     /// See [`Seal`].
     Seal(Box<Seal>),
+    /// See [`PayoutApproval`].
+    PayoutApproval(PayoutApproval),
 }
 
 impl Statement {
@@ -399,6 +430,7 @@ impl Statement {
             Self::Offer(_) => LeafKind::Offer,
             Self::Accept(_) => LeafKind::Accept,
             Self::Seal(_) => LeafKind::Seal,
+            Self::PayoutApproval(_) => LeafKind::PayoutApproval,
         }
     }
 
@@ -409,6 +441,7 @@ impl Statement {
             Self::KeyRegistration(_) => "flip360-key+jws",
             Self::ImportDeclaration(_) => "flip360-import+jws",
             Self::Offer(_) | Self::Accept(_) | Self::Seal(_) => "flip360-handshake+jws",
+            Self::PayoutApproval(_) => "flip360-approval+jws",
         }
     }
 
@@ -421,6 +454,7 @@ impl Statement {
             Self::Offer(s) => &s.log,
             Self::Accept(s) => &s.log,
             Self::Seal(s) => &s.log,
+            Self::PayoutApproval(s) => &s.log,
         }
     }
 
@@ -433,6 +467,7 @@ impl Statement {
             Self::Offer(s) => &s.kid,
             Self::Accept(s) => &s.kid,
             Self::Seal(s) => &s.kid,
+            Self::PayoutApproval(s) => &s.kid,
         }
     }
 
@@ -445,6 +480,7 @@ impl Statement {
             Self::Offer(s) => Some(&s.seen),
             Self::Accept(s) => Some(&s.seen),
             Self::Seal(s) => Some(&s.seen),
+            Self::PayoutApproval(s) => Some(&s.seen),
         }
     }
 
@@ -467,6 +503,7 @@ impl Statement {
             Self::Offer(s) => s.v,
             Self::Accept(s) => s.v,
             Self::Seal(s) => s.v,
+            Self::PayoutApproval(s) => s.v,
         }
     }
 
