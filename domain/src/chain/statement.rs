@@ -484,12 +484,12 @@ impl Statement {
         }
     }
 
-    /// How the signing party stands behind it; an organisation's declaration is its own.
+    /// How the signing party stands behind it; declarations and approvals are their signer's own.
     #[must_use]
     pub const fn assurance(&self) -> Assurance {
         match self {
             Self::KeyRegistration(s) => s.assurance,
-            Self::ImportDeclaration(_) => Assurance::Own,
+            Self::ImportDeclaration(_) | Self::PayoutApproval(_) => Assurance::Own,
             Self::Offer(s) => s.assurance,
             Self::Accept(s) => s.assurance,
             Self::Seal(s) => s.assurance,

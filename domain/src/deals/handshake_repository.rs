@@ -188,7 +188,7 @@ impl SeenHandshake {
     #[must_use]
     pub fn weakest(&self) -> &str {
         let weakest = self.statements.iter().filter_map(SeenStatement::assurance).min();
-        weakest.map_or(self.assurance.as_str(), Assurance::as_str)
+        weakest.map_or(self.assurance.as_str(), |weakest| weakest.as_str())
     }
 }
 
