@@ -61,7 +61,8 @@ fn the_key_is_asked_for_and_checked() {
     let _ = missing.problem(400, "idempotency_key_missing");
     let long = "k".repeat(256);
     for key in ["a b", long.as_str()] {
-        let _ = service.post_as("/v1/users", &service.operator(), key, &user(1)).problem(400, "invalid_idempotency_key");
+        let _ =
+            service.post_as("/v1/users", &service.operator(), key, &user(1)).problem(400, "invalid_idempotency_key");
     }
     assert_eq!(users(&service), 0);
 }

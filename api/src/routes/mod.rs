@@ -14,7 +14,10 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod directory;
+pub mod members;
 pub mod oauth;
+pub mod payees;
 pub mod system;
 
 /// Every route.
@@ -26,6 +29,7 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    directory::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

@@ -8,22 +8,28 @@ pub mod aba_text;
 pub mod bank;
 pub mod bsb_list;
 pub mod contact;
+pub mod error;
 pub mod member;
 pub mod number;
 pub mod organisation;
 pub mod payee;
+pub mod record;
 pub mod repository;
 pub mod sample;
+pub mod service;
 pub mod text;
+pub mod update;
 
 pub use aba_text::{AbaText, AbaTextError};
 pub use bank::{AccountNumber, BankDetails, Bsb, BsbDirectory, PrefixDirectory};
 pub use bsb_list::BsbList;
 pub use contact::{Contact, ContactKind, CreateContact, PersonalData};
+pub use error::DirectoryError;
 pub use member::{CreateMember, Member};
 pub use number::{Abn, Acn};
 pub use organisation::{CreateOrganisation, Organisation, OrganisationKind, OrganisationStatus};
 pub use payee::{CreatePayee, GstTimeline, Payee, PayeeMapping, Rail};
+pub use record::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
 pub use text::{ClusterText, Email, ExternalRef, LegalName, MemberRef, PersonName, Phone};
 
 use crate::kernel::Faults;
