@@ -14,8 +14,11 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod directory;
 pub mod handshakes;
+pub mod members;
 pub mod oauth;
+pub mod payees;
 pub mod referrals;
 pub mod system;
 
@@ -30,6 +33,7 @@ fn v1(config: &mut ServiceConfig) {
     access::register(config);
     handshakes::register(config);
     referrals::register(config);
+    directory::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.
