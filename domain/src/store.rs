@@ -9,12 +9,16 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::audit::AuditRepository;
+use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
+use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::ledger::book::BookQueries;
+use crate::idempotency::IdempotencyRepository;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
@@ -49,6 +53,10 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -59,6 +67,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// First answers to requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
     /// Own accounts, runs, payouts.
@@ -69,6 +79,10 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// The ledger as a book: accounts, entries, balances.
     fn book(&mut self) -> &mut dyn BookQueries;
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Leaves, tiles, checkpoints, envelopes of the log.
+    fn chain(&mut self) -> &mut dyn ChainQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.

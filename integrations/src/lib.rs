@@ -1,3 +1,22 @@
 //! The outside world behind the domain's ports.
 
 pub mod clock;
+pub mod durable;
+pub mod high_water;
+pub mod ids;
+pub mod key_file;
+pub mod mirror_directory;
+pub mod password;
+pub mod randomness;
+pub mod sealing;
+
+#[cfg(test)]
+mod tests {
+    /// An empty directory for one test.
+    pub fn scratch(name: &str) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("flip360-integrations-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a directory");
+        path
+    }
+}

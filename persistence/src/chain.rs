@@ -188,23 +188,4 @@ impl ChainRepository for PgUnitOfWork<'_> {
             .map_err(store_error)?;
         Ok(())
     }
-
-    fn leaf_hashes(&mut self, from: u64, to: u64) -> Result<Vec<Digest>, StoreError> {
-        let rows: Vec<Vec<u8>> =
-            query::<Bytea>("select leaf_sha256 from chain_leaf where index >= $1 and index < $2 order by index")
-                .bind::<BigInt, _>(to_i64(from)?)
-                .bind::<BigInt, _>(to_i64(to)?)
-                .load(self.pg)
-                .map_err(store_error)?;
-        rows.iter().map(|bytes| digest(bytes)).collect()
-    }
-
-    fn tiles(&mut self, row: u8, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        query::<Bytea>("select hashes from chain_tile where level = $1 and n >= $2 and n < $3 order by n")
-            .bind::<SmallInt, _>(i16::from(row))
-            .bind::<BigInt, _>(to_i64(from)?)
-            .bind::<BigInt, _>(to_i64(to)?)
-            .load(self.pg)
-            .map_err(store_error)
-    }
 }

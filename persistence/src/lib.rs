@@ -6,14 +6,18 @@
 pub mod cluster;
 pub mod migrate;
 
+mod access;
 mod agreements;
+mod audit;
 mod bind;
 mod book;
 mod catalogue;
 mod chain;
+mod chain_queries;
 mod deals;
 mod directory;
 mod error;
+mod idempotency;
 mod ledger;
 mod payout_queries;
 mod payout_rows;

@@ -152,6 +152,9 @@ macro_rules! lookups {
 }
 
 contexts! {
+    access: domain::access::repository::AccessRepository,
+    audit: domain::access::audit::AuditRepository,
+    idempotency: domain::idempotency::IdempotencyRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
@@ -163,6 +166,8 @@ contexts! {
 
 lookups! {
     book: domain::ledger::book::BookQueries,
+    access: domain::access::repository::AccessQueries,
+    chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
     ledger: domain::ledger::repository::LedgerQueries,

@@ -43,6 +43,14 @@ pub const ORIGIN: &str = "flip360.test/log";
 #[derive(Default)]
 pub struct CountingIds(AtomicU64);
 
+impl CountingIds {
+    /// Ids that count from a number: two sources never meet.
+    #[must_use]
+    pub const fn starting_at(n: u64) -> Self {
+        Self(AtomicU64::new(n))
+    }
+}
+
 impl IdSource for CountingIds {
     fn next(&self) -> Uuid {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
@@ -53,6 +61,14 @@ impl IdSource for CountingIds {
 /// Bytes that differ each time and are the same in each run.
 #[derive(Default)]
 pub struct CountingRandomness(AtomicU64);
+
+impl CountingRandomness {
+    /// Bytes that count from a number: two sources never meet.
+    #[must_use]
+    pub const fn starting_at(n: u64) -> Self {
+        Self(AtomicU64::new(n))
+    }
+}
 
 impl Randomness for CountingRandomness {
     fn fill(&self, buffer: &mut [u8]) {

@@ -8,11 +8,13 @@
 //! The way through: a [`statement`] is signed as a [`jws`] by a key behind [`signer::Signer`]; its
 //! bytes are the *envelope*; [`leaf::LaneHead::append`] commits to it; the sequencer takes leaves into
 //! the tree ([`merkle::Frontier`], [`tile::Edge`]), builds a [`checkpoint`] and, once
-//! [`signer::guard`] agrees, signs it as a [`note`]; [`receipt`] packs what a stranger needs and
-//! [`verify`] judges it; [`audit`] recomputes everything.
+//! [`signer::guard`] agrees, signs it as a [`note`]; [`receipts`] packs a [`receipt`] with what a
+//! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files and
+//! [`audit`] recomputes every one of them.
 //!
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
+pub mod audit;
 pub mod checkpoint;
 pub mod encoding;
 pub mod jws;
@@ -20,10 +22,16 @@ pub mod key;
 pub mod leaf;
 pub mod log;
 pub mod merkle;
+pub mod mirror;
 pub mod note;
 pub mod proof;
+pub mod published;
+pub mod receipt;
+pub mod receipts;
 pub mod repository;
 pub mod sequence;
 pub mod signer;
 pub mod statement;
 pub mod tile;
+pub mod trust;
+pub mod verify;

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::checkpoint::TreeHead;
 use super::leaf::{LaneHead, LeafKind};
+use super::published::TreeRows;
 use super::tile::FullTile;
 use crate::kernel::{Digest, Instant};
 use crate::store::StoreError;
@@ -48,7 +49,7 @@ pub struct PendingLeaf {
 }
 
 /// The log, inside a transaction.
-pub trait ChainRepository {
+pub trait ChainRepository: TreeRows {
     /// Locks the lanes of subjects, in the order of their ids; a subject without lane is left out.
     ///
     /// # Errors
@@ -114,16 +115,4 @@ pub trait ChainRepository {
     /// # Errors
     /// The failure of the store.
     fn append_note(&mut self, size: u64, note: &str) -> Result<(), StoreError>;
-
-    /// The hashes of the leaves of a range.
-    ///
-    /// # Errors
-    /// The failure of the store.
-    fn leaf_hashes(&mut self, from: u64, to: u64) -> Result<Vec<Digest>, StoreError>;
-
-    /// The full tiles of a row whose index lies in the range, in order.
-    ///
-    /// # Errors
-    /// The failure of the store.
-    fn tiles(&mut self, row: u8, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError>;
 }

@@ -4,11 +4,9 @@
 //! only after the rollback guard agrees. Ed25519 is deterministic and a checkpoint has no clock, so a
 //! crash anywhere is mended by doing the step again. An index never comes from a database sequence.
 
-use std::cell::RefCell;
-
 use super::checkpoint::{Checkpoint, TreeHead};
-use super::merkle::{HashReader, MerkleError, leaf_hash, root_of};
-use super::repository::ChainRepository;
+use super::merkle::{MerkleError, leaf_hash};
+use super::published::StoredRows;
 use super::signer::{GuardError, HighWater, PortError, Signer, guard};
 use super::tile::Edge;
 use crate::kernel::{Digest, Instant};
@@ -43,31 +41,6 @@ impl UseCaseError for SequenceError {
             Self::Store(error) => Some(error),
             Self::Tree(_) | Self::Guard(_) | Self::Port(_) | Self::Note(_) => None,
         }
-    }
-}
-
-/// Reads rows of the tree out of leaves and full tiles.
-struct StoredRows<'r>(RefCell<&'r mut dyn ChainRepository>);
-
-impl HashReader for StoredRows<'_> {
-    fn hashes(&self, row: u8, range: std::ops::Range<u64>) -> Result<Vec<Digest>, MerkleError> {
-        let unreadable = || MerkleError::Unreadable {
-            row,
-            start: range.start,
-            end: range.end,
-            detail: "the store does not have them".into(),
-        };
-        let mut chain = self.0.borrow_mut();
-        let hashes = match row.checked_sub(1) {
-            None => chain.leaf_hashes(range.start, range.end).map_err(|_| unreadable())?,
-            Some(below) => {
-                let tiles = chain.tiles(below, range.start, range.end).map_err(|_| unreadable())?;
-                let roots = tiles.iter().map(|tile| super::tile::from_bytes(tile).map(|hashes| root_of(&hashes)));
-                roots.collect::<Option<Vec<Digest>>>().ok_or_else(unreadable)?
-            }
-        };
-        let wanted = usize::try_from(range.end - range.start).map_err(|_| unreadable())?;
-        if hashes.len() == wanted { Ok(hashes) } else { Err(unreadable()) }
     }
 }
 
@@ -116,7 +89,7 @@ impl<'p> Sequencer<'p> {
         let signed = self.high_water.read()?;
         if signed.as_ref() != Some(head) {
             store.transaction(|uow| {
-                guard(&StoredRows(RefCell::new(uow.chain())), signed.as_ref(), head).map_err(SequenceError::from)
+                guard(&StoredRows::new(uow.chain()), signed.as_ref(), head).map_err(SequenceError::from)
             })?;
         }
         let note = Checkpoint { origin: self.origin.to_owned(), head: *head }.sign(self.signer)?;
@@ -136,7 +109,7 @@ fn integrated(
     let before = uow.chain().lock_head()?;
     let mut edge = match known {
         Some(edge) if edge.size() == before.size && edge.root() == before.root => edge,
-        _ => Edge::load(&StoredRows(RefCell::new(uow.chain())), before.size)?,
+        _ => Edge::load(&StoredRows::new(uow.chain()), before.size)?,
     };
     let pending = uow.chain().take_pending(BATCH)?;
     if pending.is_empty() {

@@ -1,0 +1,203 @@
+//! What the log shows: its newest signed checkpoint, its rows of hashes, its leaves, and what they
+//! commit to.
+//!
+//! Rows of hashes are read from leaves (row 0) and full tiles (the rows above): [`StoredRows`] asks the
+//! store each time, [`CachedRows`] reads whole tiles once, for many proofs over one size. Bounds: a
+//! cache holds at most 4,096 tiles (32 MiB), a million leaves, and then begins again.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use uuid::Uuid;
+
+use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, root_of};
+use super::tile::{self, TILE_WIDTH};
+use crate::kernel::Digest;
+use crate::kernel::ids::{EntryId, HandshakeId};
+use crate::store::StoreError;
+
+/// Tiles that a cache holds.
+const CACHED_TILES: usize = 4_096;
+
+/// The rows of the tree as the store keeps them.
+pub trait TreeRows {
+    /// The hashes of the leaves of a range.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn leaf_hashes(&mut self, from: u64, to: u64) -> Result<Vec<Digest>, StoreError>;
+
+    /// The full tiles of a row whose index lies in the range, in order.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn tiles(&mut self, row: u8, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+}
+
+/// A signed checkpoint as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedNote {
+    /// The number of leaves.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// A leaf that has its index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedLeaf {
+    /// What it commits to.
+    pub source: Uuid,
+    /// Its index.
+    pub index: u64,
+    /// Its bytes.
+    pub leaf: Vec<u8>,
+}
+
+/// What a leaf commits to, as it is kept; gone after an erasure.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptEnvelope {
+    /// The statement: the source of its leaf.
+    pub source: Uuid,
+    /// The envelope.
+    pub envelope: Option<Vec<u8>>,
+}
+
+/// The statements of a handshake: offer, accept, seal, as many as there are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptHandshake {
+    /// Its id.
+    pub id: HandshakeId,
+    /// In the order in which they were made.
+    pub statements: Vec<KeptEnvelope>,
+}
+
+/// The exact bytes of a ledger entry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptEntry {
+    /// Its id: the source of its leaf.
+    pub id: EntryId,
+    /// What is hashed and logged.
+    pub canonical: Vec<u8>,
+}
+
+/// The log, to look up. Leaves and tiles are public; envelopes and entries follow their deals.
+pub trait ChainQueries: TreeRows {
+    /// The newest signed checkpoint.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_newest_note(&mut self) -> Result<Option<PublishedNote>, StoreError>;
+
+    /// The bytes of the leaves of a range, in order.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn leaves(&mut self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// The leaves of sources, those that have an index already.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_leaves(&mut self, sources: &[Uuid]) -> Result<Vec<IndexedLeaf>, StoreError>;
+
+    /// The handshakes of these ids that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_handshakes(&mut self, ids: &[HandshakeId]) -> Result<Vec<KeptHandshake>, StoreError>;
+
+    /// The entries of these ids that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_entries(&mut self, ids: &[EntryId]) -> Result<Vec<KeptEntry>, StoreError>;
+
+    /// The import declarations with these envelope digests that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError>;
+
+    /// The registrations of the keys with these thumbprints that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_registrations(&mut self, kids: &[String]) -> Result<Vec<KeptEnvelope>, StoreError>;
+}
+
+/// Rows read from the store, each time anew.
+pub struct StoredRows<'r>(RefCell<&'r mut dyn TreeRows>);
+
+impl<'r> StoredRows<'r> {
+    /// Reads through `rows`.
+    #[must_use]
+    pub fn new(rows: &'r mut dyn TreeRows) -> Self {
+        Self(RefCell::new(rows))
+    }
+}
+
+impl HashReader for StoredRows<'_> {
+    fn hashes(&self, row: u8, range: Range<u64>) -> Result<Vec<Digest>, MerkleError> {
+        let unreadable = || MerkleError::Unreadable {
+            row,
+            start: range.start,
+            end: range.end,
+            detail: "the store does not have them".into(),
+        };
+        let mut rows = self.0.borrow_mut();
+        let hashes = match row.checked_sub(1) {
+            None => rows.leaf_hashes(range.start, range.end).map_err(|_| unreadable())?,
+            Some(below) => {
+                let tiles = rows.tiles(below, range.start, range.end).map_err(|_| unreadable())?;
+                let roots = tiles.iter().map(|bytes| tile::from_bytes(bytes).map(|hashes| root_of(&hashes)));
+                roots.collect::<Option<Vec<Digest>>>().ok_or_else(unreadable)?
+            }
+        };
+        let wanted = usize::try_from(range.end - range.start).map_err(|_| unreadable())?;
+        if hashes.len() == wanted { Ok(hashes) } else { Err(unreadable()) }
+    }
+}
+
+/// Rows of a tree of one size, read tile by tile and kept.
+pub struct CachedRows<'r, R> {
+    rows: &'r R,
+    size: u64,
+    tiles: RefCell<BTreeMap<(u8, u64), Vec<Digest>>>,
+}
+
+impl<'r, R: HashReader> CachedRows<'r, R> {
+    /// Reads the tree of the first `size` leaves through `rows`.
+    #[must_use]
+    pub const fn new(rows: &'r R, size: u64) -> Self {
+        Self { rows, size, tiles: RefCell::new(BTreeMap::new()) }
+    }
+}
+
+impl<R: HashReader> HashReader for CachedRows<'_, R> {
+    fn hashes(&self, row: u8, range: Range<u64>) -> Result<Vec<Digest>, MerkleError> {
+        let width = u64::from(TILE_WIDTH);
+        let tile = range.start / width;
+        let mut tiles = self.tiles.borrow_mut();
+        if tiles.len() > CACHED_TILES {
+            tiles.clear();
+        }
+        let first = tile * width;
+        let held = match tiles.entry((row, tile)) {
+            std::collections::btree_map::Entry::Occupied(held) => held.into_mut(),
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                let end = (first + width).min(self.size >> (ROW_HEIGHT * row));
+                vacant.insert(self.rows.hashes(row, first..end.max(first))?)
+            }
+        };
+        let within = usize::try_from(range.start - first).ok().zip(usize::try_from(range.end - first).ok());
+        let found = within.and_then(|(start, end)| held.get(start..end));
+        found.map(<[Digest]>::to_vec).ok_or_else(|| MerkleError::Unreadable {
+            row,
+            start: range.start,
+            end: range.end,
+            detail: "the tree is smaller".to_owned(),
+        })
+    }
+}

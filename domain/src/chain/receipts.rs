@@ -1,0 +1,236 @@
+//! Packs receipts out of the store, as one viewer may see them.
+//!
+//! A batch costs a fixed number of look-ups and each tile of the log once, whatever the number of
+//! receipts; all see the same moment. A receipt exists once everything in it is under a signed
+//! checkpoint; until then it is `pending`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::merkle::HashReader;
+use super::published::{CachedRows, ChainQueries, IndexedLeaf, KeptEnvelope, PublishedNote, StoredRows};
+use super::receipt::{self, Logged, Receipt, ReceiptKind};
+use super::statement::{Assurance, Statement};
+use super::{mirror, proof};
+use crate::access::{Actor, MissingScope, Scope};
+use crate::kernel::Digest;
+use crate::kernel::ids::{EntryId, HandshakeId};
+use crate::store::{Queries, Store, StoreError};
+
+/// What a receipt is wanted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A handshake.
+    Handshake(HandshakeId),
+    /// A ledger entry.
+    LedgerEntry(EntryId),
+}
+
+/// Why there is no receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Withheld {
+    /// There is no such thing, or not for this viewer.
+    #[error("there is no such handshake or entry")]
+    NotFound,
+    /// The log has not signed for it yet.
+    #[error("the log has not signed for this yet; try again in a moment")]
+    Pending,
+    /// The handshake is not sealed yet.
+    #[error("the handshake is not sealed yet")]
+    Unsealed,
+    /// The signed words were erased; only the commitment is left.
+    #[error("the signed words were erased")]
+    Erased,
+}
+
+/// Why no receipts could be looked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindReceiptsError {
+    /// A scope is missing.
+    #[error(transparent)]
+    Scope(#[from] MissingScope),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Finds receipts, each with its own outcome, in the order in which they are wanted.
+///
+/// # Errors
+/// See [`FindReceiptsError`].
+pub fn find(
+    store: &dyn Store,
+    actor: &Actor,
+    wanted: &[Wanted],
+) -> Result<Vec<Result<Receipt, Withheld>>, FindReceiptsError> {
+    actor.require(Scope::ChainRead)?;
+    Ok(store.read_snapshot(&actor.viewer(), |queries| packed(queries, wanted))?)
+}
+
+/// What one receipt is made of, before its proofs.
+struct Material {
+    kind: ReceiptKind,
+    id: String,
+    items: Vec<KeptEnvelope>,
+    declaration: Option<Digest>,
+    kids: BTreeSet<String>,
+}
+
+type Found = BTreeMap<Uuid, IndexedLeaf>;
+
+fn packed(queries: &mut dyn Queries, wanted: &[Wanted]) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
+    let chain = queries.chain();
+    let Some(note) = chain.find_newest_note()? else {
+        return Ok(wanted.iter().map(|_| Err(Withheld::Pending)).collect());
+    };
+    let mut materials = materials(chain, wanted)?;
+    let named: Vec<Digest> = materials.values().filter_map(|m| m.declaration).collect();
+    let declarations = by_digest(chain.find_declarations(&named)?);
+    for material in materials.values_mut() {
+        let declared = material.declaration.and_then(|digest| declarations.get(&digest));
+        if let Some(kid) = declared.and_then(signer_of) {
+            material.kids.insert(kid);
+        }
+    }
+    let kids: BTreeSet<String> = materials.values().flat_map(|m| m.kids.iter().cloned()).collect();
+    let kids: Vec<String> = kids.into_iter().collect();
+    let registrations: BTreeMap<String, KeptEnvelope> = chain
+        .find_registrations(&kids)?
+        .into_iter()
+        .filter_map(|kept| signer_of(&kept).map(|kid| (kid, kept)))
+        .collect();
+    let kept = materials.values().flat_map(|m| &m.items).chain(declarations.values()).chain(registrations.values());
+    let sources: Vec<Uuid> = kept.map(|kept| kept.source).collect();
+    let leaves: Found = chain.find_leaves(&sources)?.into_iter().map(|leaf| (leaf.source, leaf)).collect();
+    let stored = StoredRows::new(chain);
+    let packer =
+        Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, registrations };
+    let receipts = (0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect::<Result<Vec<_>, _>>();
+    receipts.map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// What was found of what is wanted, by its place.
+fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap<usize, Material>, StoreError> {
+    let (mut handshakes, mut entries) = (BTreeMap::new(), BTreeMap::new());
+    for (n, one) in wanted.iter().enumerate() {
+        match one {
+            Wanted::Handshake(id) => handshakes.insert(*id, n),
+            Wanted::LedgerEntry(id) => entries.insert(*id, n),
+        };
+    }
+    let mut materials = BTreeMap::new();
+    let ids: Vec<HandshakeId> = handshakes.keys().copied().collect();
+    for handshake in chain.find_handshakes(&ids)? {
+        let mut material = Material {
+            kind: ReceiptKind::Handshake,
+            id: handshake.id.to_string(),
+            items: handshake.statements,
+            declaration: None,
+            kids: BTreeSet::new(),
+        };
+        for statement in material.items.iter().filter_map(statement_of) {
+            note_needs(&mut material.kids, &mut material.declaration, &statement);
+        }
+        handshakes.get(&handshake.id).map(|n| materials.insert(*n, material));
+    }
+    let ids: Vec<EntryId> = entries.keys().copied().collect();
+    for entry in chain.find_entries(&ids)? {
+        let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical) };
+        let (kind, id) = (ReceiptKind::LedgerEntry, entry.id.to_string());
+        let material = Material { kind, id, items: vec![item], declaration: None, kids: BTreeSet::new() };
+        entries.get(&entry.id).map(|n| materials.insert(*n, material));
+    }
+    Ok(materials)
+}
+
+/// The keys and the declaration that a statement rests on.
+fn note_needs(kids: &mut BTreeSet<String>, declaration: &mut Option<Digest>, statement: &Statement) {
+    let (assurance, named) = match statement {
+        Statement::Offer(s) => (s.assurance, s.declaration),
+        Statement::Accept(s) => (s.assurance, s.declaration),
+        Statement::Seal(_)
+        | Statement::KeyRegistration(_)
+        | Statement::ImportDeclaration(_)
+        | Statement::PayoutApproval(_) => return,
+    };
+    *declaration = declaration.or(named);
+    if assurance != Assurance::Attested {
+        kids.insert(statement.kid().to_owned());
+    }
+}
+
+fn statement_of(kept: &KeptEnvelope) -> Option<Statement> {
+    let text = std::str::from_utf8(kept.envelope.as_deref()?).ok()?;
+    Statement::parse(text).ok().map(|(_, statement)| statement)
+}
+
+fn signer_of(kept: &KeptEnvelope) -> Option<String> {
+    statement_of(kept).map(|statement| statement.kid().to_owned())
+}
+
+fn by_digest(kept: Vec<KeptEnvelope>) -> BTreeMap<Digest, KeptEnvelope> {
+    kept.into_iter().filter_map(|k| k.envelope.as_deref().map(Digest::of).map(|digest| (digest, k))).collect()
+}
+
+struct Packer<'p, R> {
+    note: &'p PublishedNote,
+    rows: &'p R,
+    leaves: Found,
+    declarations: BTreeMap<Digest, KeptEnvelope>,
+    registrations: BTreeMap<String, KeptEnvelope>,
+}
+
+type Packed<T> = Result<Result<T, Withheld>, super::merkle::MerkleError>;
+
+impl<R: HashReader> Packer<'_, R> {
+    fn receipt(&self, material: Option<&Material>) -> Packed<Receipt> {
+        let Some(material) = material else { return Ok(Err(Withheld::NotFound)) };
+        if material.kind == ReceiptKind::Handshake && material.items.len() < 3 {
+            return Ok(Err(Withheld::Unsealed));
+        }
+        let items = match self.all(&material.items)? {
+            Ok(items) => items,
+            Err(withheld) => return Ok(Err(withheld)),
+        };
+        let declaration = material.declaration.and_then(|digest| self.declarations.get(&digest));
+        let declaration = declaration.map(|kept| self.logged(kept)).transpose()?.and_then(Result::ok);
+        let keys: Vec<&KeptEnvelope> = material.kids.iter().filter_map(|kid| self.registrations.get(kid)).collect();
+        let keys = keys.into_iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;
+        let origin = mirror::origin_of(&self.note.note).unwrap_or_default();
+        Ok(Ok(Receipt {
+            checkpoint: self.note.note.clone(),
+            declaration,
+            id: material.id.clone(),
+            items,
+            keys: keys.into_iter().filter_map(Result::ok).collect(),
+            kind: material.kind,
+            log: origin,
+            r#type: receipt::TYPE.to_owned(),
+            v: receipt::VERSION,
+        }))
+    }
+
+    fn all(&self, kept: &[KeptEnvelope]) -> Packed<Vec<Logged>> {
+        let mut items = Vec::with_capacity(kept.len());
+        for one in kept {
+            match self.logged(one)? {
+                Ok(logged) => items.push(logged),
+                Err(withheld) => return Ok(Err(withheld)),
+            }
+        }
+        Ok(Ok(items))
+    }
+
+    fn logged(&self, kept: &KeptEnvelope) -> Packed<Logged> {
+        let Some(leaf) = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.note.size) else {
+            return Ok(Err(Withheld::Pending));
+        };
+        let envelope = kept.envelope.clone().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(envelope) = envelope else { return Ok(Err(Withheld::Erased)) };
+        let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size)?;
+        // A damaged leaf is handed out as it is: the verifier says what is wrong with it.
+        let text = String::from_utf8_lossy(&leaf.leaf).into_owned();
+        Ok(Ok(Logged { envelope, index: leaf.index, leaf: text, proof }))
+    }
+}
