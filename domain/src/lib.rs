@@ -11,6 +11,7 @@ pub mod chain;
 pub mod deals;
 pub mod directory;
 pub mod env;
+pub mod guarantees;
 pub mod kernel;
 pub mod ledger;
 pub mod store;

@@ -15,6 +15,7 @@ use crate::chain::published::ChainQueries;
 use crate::chain::repository::ChainRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 
 /// Why the store did not do what it was asked.
@@ -57,6 +58,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Runs of the guarantees.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
 }
@@ -69,6 +72,8 @@ pub trait Queries {
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Evidence for the guarantees, and their runs.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
 }

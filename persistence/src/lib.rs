@@ -14,6 +14,8 @@ mod chain_queries;
 mod deals;
 mod directory;
 mod error;
+mod guarantee_checks;
+mod guarantees;
 mod ledger;
 mod pool;
 mod statement;

@@ -157,6 +157,7 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
+    guarantees: domain::guarantees::repository::GuaranteeRepository,
     ledger: domain::ledger::repository::LedgerRepository,
 }
 
@@ -164,5 +165,6 @@ lookups! {
     chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
+    guarantees: domain::guarantees::repository::GuaranteeQueries,
     ledger: domain::ledger::repository::LedgerQueries,
 }

@@ -79,7 +79,11 @@ struct Material {
 
 type Found = BTreeMap<Uuid, IndexedLeaf>;
 
-fn packed(queries: &mut dyn Queries, wanted: &[Wanted]) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
+/// Packs receipts out of look-ups, for whoever has them already.
+pub(crate) fn packed(
+    queries: &mut dyn Queries,
+    wanted: &[Wanted],
+) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
     let chain = queries.chain();
     let Some(note) = chain.find_newest_note()? else {
         return Ok(wanted.iter().map(|_| Err(Withheld::Pending)).collect());

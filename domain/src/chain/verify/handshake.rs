@@ -1,8 +1,9 @@
 //! The receipt of a handshake: offer, accept and seal, each countersigning the one before.
 //!
 //! Attested statements are signed by the platform for people who signed nothing; the importing
-//! organisation's declaration stands for them and is judged when it is there. All others need a
-//! registration of their key that the log holds at a lower index, for that very party.
+//! organisation's declaration stands for them and is judged when it is there. Custodial ones are signed
+//! by the platform on the party's instruction. All others need a registration of their key that the log
+//! holds at a lower index, for that very party.
 
 use std::collections::BTreeMap;
 
@@ -141,7 +142,11 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
     };
     let key = match assurance {
         Assurance::Attested => trust.platform_key(read.jws.kid()),
-        Assurance::Custodial | Assurance::Own => own_key(registered, findings, read, party, assurance),
+        // The keeper's own key, or one that it keeps for the party.
+        Assurance::Custodial => {
+            trust.platform_key(read.jws.kid()).or_else(|| own_key(registered, findings, read, party, assurance))
+        }
+        Assurance::Own => own_key(registered, findings, read, party, assurance),
     };
     let Some(key) = key else {
         findings.fault(at, "unknown_key", format!("key {} is not known to be allowed to sign this", read.jws.kid()));
