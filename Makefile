@@ -9,10 +9,13 @@ setup: ## checks what is needed and installs what it can
 test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
 	cargo test --workspace --locked
+openapi: ## writes the API document that is committed
+	cargo run -q --workspace --bin flip360 --locked -- openapi > openapi/flip360.v1.json.new
+	mv openapi/flip360.v1.json.new openapi/flip360.v1.json
 fmt: ## formats the code
 	cargo fmt --all
 lint: ## formatting and clippy, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-.PHONY: help setup test fmt lint
+.PHONY: help setup test openapi fmt lint

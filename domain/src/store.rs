@@ -9,14 +9,23 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
+use crate::access::audit::AuditRepository;
+use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::published::ChainQueries;
+use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
+use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
+use crate::idempotency::IdempotencyRepository;
+use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+use crate::payouts::statement::StatementQueries;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +57,10 @@ pub enum Verdict {
 
 /// Every repository, inside one transaction.
 pub trait UnitOfWork {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// Verticals and products.
@@ -60,22 +73,44 @@ pub trait UnitOfWork {
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
     /// Runs of the guarantees.
     fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
+    /// Handshakes that wait for a signature.
+    fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
+    /// Signing keys, declarations, what the log has published.
+    fn keys(&mut self) -> &mut dyn KeyRepository;
+    /// First answers to requests.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Members and organisations as parties of a handshake.
+    fn parties(&mut self) -> &mut dyn PartyRepository;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Users and API clients.
+    fn access(&mut self) -> &mut dyn AccessQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.
     fn chain(&mut self) -> &mut dyn ChainQueries;
+    /// The ledger as a book: accounts, entries, balances.
+    fn book(&mut self) -> &mut dyn BookQueries;
     /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
     /// Evidence for the guarantees, and their runs.
     fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
+    /// Handshakes and their statements.
+    fn handshakes(&mut self) -> &mut dyn HandshakeQueries;
+    /// Signing keys.
+    fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// Own accounts, runs, payouts.
+    fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Statements of members.
+    fn statements(&mut self) -> &mut dyn StatementQueries;
 }
 
 /// Where everything is kept.

@@ -95,6 +95,12 @@ impl KeyFile {
         Self::open(path)
     }
 
+    /// The private key, for libraries that sign by themselves.
+    #[must_use]
+    pub const fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
     fn new(key: SigningKey, path: &Path) -> Result<Self, KeyFileError> {
         let public = PublicKey::parse(key.verifying_key().as_bytes())
             .map_err(|error| KeyFileError::Policy { path: path.to_owned(), error })?;

@@ -6,7 +6,9 @@ pub mod high_water;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
+pub mod password;
 pub mod randomness;
+pub mod sealing;
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,11 @@
 pub mod cluster;
 pub mod migrate;
 
+mod access;
 mod agreements;
+mod audit;
 mod bind;
+mod book;
 mod catalogue;
 mod chain;
 mod chain_queries;
@@ -16,9 +19,17 @@ mod directory;
 mod error;
 mod guarantee_checks;
 mod guarantees;
+mod handshakes;
+mod idempotency;
+mod keys;
 mod ledger;
+mod parties;
+mod payout_queries;
+mod payout_rows;
+mod payouts;
 mod pool;
 mod statement;
+mod statements;
 mod store;
 
 pub use store::{PgStore, PoolSizes};

@@ -2,11 +2,29 @@
 //!
 //! Deny by default: a use case names the scope that it needs and checks the object's owner; reads
 //! are guarded a second time by row-level security as the actor's [`Viewer`].
+//!
+//! Invariants: partners' roles come with an organisation, `member` with a member, staff roles with
+//! neither; nobody gives a scope that they do not have; no secret is kept, only its digest or hash.
 
 pub mod actor;
+pub mod audit;
+pub mod bootstrap;
+pub mod client;
+pub mod error;
+pub mod login;
+pub mod repository;
 pub mod role;
 pub mod scope;
+pub mod secret;
+pub mod service;
+pub mod standing;
+pub mod user;
 
 pub use actor::{Actor, MissingScope, Viewer};
+pub use client::{ApiClient, CreateApiClient};
+pub use error::AccessError;
 pub use role::Role;
 pub use scope::Scope;
+pub use secret::{ClientSecret, Password, PasswordHash, PasswordHasher};
+pub use standing::{Standing, Subject};
+pub use user::{CreateUser, User};

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! scopes {
-    ($($(#[$meta:meta])* $name:ident = $text:literal),* $(,)?) => {
+    ($(#[doc = $purpose:literal] $name:ident = $text:literal),* $(,)?) => {
         /// One permission. Its text is what tokens and the API document carry.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Scope { $($(#[$meta])* #[serde(rename = $text)] $name,)* }
+        pub enum Scope { $(#[doc = $purpose] #[serde(rename = $text)] $name,)* }
 
         impl Scope {
             /// Every scope.
@@ -16,6 +16,12 @@ macro_rules! scopes {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it is for, as the API document says it.
+            #[must_use]
+            pub const fn purpose(self) -> &'static str {
+                match self { $(Self::$name => $purpose.trim_ascii(),)* }
             }
         }
     };

@@ -1,5 +1,8 @@
 //! Pages of a list: keyset paging, stable while rows are inserted.
 
+/// The rule that a key breaks which no page of that list gave.
+pub const INVALID_CURSOR: &str = "invalid_cursor";
+
 /// Which page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {

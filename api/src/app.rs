@@ -1,0 +1,185 @@
+//! The application: everything that a request needs, and how work gets to the database.
+//!
+//! Database work is synchronous and runs on a bounded blocking pool; nothing is awaited inside a
+//! transaction.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use actix_web::web;
+use domain::access::Actor;
+use domain::chain::checkpoint::TreeHead;
+use domain::chain::merkle::empty_root;
+use domain::chain::signer::{HighWater, PortError, Signer};
+use domain::env::Env;
+use domain::kernel::id::IdSource;
+use domain::kernel::time::{Clock, Randomness};
+use domain::store::{Queries, Store, StoreError};
+
+use integrations::sealing::Sealer;
+
+use crate::auth::Tokens;
+use crate::extract::Caller;
+use crate::once::InFlight;
+use crate::policy::Policy;
+use crate::problem::Problem;
+
+/// The adapters that an application stands on.
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Salts, secrets.
+    pub randomness: Arc<dyn Randomness>,
+    /// The key that seals.
+    pub platform: Arc<dyn Signer>,
+    /// The key of the log.
+    pub log: Arc<dyn Signer>,
+    /// The rollback guard's memory.
+    pub high_water: Arc<dyn HighWater>,
+    /// Gives and reads access tokens.
+    pub tokens: Tokens,
+    /// Makes and checks password hashes.
+    pub passwords: Arc<dyn domain::access::PasswordHasher>,
+    /// The name of the log.
+    pub origin: String,
+}
+
+/// One running service.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Salts, secrets.
+    pub randomness: Arc<dyn Randomness>,
+    /// The key that seals.
+    pub platform: Arc<dyn Signer>,
+    /// The key of the log.
+    pub log: Arc<dyn Signer>,
+    /// The rollback guard's memory.
+    pub high_water: Arc<dyn HighWater>,
+    /// Gives and reads access tokens.
+    pub tokens: Tokens,
+    /// Makes and checks password hashes.
+    pub passwords: Arc<dyn domain::access::PasswordHasher>,
+    /// The name of the log.
+    pub origin: String,
+    /// Which scope each operation asks for.
+    pub policy: Policy,
+    /// The API document as it is served.
+    pub document: Vec<u8>,
+    /// Keys of requests that this process is working on.
+    pub in_flight: InFlight,
+    /// Wakes the sequencer.
+    pub sequencing: Bell,
+    /// Wakes the worker.
+    pub work: Bell,
+    /// Seals kept answers that carry a secret.
+    pub sealer: Sealer,
+    seen: RwLock<TreeHead>,
+}
+
+impl App {
+    /// An application on these ports.
+    ///
+    /// # Errors
+    /// When the platform's key is out of reach.
+    pub fn new(ports: Ports) -> Result<Self, PortError> {
+        let document = crate::openapi::document();
+        let Ports { store, clock, ids, randomness, platform, log, high_water, tokens, passwords, origin } = ports;
+        Ok(Self {
+            sealer: Sealer::of(platform.as_ref())?,
+            store,
+            clock,
+            ids,
+            randomness,
+            platform,
+            log,
+            high_water,
+            tokens,
+            passwords,
+            origin,
+            policy: Policy::of(&document),
+            document: crate::openapi::bytes(&document),
+            in_flight: InFlight::default(),
+            sequencing: Bell::default(),
+            work: Bell::default(),
+            seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
+        })
+    }
+
+    /// What a use case takes from its surroundings, at this moment.
+    #[must_use]
+    pub fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        Env {
+            now: self.clock.now(),
+            actor,
+            ids: self.ids.as_ref(),
+            randomness: self.randomness.as_ref(),
+            origin: &self.origin,
+            platform: self.platform.as_ref(),
+            seen: self.seen(),
+        }
+    }
+
+    /// The last head that was published.
+    #[must_use]
+    pub fn seen(&self) -> TreeHead {
+        *self.seen.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A head was published.
+    pub fn publish(&self, head: TreeHead) {
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+/// Runs blocking work on the bounded pool.
+///
+/// # Errors
+/// 503 when the pool is gone (the service is stopping).
+pub async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, Problem> {
+    web::block(work).await.map_err(|_| Problem::unavailable())
+}
+
+/// Looks something up as the caller.
+///
+/// # Errors
+/// The failure of the store.
+pub async fn read<R: Send + 'static>(
+    app: &web::Data<App>,
+    caller: &Caller,
+    mut work: impl FnMut(&mut dyn Queries) -> Result<R, StoreError> + Send + 'static,
+) -> Result<R, Problem> {
+    let (app, viewer) = (app.clone(), caller.viewer());
+    blocking(move || app.store.read(&viewer, |queries| work(queries))).await?.map_err(Problem::from)
+}
+
+/// Something to wait for that others ring; a ring while nobody waits is not lost.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
+
+impl Bell {
+    /// Wakes whoever waits.
+    pub fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.heard.notify_all();
+    }
+
+    /// Waits for a ring, at most so long.
+    pub fn wait(&self, patience: Duration) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.heard.wait_timeout_while(rung, patience, |rung| !*rung);
+        let (mut rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}

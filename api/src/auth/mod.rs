@@ -1,0 +1,6 @@
+//! Access tokens: issued, verified, and the keys that prove them.
+
+pub mod crypto;
+pub mod token;
+
+pub use token::{TokenError, Tokens};

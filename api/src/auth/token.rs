@@ -1,0 +1,229 @@
+//! Access tokens: signed JWTs of 15 minutes (RFC 9068), checked without a look into the database.
+//!
+//! Invariants: only EdDSA, only `at+jwt`, only our issuer and audience, only a key that is published
+//! (RFC 8725). The time comes as a parameter; the library never reads a clock. A token can say no more
+//! than its roles allow today: scopes that a role has lost are dropped.
+//! Bounds: a token has at most [`MAX_TOKEN_BYTES`]; clocks may differ by [`SKEW_SECONDS`].
+
+use std::collections::BTreeSet;
+
+use domain::access::{Actor, Role, Scope, Standing, Subject};
+use domain::chain::key::PublicKey;
+use domain::kernel::Instant;
+use domain::kernel::ids::{MemberId, OrganisationId};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::crypto;
+
+/// How long an access token is good for.
+pub const LIFETIME_SECONDS: i64 = 900;
+/// By how much the clocks of two servers may differ.
+pub const SKEW_SECONDS: i64 = 5;
+/// Nothing longer is read.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+/// The `client_id` of people who log in with a password: the platform's own, public client.
+pub const PASSWORD_CLIENT: &str = "flip360";
+/// The type of an access token (RFC 9068).
+const TYPE: &str = "at+jwt";
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a JWT, or one with another algorithm, type or critical extension.
+    #[error("the token is malformed or of another kind")]
+    Malformed,
+    /// No key of ours has this `kid`.
+    #[error("the token was signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not verify.
+    #[error("the signature of the token is not valid")]
+    BadSignature,
+    /// Another issuer or audience, or claims that do not hold together.
+    #[error("the token was not issued by or for this service")]
+    NotForUs,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("the token is not valid yet")]
+    NotYet,
+}
+
+/// The key could not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token key cannot be used")]
+pub struct KeyUnusable;
+
+/// Whose tokens these are.
+#[derive(Debug, Clone)]
+pub struct TokenConfig {
+    /// The issuer: the base URL of this service.
+    pub issuer: String,
+    /// The audience: whom tokens are for. A sandbox has another one.
+    pub audience: String,
+}
+
+/// A token that was issued.
+#[derive(Clone)]
+pub struct IssuedToken {
+    /// The JWT.
+    pub token: String,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+    /// What it allows, as the `scope` of RFC 6749.
+    pub scope: String,
+}
+
+/// Issues and verifies access tokens.
+pub struct Tokens {
+    config: TokenConfig,
+    kid: String,
+    signing: EncodingKey,
+    /// The signing key first, then those that are still accepted.
+    accepted: Vec<(PublicKey, DecodingKey)>,
+    validation: Validation,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    client_id: String,
+    scope: String,
+    roles: Vec<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org: Option<OrganisationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<MemberId>,
+    jti: String,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    exp: i64,
+}
+
+impl Tokens {
+    /// Issues with one key and accepts it and `previous`: so that a key is changed without downtime.
+    ///
+    /// # Errors
+    /// When the key is not a good Ed25519 key.
+    pub fn new(config: TokenConfig, key: &SigningKey, previous: &[PublicKey]) -> Result<Self, KeyUnusable> {
+        crypto::install();
+        let public = PublicKey::parse(key.verifying_key().as_bytes()).map_err(|_| KeyUnusable)?;
+        let der = key.to_pkcs8_der().map_err(|_| KeyUnusable)?;
+        let accepted = std::iter::once(public).chain(previous.iter().copied());
+        let accepted = accepted.map(|key| (key, DecodingKey::from_ed_der(&key.bytes()))).collect();
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.set_issuer(&[&config.issuer]);
+        validation.set_audience(&[&config.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        let signing = EncodingKey::from_ed_der(der.as_bytes());
+        Ok(Self { config, kid: public.kid(), signing, accepted, validation })
+    }
+
+    /// Issues a token to somebody who logged in. `id` makes it unique.
+    ///
+    /// # Errors
+    /// When the key could not sign.
+    pub fn issue(&self, subject: Subject, actor: &Actor, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+        let issued_at = now.timestamp().as_second();
+        let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+        let claims = Claims {
+            iss: self.config.issuer.clone(),
+            aud: self.config.audience.clone(),
+            sub: subject.to_string(),
+            client_id: match subject {
+                Subject::Client(client) => client.to_string(),
+                Subject::User(_) => PASSWORD_CLIENT.to_owned(),
+            },
+            scope: scope.clone(),
+            roles: actor.roles.iter().copied().collect(),
+            org: actor.organisation,
+            member: actor.member,
+            jti: id.to_string(),
+            iat: issued_at,
+            nbf: None,
+            exp: issued_at + LIFETIME_SECONDS,
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(self.kid.clone());
+        let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| KeyUnusable)?;
+        Ok(IssuedToken { token, expires_in: LIFETIME_SECONDS, scope })
+    }
+
+    /// Who bears this token, if it is one of ours and its time is now.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub fn verify(&self, token: &str, now: Instant) -> Result<(Subject, Actor), TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Malformed);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
+            return Err(TokenError::Malformed);
+        }
+        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+        let known = self.accepted.iter().find(|(key, _)| key.kid() == kid);
+        let (_, key) = known.ok_or(TokenError::UnknownKey)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|e| refusal(&e))?.claims;
+        let second = now.timestamp().as_second();
+        if second >= claims.exp {
+            return Err(TokenError::Expired);
+        }
+        if claims.nbf.unwrap_or(claims.iat).max(claims.iat) > second.saturating_add(SKEW_SECONDS) {
+            return Err(TokenError::NotYet);
+        }
+        bearer(claims).ok_or(TokenError::NotForUs)
+    }
+
+    /// The keys that tokens are verified with (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        let key = |(key, _): &(PublicKey, DecodingKey)| {
+            let jwk = key.jwk();
+            json!({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x, "kid": key.kid(), "use": "sig", "alg": "EdDSA"})
+        };
+        json!({"keys": self.accepted.iter().map(key).collect::<Vec<_>>()})
+    }
+
+    /// Who issues.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.config.issuer
+    }
+}
+
+fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
+    use jsonwebtoken::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::InvalidSignature => TokenError::BadSignature,
+        ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience | ErrorKind::MissingRequiredClaim(_) => {
+            TokenError::NotForUs
+        }
+        _ => TokenError::Malformed,
+    }
+}
+
+fn bearer(claims: Claims) -> Option<(Subject, Actor)> {
+    let subject = Subject::parse(&claims.sub)?;
+    let roles: BTreeSet<Role> = claims.roles.into_iter().collect();
+    let standing = Standing::try_new(roles, claims.org, claims.member).ok()?;
+    let allowed = standing.scopes();
+    let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
+    let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
+    Some((subject, actor))
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -1,0 +1,53 @@
+//! The command line: one file per command.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{DatabaseArgs, ServeArgs};
+
+pub mod database;
+pub mod error;
+pub mod migrate;
+pub mod openapi;
+pub mod serve;
+
+pub use error::CommandError;
+
+/// The Flip 360 commission platform.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the HTTP API and its workers.
+    Serve(ServeArgs),
+    /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
+    Migrate(DatabaseArgs),
+    /// Prints the API document (OpenAPI 3.1).
+    Openapi,
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FLIP360_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
+        Command::Openapi => openapi::run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("flip360: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

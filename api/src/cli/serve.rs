@@ -1,0 +1,49 @@
+//! `flip360 serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use domain::kernel::time::Clock;
+use integrations::clock::SystemClock;
+use persistence::{PgStore, PoolSizes};
+
+use super::CommandError;
+use super::database::{Database, Ownership};
+use crate::app::App;
+use crate::assembly;
+use crate::config::ServeArgs;
+use crate::workers::Workers;
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// See [`CommandError`].
+pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
+    let database = Database::open(&args.database, Ownership::Required)?;
+    database.prepare(SystemClock.now())?;
+    let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
+    let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
+    let app = Data::new(app);
+    if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {
+        println!("The administrator's API client: its id and secret are in {}", path.display());
+    }
+    serve(&app, args)?;
+    drop(app);
+    database.stop()?;
+    println!("Stopped.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
+    let listen = |cause| CommandError::Listen { address: args.listen, cause };
+    let workers =
+        Workers::start(app).map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
+    let served = actix_web::rt::System::new().block_on(async {
+        let (server, address) = crate::server::start(app.clone(), args.listen).map_err(listen)?;
+        println!("Flip 360 is ready at http://{address} (reference: http://{address}/docs/). Ctrl-C stops it.");
+        server.await.map_err(listen)
+    });
+    workers.stop();
+    served
+}

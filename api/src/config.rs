@@ -1,0 +1,37 @@
+//! Settings: command line first, then environment, then defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Which database, and where private things are kept.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// Where keys, the rollback guard's memory and, without DATABASE_URL, the private PostgreSQL cluster live.
+    #[arg(long, env = "FLIP360_DATA_DIR", default_value = ".flip360")]
+    pub data_dir: PathBuf,
+    /// A PostgreSQL server to use instead of a private cluster; its login may take the roles flip360_writer and flip360_reader.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The same server as the owner of the schema, for migrations. Default: DATABASE_URL.
+    #[arg(long, env = "FLIP360_MIGRATE_URL", hide_env_values = true)]
+    pub migrate_url: Option<String>,
+}
+
+/// How the service listens and what it calls itself.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The address to listen on.
+    #[arg(long, env = "FLIP360_LISTEN", default_value = "127.0.0.1:8360")]
+    pub listen: SocketAddr,
+    /// The service's address as clients see it: issuer and audience of access tokens. Default: http://<listen>.
+    #[arg(long, env = "FLIP360_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// The name of the log; it can never be changed once something was logged.
+    #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
+    pub log_origin: String,
+}

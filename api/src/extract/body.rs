@@ -1,0 +1,224 @@
+//! Bodies: read whole, within a bound, as strict JSON.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use actix_web::{FromRequest, HttpRequest};
+use domain::idempotency::{Claim, IdempotencyKey};
+use domain::kernel::Digest;
+use domain::kernel::fault::Reason;
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::Caller;
+use crate::problem::Problem;
+
+/// The most bytes of a JSON body.
+pub const LIMIT: usize = 1024 * 1024;
+
+/// A request that does something once: caller, idempotency key, body.
+#[derive(Debug, Clone)]
+pub struct Command<T> {
+    /// Who asks.
+    pub caller: Caller,
+    /// The caller's name for this request.
+    pub claim: Claim,
+    /// The digest of method, path and body: what the key stands for.
+    pub fingerprint: Digest,
+    /// The names of the fields that were given, for the audit log.
+    pub fields: Vec<String>,
+    /// The body.
+    pub body: T,
+}
+
+/// A request that changes a version of something: caller, precondition, body.
+#[derive(Debug, Clone)]
+pub struct Change<T> {
+    /// Who asks.
+    pub caller: Caller,
+    /// The version that the caller saw.
+    pub if_match: i32,
+    /// The names of the fields that were given, for the audit log.
+    pub fields: Vec<String>,
+    /// The body.
+    pub body: T,
+}
+
+impl<T> Command<T> {
+    /// The same request, its body read into a command of the domain.
+    ///
+    /// # Errors
+    /// What the reading says, as a problem.
+    pub fn parse<C, E: Into<Problem>>(self, parse: impl FnOnce(T) -> Result<C, E>) -> Result<Command<C>, Problem> {
+        let Self { caller, claim, fingerprint, fields, body } = self;
+        Ok(Command { caller, claim, fingerprint, fields, body: parse(body).map_err(Into::into)? })
+    }
+}
+
+impl<T> Change<T> {
+    /// The same request, its body read into a command of the domain.
+    ///
+    /// # Errors
+    /// What the reading says, as a problem.
+    pub fn parse<C, E: Into<Problem>>(self, parse: impl FnOnce(T) -> Result<C, E>) -> Result<Change<C>, Problem> {
+        let Self { caller, if_match, fields, body } = self;
+        Ok(Change { caller, if_match, fields, body: parse(body).map_err(Into::into)? })
+    }
+}
+
+/// A body without fields: nothing, or `{}`.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+impl<T: DeserializeOwned + 'static> FromRequest for Command<T> {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let caller = Caller::of(&request)?;
+            let key = key(&request)?;
+            let bytes = read(&request, payload).await?;
+            let fingerprint = Digest::of_parts(&[
+                request.method().as_str().as_bytes(),
+                b"\0",
+                request.uri().path_and_query().map_or("", |p| p.as_str()).as_bytes(),
+                b"\0",
+                &bytes,
+            ]);
+            let (body, fields) = json(&request, &bytes)?;
+            Ok(Self { claim: Claim { caller: caller.actor.id, key }, caller, fingerprint, fields, body })
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let caller = Caller::of(&request)?;
+            let if_match = if_match(&request)?;
+            let bytes = read(&request, payload).await?;
+            let (body, fields) = json(&request, &bytes)?;
+            Ok(Self { caller, if_match, fields, body })
+        })
+    }
+}
+
+/// The `Idempotency-Key` of a request.
+///
+/// # Errors
+/// 400 when it is missing or none.
+pub fn key(request: &HttpRequest) -> Result<IdempotencyKey, Problem> {
+    let Some(header) = request.headers().get("Idempotency-Key") else {
+        return Err(Problem::malformed_at(
+            "#Idempotency-Key",
+            "idempotency_key_missing",
+            "send an `Idempotency-Key` header (for example a UUID): a retry with it has no second effect",
+        ));
+    };
+    let text = header.to_str().unwrap_or("").trim_matches('"');
+    IdempotencyKey::parse(text).map_err(|e| Problem::malformed_at("#Idempotency-Key", e.code(), e.to_string()))
+}
+
+fn if_match(request: &HttpRequest) -> Result<i32, Problem> {
+    let Some(header) = request.headers().get(IF_MATCH) else {
+        return Err(Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "if_match_missing",
+            "send `If-Match` with the `ETag` that you last saw, so that nobody's change is lost",
+        ));
+    };
+    let version = header.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
+    version.ok_or_else(stale)
+}
+
+/// 412: somebody else changed it.
+#[must_use]
+pub fn stale() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "stale",
+        "it was changed since you read it: read it again and repeat your change on what you find",
+    )
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+    let too_large =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body has at most {LIMIT} bytes"));
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|h| h.to_str().ok()).and_then(|t| t.parse().ok());
+    if declared.is_some_and(|length: usize| length > LIMIT) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|e| Problem::malformed("unreadable_body", e.to_string()))?;
+        if bytes.len() + chunk.len() > LIMIT {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Strict JSON: unknown and duplicate fields are refused by the body's type; an empty body reads as `{}`.
+fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, Vec<String>), Problem> {
+    if !bytes.is_empty() && !is_json(request) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "send JSON with `Content-Type: application/json`",
+        ));
+    }
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let body: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
+    reader.end().map_err(|e| Problem::malformed("invalid_json", e.to_string()))?;
+    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).unwrap_or_default();
+    Ok((body, given.into_iter().map(|(name, _)| name).collect()))
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
+    let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    media == "application/json" || media.ends_with("+json")
+}
+
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let cause = error.inner();
+    if cause.is_syntax() || cause.is_eof() {
+        return Problem::malformed("invalid_json", cause.to_string());
+    }
+    let mut pointer = String::new();
+    for segment in error.path() {
+        use serde_path_to_error::Segment;
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let text = cause.to_string();
+    let code = if text.starts_with("unknown field") {
+        "unknown_field"
+    } else if text.starts_with("missing field") {
+        "required"
+    } else if text.starts_with("duplicate field") {
+        "duplicate_field"
+    } else {
+        "invalid_value"
+    };
+    Problem::malformed_at(&pointer, code, text)
+}

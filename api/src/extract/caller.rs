@@ -1,0 +1,88 @@
+//! Who calls: the bearer of an access token, with the scope that the operation asks for.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use domain::access::{Actor, MissingScope, Subject, Viewer};
+
+use super::RequestId;
+use crate::app::App;
+use crate::problem::Problem;
+
+/// An authenticated caller of an operation that it may call.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user or API client.
+    pub subject: Subject,
+    /// Who it is.
+    pub actor: Actor,
+    /// In which request.
+    pub request_id: RequestId,
+    /// The operation, by its id in the API document.
+    pub operation: &'static str,
+    /// The path that was asked for.
+    pub path: String,
+    /// `If-None-Match` and `If-Match` are left to [`super::Change`] and the middleware.
+    pub method: actix_web::http::Method,
+}
+
+impl Caller {
+    /// Whose eyes its reads have.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        self.actor.viewer()
+    }
+
+    /// Authenticates, and enforces the declared scope.
+    ///
+    /// # Errors
+    /// 401 without a good token, 403 without the scope.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
+        let token = bearer(request)?;
+        let (subject, actor) = app.tokens.verify(token, app.clock.now()).map_err(|error| {
+            Problem::unauthenticated(error.to_string())
+                .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
+        })?;
+        let pattern = request.match_pattern().unwrap_or_default();
+        let Some(operation) = app.policy.operation(request.method(), &pattern) else {
+            return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
+        };
+        if let Some(missing) = operation.missing(&actor) {
+            return Err(MissingScope(missing).into());
+        }
+        Ok(Self {
+            subject,
+            actor,
+            request_id: RequestId::current(request),
+            operation: operation.id,
+            path: request.path().to_owned(),
+            method: request.method().clone(),
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return Err(Problem::unauthenticated(
+            "send `Authorization: Bearer <access token>`; POST /oauth/token gives one",
+        ));
+    };
+    let token = header.to_str().ok().and_then(|text| text.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Problem::unauthenticated("expected `Authorization: Bearer <access token>`")),
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}

@@ -1,0 +1,101 @@
+//! Which scope each operation asks for: read from the API document, so that what is published is what
+//! is enforced. An operation that is not in the document is not served to anybody.
+
+use actix_web::http::Method;
+use domain::access::{Actor, Scope};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation as Documented, PathItem};
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its id in the document.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path with its parameters: `/v1/deals/{id}`.
+    pub pattern: String,
+    /// Any of these lets a caller in; none: no login is needed.
+    pub scopes: Vec<Scope>,
+}
+
+impl Operation {
+    /// The scope that the actor would need, when it has none of those that let it in.
+    #[must_use]
+    pub fn missing(&self, actor: &Actor) -> Option<Scope> {
+        let first = self.scopes.first().copied()?;
+        (!self.scopes.iter().any(|scope| actor.scopes.contains(scope))).then_some(first)
+    }
+}
+
+/// Every operation.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    operations: Vec<Operation>,
+}
+
+impl Policy {
+    /// Reads the document. Called once a process: operation ids live as long as it does.
+    #[must_use]
+    pub fn of(document: &OpenApi) -> Self {
+        let operations = document.paths.paths.iter().flat_map(|(pattern, item)| {
+            documented(item).into_iter().map(|(method, operation)| Operation {
+                id: operation.operation_id.clone().unwrap_or_default().leak(),
+                method,
+                pattern: pattern.clone(),
+                scopes: scopes(operation),
+            })
+        });
+        Self { operations: operations.collect() }
+    }
+
+    /// The operation of a method and a matched pattern.
+    #[must_use]
+    pub fn operation(&self, method: &Method, pattern: &str) -> Option<&Operation> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.operations.iter().find(|o| o.method == *method && o.pattern == pattern)
+    }
+
+    /// The methods that a concrete path answers.
+    #[must_use]
+    pub fn methods(&self, path: &str) -> Vec<Method> {
+        self.operations.iter().filter(|o| matches(&o.pattern, path)).map(|o| o.method.clone()).collect()
+    }
+
+    /// Every operation.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(p), Some(segment)) if p == segment || (p.starts_with('{') && !segment.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn documented(item: &PathItem) -> Vec<(Method, &Documented)> {
+    let all = [
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.as_ref().map(|o| (method, o))).collect()
+}
+
+/// The scopes of an operation's `security`. One that does not exist counts as the administrator's: a
+/// misspelt scope closes an operation rather than opening it.
+fn scopes(operation: &Documented) -> Vec<Scope> {
+    let security = serde_json::to_value(&operation.security).unwrap_or_default();
+    let requirements = security.as_array().into_iter().flatten().filter_map(serde_json::Value::as_object);
+    let named = requirements.flat_map(|r| r.values().filter_map(serde_json::Value::as_array).flatten());
+    named.map(|name| name.as_str().and_then(Scope::parse).unwrap_or(Scope::AccessAdmin)).collect()
+}

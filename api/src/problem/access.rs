@@ -1,0 +1,29 @@
+//! Reasons of access.
+
+use domain::access::{AccessError, MissingScope};
+
+use super::Problem;
+use crate::extract::body::stale;
+
+impl From<MissingScope> for Problem {
+    fn from(missing: MissingScope) -> Self {
+        let challenge = format!("Bearer realm=\"flip360\", error=\"insufficient_scope\", scope=\"{}\"", missing.0);
+        Self::forbidden(missing.to_string()).with_header("WWW-Authenticate", challenge)
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccessError::MissingScope(missing) => missing.into(),
+            AccessError::Invalid(faults) => faults.into(),
+            AccessError::EmailTaken => Self::conflict("email_taken", detail),
+            AccessError::NotFound => Self::not_found(),
+            AccessError::Stale => stale(),
+            AccessError::Revoked => Self::conflict("client_revoked", detail),
+            AccessError::Port(error) => Self::internal(&error),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}

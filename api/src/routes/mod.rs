@@ -1,0 +1,36 @@
+//! The routes, one file per context.
+//!
+//! How to write one (see `docs/adding-a-resource.md`):
+//! 1. a handler with `#[utoipa::path(...)]` above `#[get("/things/{id}")]`; the document names its
+//!    `operation_id` (`verb_noun`), `tag`, `security(("oauth2" = ["things:read"]))`, and an example;
+//! 2. reads: `caller: Caller`, then [`crate::app::read`]; effects: `command: Command<ThingRequest>`, then
+//!    `command.parse(…)?` and [`crate::once::once`]; changes: `Change<…>` and [`crate::once::change`];
+//! 3. registered in this context's `register`, with `.service()` only, the more special path first.
+//!
+//! 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500 and 503 are added to the document from what the
+//! operation is; a handler lists only its own successes.
+
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub mod access;
+pub mod oauth;
+pub mod system;
+
+/// Every route.
+pub fn register(config: &mut ServiceConfig) {
+    system::register(config);
+    oauth::register(config);
+    config.service(scope::scope("/v1").configure(v1));
+}
+
+fn v1(config: &mut ServiceConfig) {
+    access::register(config);
+}
+
+/// The reference page: Swagger UI out of the binary, nothing from outside.
+#[must_use]
+pub fn docs() -> utoipa_swagger_ui::SwaggerUi {
+    utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
+        .config(utoipa_swagger_ui::Config::from("/openapi.json").try_it_out_enabled(true).persist_authorization(false))
+}

@@ -1,0 +1,214 @@
+//! Users, API clients and the caller, as they go in and out.
+
+use domain::access::client::{CreateApiClientInput, NewSecret};
+use domain::access::standing::StandingInput;
+use domain::access::user::CreateUserInput;
+use domain::access::{ApiClient, Standing, Subject, User};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::extract::Caller;
+
+/// A request to create an API client.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateApiClient, example = json!({"name": "Harbour portal", "roles": ["partner_admin"], "organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
+pub struct CreateApiClientRequest {
+    /// What people call it.
+    name: Option<String>,
+    /// `operator_admin`, `finance`, `approver`, `support`, `partner_admin`, `partner_agent`, `member`, `auditor`, `investor`.
+    roles: Option<Vec<String>>,
+    /// The organisation that it acts for; partners' roles need one, staff roles take none.
+    organisation_id: Option<String>,
+    /// The member that it is; only with the role `member`.
+    member_id: Option<String>,
+}
+
+impl From<CreateApiClientRequest> for CreateApiClientInput {
+    fn from(raw: CreateApiClientRequest) -> Self {
+        let CreateApiClientRequest { name, roles, organisation_id, member_id } = raw;
+        Self { name, standing: StandingInput { roles, organisation_id, member_id } }
+    }
+}
+
+/// A request to create a user.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateUser, example = json!({"email": "approver@flip360.example", "password": "a long and private phrase", "roles": ["approver"]}))]
+pub struct CreateUserRequest {
+    /// What it logs in with; unique in any letter case.
+    email: Option<String>,
+    /// 12 to 128 characters.
+    #[schema(format = Password)]
+    password: Option<String>,
+    /// The roles, as for an API client.
+    roles: Option<Vec<String>>,
+    /// The organisation that it acts for; partners' roles need one, staff roles take none.
+    organisation_id: Option<String>,
+    /// The member that it is; only with the role `member`.
+    member_id: Option<String>,
+}
+
+impl From<CreateUserRequest> for CreateUserInput {
+    fn from(raw: CreateUserRequest) -> Self {
+        let CreateUserRequest { email, password, roles, organisation_id, member_id } = raw;
+        Self { email, password, standing: StandingInput { roles, organisation_id, member_id } }
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Rows on a page, 1 to 200.
+    #[param(example = 50)]
+    pub limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// An API client.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiClient)]
+pub struct ApiClientView {
+    /// Its id, which is also its `client_id`.
+    #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// What people call it.
+    #[schema(example = "Harbour portal")]
+    name: String,
+    /// Its roles.
+    roles: Vec<&'static str>,
+    /// The organisation that it acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation_id: Option<String>,
+    /// The member that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_id: Option<String>,
+    /// When it was made.
+    created_at: String,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<String>,
+}
+
+impl From<ApiClient> for ApiClientView {
+    fn from(client: ApiClient) -> Self {
+        Self {
+            id: client.id.to_string(),
+            name: client.name.to_string(),
+            roles: roles(&client.standing),
+            organisation_id: client.standing.organisation().map(|id| id.to_string()),
+            member_id: client.standing.member().map(|id| id.to_string()),
+            created_at: client.created_at.to_string(),
+            revoked_at: client.revoked_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// An API client with its new secret, which is shown this once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiClientSecret)]
+pub struct ApiClientSecretView {
+    /// The client.
+    #[serde(flatten)]
+    client: ApiClientView,
+    /// Its secret. It is kept nowhere: store it now.
+    #[schema(example = "flip_sk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    client_secret: String,
+}
+
+impl From<NewSecret> for ApiClientSecretView {
+    fn from(made: NewSecret) -> Self {
+        Self { client_secret: made.secret.reveal().to_owned(), client: made.client.into() }
+    }
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserView {
+    /// Its id.
+    #[schema(example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// What it logs in with; absent once erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "approver@flip360.example")]
+    email: Option<String>,
+    /// Its roles.
+    roles: Vec<&'static str>,
+    /// The organisation that it acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation_id: Option<String>,
+    /// The member that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_id: Option<String>,
+    /// When it was made.
+    created_at: String,
+    /// When it was disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_at: Option<String>,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email.map(|email| email.to_string()),
+            roles: roles(&user.standing),
+            organisation_id: user.standing.organisation().map(|id| id.to_string()),
+            member_id: user.standing.member().map(|id| id.to_string()),
+            created_at: user.created_at.to_string(),
+            disabled_at: user.disabled_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// The caller.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Me)]
+pub struct MeView {
+    /// The user or API client.
+    #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// `user` or `client`.
+    kind: &'static str,
+    /// The name of an API client, the address of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Its roles.
+    roles: Vec<&'static str>,
+    /// What this token may do.
+    scopes: Vec<&'static str>,
+    /// The organisation that it acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation_id: Option<String>,
+    /// The member that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_id: Option<String>,
+}
+
+impl MeView {
+    /// What the token says, and the name of its bearer.
+    #[must_use]
+    pub fn new(caller: &Caller, name: Option<String>) -> Self {
+        let Caller { subject, actor, .. } = caller;
+        Self {
+            id: subject.to_string(),
+            kind: match subject {
+                Subject::User(_) => "user",
+                Subject::Client(_) => "client",
+            },
+            name,
+            roles: actor.roles.iter().map(|role| role.as_str()).collect(),
+            scopes: actor.scopes.iter().map(|scope| scope.as_str()).collect(),
+            organisation_id: actor.organisation.map(|id| id.to_string()),
+            member_id: actor.member.map(|id| id.to_string()),
+        }
+    }
+}
+
+fn roles(standing: &Standing) -> Vec<&'static str> {
+    standing.roles().iter().map(|role| role.as_str()).collect()
+}

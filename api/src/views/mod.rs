@@ -1,0 +1,56 @@
+//! What goes out, context by context: views of aggregates, and the shapes that all of them share.
+
+pub mod access;
+
+use domain::kernel::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Whole minor units of a currency (ISO 4217).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Money)]
+pub struct MoneyView {
+    /// Minor units: cents of the Australian dollar.
+    #[schema(example = 12_345)]
+    pub amount: i64,
+    /// ISO 4217.
+    #[schema(example = "AUD")]
+    pub currency: &'static str,
+}
+
+impl MoneyView {
+    /// Cents of the Australian dollar.
+    #[must_use]
+    pub const fn aud(amount: i64) -> Self {
+        Self { amount, currency: "AUD" }
+    }
+}
+
+impl From<Money> for MoneyView {
+    fn from(money: Money) -> Self {
+        Self::aud(money.minor())
+    }
+}
+
+/// Money as a request carries it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MoneyInput)]
+pub struct MoneyRequest {
+    /// Minor units.
+    #[schema(example = 12_345)]
+    pub amount: i64,
+    /// ISO 4217; `AUD`.
+    #[schema(example = "AUD")]
+    pub currency: String,
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageView<V> {
+    /// The rows.
+    pub data: Vec<V>,
+    /// Give this as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}

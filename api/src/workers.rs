@@ -1,0 +1,101 @@
+//! Work beside requests, each on a thread of its own: the sequencer of the log, releases after the hold,
+//! jobs. They stop when [`Workers`] is told to, after what they are doing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use domain::access::Actor;
+use domain::chain::sequence::Sequencer;
+use domain::ledger::release;
+
+use crate::app::{App, Bell};
+
+/// How long the sequencer sleeps when nobody rings: leaves of other processes wait at most so long.
+const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
+/// Leaves of one batch gather for so long after the first.
+const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
+/// How often holds are looked at.
+const RELEASE_EVERY: Duration = Duration::from_secs(60);
+
+/// The threads.
+pub struct Workers {
+    stopping: Arc<AtomicBool>,
+    releases: Arc<Bell>,
+    app: Data<App>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// When a thread cannot be had.
+    pub fn start(app: &Data<App>) -> std::io::Result<Self> {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let releases = Arc::new(Bell::default());
+        let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
+        workers.spawn("sequencer", sequence)?;
+        workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
+        Ok(workers)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&Data<App>, &AtomicBool) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (app, stopping) = (self.app.clone(), Arc::clone(&self.stopping));
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(&app, &stopping))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Ends them and waits until they have.
+    pub fn stop(self) {
+        self.stopping.store(true, Ordering::Release);
+        self.app.sequencing.ring();
+        self.app.work.ring();
+        self.releases.ring();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a worker panicked");
+            }
+        }
+    }
+}
+
+fn sequence(app: &Data<App>, stopping: &AtomicBool) {
+    let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
+    loop {
+        let last = stopping.load(Ordering::Acquire);
+        match sequencer.catch_up(app.store.as_ref(), app.clock.now()) {
+            Ok(head) => app.publish(head),
+            Err(error) => tracing::error!(%error, "the sequencer stopped; it tries again"),
+        }
+        // The round after the signal takes in what requests wrote last.
+        if last {
+            return;
+        }
+        app.sequencing.wait(SEQUENCER_IDLE);
+        if !stopping.load(Ordering::Acquire) {
+            thread::sleep(SEQUENCER_GATHER);
+        }
+    }
+}
+
+fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
+    let actor = Actor::service();
+    while !stopping.load(Ordering::Acquire) {
+        let env = app.env(&actor);
+        match app.store.transaction(|uow| release::due(uow, &env)) {
+            Ok(released) if released >= release::BATCH as usize => continue,
+            Ok(0) => {}
+            Ok(_) => app.sequencing.ring(),
+            Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
+        }
+        bell.wait(RELEASE_EVERY);
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a use case of access is refused.
+
+use super::MissingScope;
+use crate::chain::signer::PortError;
+use crate::kernel::Faults;
+use crate::store::{StoreError, UseCaseError};
+
+/// Why users and API clients are not created, changed or listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The actor lacks a scope, or would give one that it does not have.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// The input does not hold together.
+    #[error("the request is not valid")]
+    Invalid(Faults),
+    /// Another user has this e-mail address.
+    #[error("a user with this e-mail address exists")]
+    EmailTaken,
+    /// There is no such user or API client.
+    #[error("there is no such user or API client")]
+    NotFound,
+    /// It changed since it was read.
+    #[error("it was changed in the meantime")]
+    Stale,
+    /// Revoked clients stay revoked.
+    #[error("the API client is revoked")]
+    Revoked,
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for AccessError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why nobody is logged in. The reasons are not told apart to a caller, except for a scope too many.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Unknown, wrong secret, revoked, disabled or locked.
+    #[error("unknown, or the secret is wrong")]
+    Refused,
+    /// The token would have a scope that the roles do not have.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for LoginError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Secrets: made or taken once, kept as a digest or a hash, shown by no `Debug`.
+//!
+//! A client's secret is 32 unpredictable bytes, so its SHA-256 is enough: there is nothing to guess.
+//! A password is chosen by a person, so it is hashed slowly (argon2id, behind a port).
+//! Bounds: a password has 12–128 characters (NIST SP 800-63B: length over composition rules).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq as _;
+
+use crate::chain::signer::PortError;
+use crate::kernel::Digest;
+use crate::kernel::fault::Reason;
+
+/// What every client's secret begins with, so that scanners find a leaked one.
+pub const SECRET_PREFIX: &str = "flip_sk_";
+
+/// The secret of an API client, as its owner keeps it.
+#[derive(Clone)]
+pub struct ClientSecret(SecretString);
+
+impl ClientSecret {
+    /// The secret of 32 unpredictable bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(SecretString::from(format!("{SECRET_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    /// What a caller presents, whatever it is: anything but the secret has another digest.
+    #[must_use]
+    pub fn presented(text: &str) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// What is kept.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.0.expose_secret().as_bytes())
+    }
+
+    /// Whether this is the secret with that digest; takes as long for a wrong one as for the right one.
+    #[must_use]
+    pub fn matches(&self, kept: &Digest) -> bool {
+        self.digest().bytes().ct_eq(kept.bytes()).into()
+    }
+
+    /// The text, to hand to its owner once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// Why a password is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too easily guessed.
+    #[error("must have at least {} characters", Password::MIN)]
+    TooShort,
+    /// Longer than is hashed.
+    #[error("must have at most {} characters", Password::MAX)]
+    TooLong,
+    /// A control character, such as NUL.
+    #[error("must not contain control characters")]
+    ControlCharacter,
+}
+
+impl Reason for PasswordError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::ControlCharacter => "control_character",
+        }
+    }
+}
+
+/// A user's password.
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+impl Password {
+    /// The fewest characters.
+    pub const MIN: usize = 12;
+    /// The most characters.
+    pub const MAX: usize = 128;
+
+    /// Checks a new password. It is kept as typed: blanks count.
+    ///
+    /// # Errors
+    /// See [`PasswordError`].
+    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        if text.chars().any(char::is_control) {
+            return Err(PasswordError::ControlCharacter);
+        }
+        match text.chars().count() {
+            n if n < Self::MIN => Err(PasswordError::TooShort),
+            n if n > Self::MAX => Err(PasswordError::TooLong),
+            _ => Ok(Self(SecretString::from(text))),
+        }
+    }
+
+    /// For the adapter that hashes it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A password as it is kept: a PHC string.
+#[derive(Clone)]
+pub struct PasswordHash(SecretString);
+
+impl PasswordHash {
+    /// A string that the adapter made, or that storage gave back.
+    #[must_use]
+    pub fn restore(phc: String) -> Self {
+        Self(SecretString::from(phc))
+    }
+
+    /// For storage and for the adapter that verifies.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// Hashes passwords slowly. Never called inside a transaction: one hash takes tens of milliseconds.
+pub trait PasswordHasher: Send + Sync {
+    /// A salted hash.
+    ///
+    /// # Errors
+    /// When there is no randomness for the salt.
+    fn hash(&self, password: &Password) -> Result<PasswordHash, PortError>;
+
+    /// Whether the password has this hash. Without one it takes as long, and says no.
+    fn verify(&self, password: &Password, kept: Option<&PasswordHash>) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_matches_its_own_digest_only() {
+        let secret = ClientSecret::new(&[7; 32]);
+        assert_eq!(secret.reveal(), "flip_sk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
+        assert!(ClientSecret::presented(secret.reveal()).matches(&secret.digest()));
+        for wrong in ["", "flip_sk_", "flip_sk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwd"] {
+            assert!(!ClientSecret::presented(wrong).matches(&secret.digest()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_long_rather_than_odd() {
+        assert!(Password::parse("correct horse").is_ok());
+        assert!(Password::parse(&"é".repeat(128)).is_ok());
+        assert_eq!(Password::parse("elevenchars").err(), Some(PasswordError::TooShort));
+        assert_eq!(Password::parse(&"é".repeat(129)).err(), Some(PasswordError::TooLong));
+        assert_eq!(Password::parse("twelve chars\0").err(), Some(PasswordError::ControlCharacter));
+    }
+}

@@ -1,0 +1,134 @@
+//! Use cases: create, revoke and re-key API clients; create users.
+//!
+//! Every one of them but [`name_of`] needs `access:admin`.
+
+use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
+use super::error::AccessError;
+use super::secret::{ClientSecret, PasswordHash};
+use super::standing::{Standing, Subject};
+use super::user::{CreateUser, User};
+use super::{MissingScope, Scope};
+use crate::env::Env;
+use crate::kernel::Faults;
+use crate::kernel::ids::{ApiClientId, UserId};
+use crate::store::{StoreError, UnitOfWork};
+
+/// Creates an API client; its secret is in the answer and nowhere else.
+///
+/// # Errors
+/// See [`AccessError`]; an unknown organisation or member is a fault of the input.
+pub fn create_client(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    command: &CreateApiClient,
+) -> Result<NewSecret, AccessError> {
+    may_give(uow, env, &command.standing)?;
+    let client = ApiClient {
+        id: ApiClientId::new(env.ids.next()),
+        name: command.name.clone(),
+        standing: command.standing.clone(),
+        created_at: env.now,
+        revoked_at: None,
+        version: 1,
+    };
+    let secret = ClientSecret::new(&env.draw());
+    uow.access().insert_client(&client, &secret.digest())?;
+    Ok(NewSecret { client, secret })
+}
+
+/// Gives an API client a new secret; the old one stops working at once.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -> Result<NewSecret, AccessError> {
+    env.actor.require(Scope::AccessAdmin)?;
+    let mut kept = uow.access().lock_client(id)?.ok_or(AccessError::NotFound)?;
+    if kept.client.revoked_at.is_some() {
+        return Err(AccessError::Revoked);
+    }
+    // Whoever knows the new secret has the client's scopes.
+    has_all(env, &kept.client.standing)?;
+    let secret = ClientSecret::new(&env.draw());
+    kept.secret_sha256 = secret.digest();
+    kept.client.version += 1;
+    uow.access().update_client(&kept)?;
+    Ok(NewSecret { client: kept.client, secret })
+}
+
+/// Revokes an API client: it gets no more tokens, and those it has end within their minutes.
+///
+/// # Errors
+/// [`AccessError::Stale`] unless the version, if one is given, is the present one. Revoking twice changes nothing.
+pub fn revoke_client(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: ApiClientId,
+    version: Option<i32>,
+) -> Result<ApiClient, AccessError> {
+    env.actor.require(Scope::AccessAdmin)?;
+    let kept = uow.access().lock_client(id)?.ok_or(AccessError::NotFound)?;
+    if version.is_some_and(|version| version != kept.client.version) {
+        return Err(AccessError::Stale);
+    }
+    if kept.client.revoked_at.is_some() {
+        return Ok(kept.client);
+    }
+    let client = ApiClient { revoked_at: Some(env.now), version: kept.client.version + 1, ..kept.client };
+    uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
+    Ok(client)
+}
+
+/// Creates a user with a password that was hashed before the transaction began.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn create_user(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    command: &CreateUser,
+    password: &PasswordHash,
+) -> Result<User, AccessError> {
+    may_give(uow, env, &command.standing)?;
+    let user = User {
+        id: UserId::new(env.ids.next()),
+        email: Some(command.email.clone()),
+        standing: command.standing.clone(),
+        created_at: env.now,
+        disabled_at: None,
+        version: 1,
+    };
+    match uow.access().insert_user(&user, &command.email, password) {
+        Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => Err(AccessError::EmailTaken),
+        kept => Ok(kept.map(|()| user)?),
+    }
+}
+
+/// What people call a user or an API client: its address, its name. Somebody erased has none.
+///
+/// # Errors
+/// The failure of the store.
+pub fn name_of(uow: &mut dyn UnitOfWork, subject: Subject) -> Result<Option<String>, StoreError> {
+    Ok(match subject {
+        Subject::User(id) => uow.access().find_user(id)?.and_then(|user| user.email).map(|email| email.to_string()),
+        Subject::Client(id) => uow.access().find_client(id)?.map(|found| found.client.name.to_string()),
+    })
+}
+
+/// Whether the actor may make somebody with this standing, whose parties must exist.
+fn may_give(uow: &mut dyn UnitOfWork, env: &Env<'_>, standing: &Standing) -> Result<(), AccessError> {
+    env.actor.require(Scope::AccessAdmin)?;
+    has_all(env, standing)?;
+    let Some(organisation) = standing.organisation() else { return Ok(()) };
+    if uow.access().belongs(organisation, standing.member())? {
+        return Ok(());
+    }
+    let mut faults = Faults::default();
+    let pointer = if standing.member().is_some() { "/member_id" } else { "/organisation_id" };
+    faults.push(pointer, "not_found", "there is no such organisation, or no such member of it");
+    Err(AccessError::Invalid(faults))
+}
+
+/// Nobody gives scopes that they do not have.
+fn has_all(env: &Env<'_>, standing: &Standing) -> Result<(), MissingScope> {
+    standing.scopes().into_iter().try_for_each(|scope| env.actor.require(scope))
+}

@@ -1,0 +1,285 @@
+//! Users and API clients.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::access::client::ClientCredentials;
+use domain::access::repository::{AccessQueries, AccessRepository};
+use domain::access::user::{Attempts, UserCredentials};
+use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
+use domain::directory::{ClusterText, Email};
+use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
+use domain::kernel::{Digest, Page, PageRequest};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{after_id, digest, from_instant, id_key, instant};
+use crate::error::{store_error, unreadable};
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+/// Two processes that start on an empty database meet on this number.
+const FIRST_CLIENT: i64 = 0x0066_6c69_7033_3630;
+
+type ClientColumns =
+    (SqlUuid, Text, Array<Text>, Nullable<SqlUuid>, Nullable<SqlUuid>, Timestamptz, Nullable<Timestamptz>, Integer);
+
+#[derive(Queryable)]
+struct ClientRow {
+    id: Uuid,
+    name: String,
+    roles: Vec<String>,
+    organisation: Option<Uuid>,
+    member: Option<Uuid>,
+    created_at: jiff_diesel::Timestamp,
+    revoked_at: Option<jiff_diesel::Timestamp>,
+    version: i32,
+}
+
+impl ClientRow {
+    fn restore(self) -> Result<ApiClient, StoreError> {
+        Ok(ApiClient {
+            id: ApiClientId::new(self.id),
+            name: ClusterText::parse(&self.name).map_err(|_| unreadable("the name of an API client"))?,
+            standing: standing(&self.roles, self.organisation, self.member)?,
+            created_at: from_instant(self.created_at),
+            revoked_at: self.revoked_at.map(from_instant),
+            version: self.version,
+        })
+    }
+}
+
+type UserColumns = (
+    SqlUuid,
+    Nullable<Text>,
+    Array<Text>,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Timestamptz,
+    Nullable<Timestamptz>,
+    Integer,
+);
+
+#[derive(Queryable)]
+struct UserRow {
+    id: Uuid,
+    email: Option<String>,
+    roles: Vec<String>,
+    organisation: Option<Uuid>,
+    member: Option<Uuid>,
+    created_at: jiff_diesel::Timestamp,
+    disabled_at: Option<jiff_diesel::Timestamp>,
+    version: i32,
+}
+
+impl UserRow {
+    fn restore(self) -> Result<User, StoreError> {
+        let email = self.email.map(|email| Email::parse(&email).map_err(|_| unreadable("an e-mail address")));
+        Ok(User {
+            id: UserId::new(self.id),
+            email: email.transpose()?,
+            standing: standing(&self.roles, self.organisation, self.member)?,
+            created_at: from_instant(self.created_at),
+            disabled_at: self.disabled_at.map(from_instant),
+            version: self.version,
+        })
+    }
+}
+
+fn standing(roles: &[String], organisation: Option<Uuid>, member: Option<Uuid>) -> Result<Standing, StoreError> {
+    let roles: Option<BTreeSet<Role>> = roles.iter().map(|role| Role::parse(role)).collect();
+    let roles = roles.ok_or_else(|| unreadable("a role"))?;
+    Standing::try_new(roles, organisation.map(OrganisationId::new), member.map(MemberId::new))
+        .map_err(|_| unreadable("roles that do not fit their organisation and member"))
+}
+
+fn role_names(standing: &Standing) -> Vec<&'static str> {
+    standing.roles().iter().map(|role| role.as_str()).collect()
+}
+
+fn credentials(found: Option<(ClientRow, Vec<u8>)>) -> Result<Option<ClientCredentials>, StoreError> {
+    found
+        .map(|(row, secret)| Ok(ClientCredentials { client: row.restore()?, secret_sha256: digest(&secret)? }))
+        .transpose()
+}
+
+impl AccessRepository for PgUnitOfWork<'_> {
+    fn belongs(&mut self, organisation: OrganisationId, member: Option<MemberId>) -> Result<bool, StoreError> {
+        query::<Bool>(
+            "select exists (select from organisation o where o.id = $1
+               and ($2::uuid is null or exists (select from member m where m.id = $3 and m.organisation_id = o.id)))",
+        )
+        .bind::<SqlUuid, _>(organisation.uuid())
+        .bind::<Nullable<SqlUuid>, _>(member.map(MemberId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(member.map(MemberId::uuid))
+        .get_result(self.pg)
+        .map_err(store_error)
+    }
+
+    fn lock_first_client(&mut self) -> Result<bool, StoreError> {
+        command("select pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(FIRST_CLIENT)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        query::<Bool>("select exists (select from api_client)").get_result(self.pg).map_err(store_error)
+    }
+
+    fn insert_client(&mut self, client: &ApiClient, secret_sha256: &Digest) -> Result<(), StoreError> {
+        command(
+            "insert into api_client (id, name, secret_sha256, roles, organisation_id, member_id, created_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind::<SqlUuid, _>(client.id.uuid())
+        .bind::<Text, _>(client.name.as_str())
+        .bind::<Bytea, _>(secret_sha256.bytes().as_slice())
+        .bind::<Array<Text>, _>(role_names(&client.standing))
+        .bind::<Nullable<SqlUuid>, _>(client.standing.organisation().map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(client.standing.member().map(MemberId::uuid))
+        .bind::<Timestamptz, _>(instant(client.created_at))
+        .bind::<Integer, _>(client.version)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn find_client(&mut self, id: ApiClientId) -> Result<Option<ClientCredentials>, StoreError> {
+        let found = query::<(ClientColumns, Bytea)>(
+            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version, secret_sha256
+             from api_client where id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        credentials(found)
+    }
+
+    fn lock_client(&mut self, id: ApiClientId) -> Result<Option<ClientCredentials>, StoreError> {
+        let found = query::<(ClientColumns, Bytea)>(
+            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version, secret_sha256
+             from api_client where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        credentials(found)
+    }
+
+    fn update_client(&mut self, kept: &ClientCredentials) -> Result<(), StoreError> {
+        command("update api_client set secret_sha256 = $1, revoked_at = $2, version = $3 where id = $4")
+            .bind::<Bytea, _>(kept.secret_sha256.bytes().as_slice())
+            .bind::<Nullable<Timestamptz>, _>(kept.client.revoked_at.map(instant))
+            .bind::<Integer, _>(kept.client.version)
+            .bind::<SqlUuid, _>(kept.client.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn insert_user(&mut self, user: &User, email: &Email, password: &PasswordHash) -> Result<(), StoreError> {
+        command("insert into personal_data (subject_id, subject_kind, email) values ($1, 'user', $2)")
+            .bind::<SqlUuid, _>(user.id.uuid())
+            .bind::<Text, _>(email.as_str())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        command(
+            "insert into app_user (id, password_hash, roles, organisation_id, member_id, created_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind::<SqlUuid, _>(user.id.uuid())
+        .bind::<Text, _>(password.reveal())
+        .bind::<Array<Text>, _>(role_names(&user.standing))
+        .bind::<Nullable<SqlUuid>, _>(user.standing.organisation().map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(user.standing.member().map(MemberId::uuid))
+        .bind::<Timestamptz, _>(instant(user.created_at))
+        .bind::<Integer, _>(user.version)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found: Option<UserRow> = query::<UserColumns>(
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
+             from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        found.map(UserRow::restore).transpose()
+    }
+
+    fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError> {
+        type Found = (UserRow, (String, i32, Option<jiff_diesel::Timestamp>));
+        let found: Option<Found> = query::<(UserColumns, (Text, Integer, Nullable<Timestamptz>))>(
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+               u.password_hash, u.failures, u.locked_until_at
+             from personal_data p join app_user u on u.id = p.subject_id
+             where p.subject_kind = 'user' and lower(p.email) = lower($1)",
+        )
+        .bind::<Text, _>(email.as_str())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        found
+            .map(|(row, (password, failures, locked))| {
+                Ok(UserCredentials {
+                    user: row.restore()?,
+                    password: PasswordHash::restore(password),
+                    attempts: Attempts { failures, locked_until: locked.map(from_instant) },
+                })
+            })
+            .transpose()
+    }
+
+    fn lock_attempts(&mut self, id: UserId) -> Result<Attempts, StoreError> {
+        let (failures, locked): (i32, Option<jiff_diesel::Timestamp>) = query::<(Integer, Nullable<Timestamptz>)>(
+            "select failures, locked_until_at from app_user where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .map_err(store_error)?;
+        Ok(Attempts { failures, locked_until: locked.map(from_instant) })
+    }
+
+    fn update_attempts(&mut self, id: UserId, attempts: &Attempts) -> Result<(), StoreError> {
+        command("update app_user set failures = $1, locked_until_at = $2 where id = $3")
+            .bind::<Integer, _>(attempts.failures)
+            .bind::<Nullable<Timestamptz>, _>(attempts.locked_until.map(instant))
+            .bind::<SqlUuid, _>(id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+impl AccessQueries for PgQueries<'_> {
+    fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError> {
+        let rows: Vec<ClientRow> = query::<ClientColumns>(
+            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version
+             from api_client where id > $1 order by id limit $2",
+        )
+        .bind::<SqlUuid, _>(after_id(page)?)
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let clients = rows.into_iter().map(ClientRow::restore).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(clients, page.limit, |client| id_key(client.id.uuid())))
+    }
+
+    fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {
+        let rows: Vec<UserRow> = query::<UserColumns>(
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
+             from app_user u left join personal_data p on p.subject_id = u.id where u.id > $1 order by u.id limit $2",
+        )
+        .bind::<SqlUuid, _>(after_id(page)?)
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let users = rows.into_iter().map(UserRow::restore).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(users, page.limit, |user| id_key(user.id.uuid())))
+    }
+}

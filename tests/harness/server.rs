@@ -1,0 +1,244 @@
+//! The HTTP API of one test: the real server on a free port of this machine, over the platform's
+//! database. Workers do not run by themselves; a test tells them to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use api::app::{App, Ports};
+use api::auth::Tokens;
+use api::auth::token::TokenConfig;
+use domain::access::{Actor, Role, Subject};
+use domain::kernel::Instant;
+use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
+use domain::kernel::time::Clock;
+use ed25519_dalek::SigningKey;
+use integrations::password::Argon2Hasher;
+use persistence::{PgStore, PoolSizes};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::platform::{CountingIds, CountingRandomness, MemoryHighWater, MemorySigner, ORIGIN, Platform};
+
+/// A clock that a test sets.
+pub struct TestClock(Mutex<Instant>);
+
+impl TestClock {
+    /// Sets the time.
+    pub fn set(&self, now: Instant) {
+        *self.0.lock().expect("no panic") = now;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        *self.0.lock().expect("no panic")
+    }
+}
+
+/// A running service; its platform is checked when it is dropped.
+pub struct Service {
+    /// The application behind the server.
+    pub app: Data<App>,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    agent: ureq::Agent,
+    keys: AtomicU64,
+    stop: Option<(ServerHandle, JoinHandle<()>)>,
+    /// The platform below; dropped after the server has stopped.
+    pub platform: Platform,
+}
+
+/// What the server answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: ureq::http::HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON, when the status is the expected one.
+    #[must_use]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// Checks that it is a problem of this status and code; gives the pairs of pointer and code.
+    #[must_use]
+    pub fn problem(&self, status: u16, code: &str) -> Vec<(String, String)> {
+        let problem = self.expect(status);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        let text = |error: &Value, key: &str| error[key].as_str().expect("a text").to_owned();
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect()
+    }
+}
+
+impl Service {
+    /// A platform with reference data, served.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::over(Platform::new())
+    }
+
+    /// A platform, served.
+    #[must_use]
+    pub fn over(platform: Platform) -> Self {
+        let clock = Arc::new(TestClock(Mutex::new(platform.now)));
+        let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
+        let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
+        let url = platform.database.url("flip360_owner");
+        let app = App::new(Ports {
+            store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::new(CountingIds::starting_at(1 << 40)),
+            randomness: Arc::new(CountingRandomness::starting_at(1 << 40)),
+            platform: Arc::new(MemorySigner::new(7)),
+            log: Arc::new(MemorySigner::new(8)),
+            high_water: Arc::new(MemoryHighWater::default()),
+            tokens,
+            passwords: Arc::new(Argon2Hasher::new().expect("a hasher")),
+            origin: ORIGIN.to_owned(),
+        });
+        let app = Data::new(app.expect("an application"));
+        let (address, stop) = listen(app.clone());
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
+    }
+
+    /// An access token of a new client with these roles, of an organisation or a member where the role needs one.
+    #[must_use]
+    pub fn token(&self, roles: &[Role], organisation: Option<OrganisationId>, member: Option<MemberId>) -> String {
+        self.token_of(self.app.ids.next(), roles, organisation, member)
+    }
+
+    /// The same for a client with a known id.
+    #[must_use]
+    pub fn token_of(
+        &self,
+        id: Uuid,
+        roles: &[Role],
+        organisation: Option<OrganisationId>,
+        member: Option<MemberId>,
+    ) -> String {
+        let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
+        let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
+        let subject = Subject::Client(ApiClientId::new(id));
+        self.app.tokens.issue(subject, &actor, self.app.ids.next(), self.clock.now()).expect("a token").token
+    }
+
+    /// The operator's administrator.
+    #[must_use]
+    pub fn operator(&self) -> String {
+        self.token(&[Role::OperatorAdmin], None, None)
+    }
+
+    /// An administrator that is the same caller each time: idempotency keys belong to a caller.
+    #[must_use]
+    pub fn operator_of(&self, n: u128) -> String {
+        self.token_of(Uuid::from_u128(n), &[Role::OperatorAdmin], None, None)
+    }
+
+    /// The administrator of the platform's introducer.
+    #[must_use]
+    pub fn partner(&self) -> String {
+        self.token(&[Role::PartnerAdmin], Some(self.platform.introducer), None)
+    }
+
+    /// The administrator of some other partner: to it everything here is foreign.
+    #[must_use]
+    pub fn stranger(&self) -> String {
+        self.token(&[Role::PartnerAdmin], Some(OrganisationId::new(self.app.ids.next())), None)
+    }
+
+    /// GET.
+    #[must_use]
+    pub fn get(&self, path: &str, token: &str) -> Reply {
+        self.send("GET", path, &[("authorization", &format!("Bearer {token}"))], None)
+    }
+
+    /// POST with a key of its own.
+    #[must_use]
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
+        let key = format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed));
+        self.post_as(path, token, &key, body)
+    }
+
+    /// POST with a given key.
+    #[must_use]
+    pub fn post_as(&self, path: &str, token: &str, key: &str, body: &Value) -> Reply {
+        let authorization = format!("Bearer {token}");
+        let headers =
+            [("authorization", authorization.as_str()), ("idempotency-key", key), ("content-type", "application/json")];
+        self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
+    }
+
+    /// PATCH of the version with this `ETag`.
+    #[must_use]
+    pub fn patch(&self, path: &str, token: &str, etag: &str, body: &Value) -> Reply {
+        let authorization = format!("Bearer {token}");
+        let headers =
+            [("authorization", authorization.as_str()), ("if-match", etag), ("content-type", "application/json")];
+        self.send("PATCH", path, &headers, Some(body.to_string().as_bytes()))
+    }
+
+    /// Any request.
+    #[must_use]
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.unwrap_or_default().to_vec()).expect("a request");
+        let mut response = self.agent.run(request).expect("an answer");
+        let body = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec().expect("a body");
+        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
+    }
+}
+
+fn listen(app: Data<App>) -> (String, (ServerHandle, JoinHandle<()>)) {
+    let (started, ready) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let (server, address) =
+                api::server::start(app, "127.0.0.1:0".parse().expect("an address")).expect("it binds");
+            started.send((format!("http://{address}"), server.handle())).expect("the test waits");
+            server.await.expect("it serves");
+        });
+    });
+    let (address, handle) = ready.recv().expect("it starts");
+    (address, (handle, thread))
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.stop.take() {
+            actix_web::rt::System::new().block_on(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Truth tests: they make the design hold.
+
+mod architecture;
+mod openapi;

@@ -1,0 +1,139 @@
+//! The committed API document is the server's own, hangs together, and leaves nothing unsaid.
+
+use std::collections::BTreeSet;
+
+use domain::access::Scope;
+use serde_json::{Map, Value};
+
+/// Operations that need no login. Everything else asks for a token.
+const PUBLIC: [&str; 6] =
+    ["get_liveness", "get_openapi", "get_readiness", "create_token", "get_authorization_server", "get_jwks"];
+
+fn document() -> Value {
+    serde_json::to_value(api::openapi::document()).expect("a document")
+}
+
+/// Path, method and operation, each.
+fn operations(document: &Value) -> Vec<(String, String, Map<String, Value>)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let of_path = |(path, item): (&String, &Value)| {
+        let item = item.as_object().expect("an item").clone();
+        let path = path.clone();
+        item.into_iter().filter_map(move |(method, operation)| {
+            operation.as_object().map(|operation| (path.clone(), method, operation.clone()))
+        })
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+#[test]
+fn the_committed_document_is_the_routers() {
+    let committed = include_str!("../../openapi/flip360.v1.json");
+    let bytes = api::openapi::bytes(&api::openapi::document());
+    let current = String::from_utf8(bytes).expect("a text");
+    assert!(committed == current, "type: make openapi");
+}
+
+#[test]
+fn every_reference_resolves() {
+    fn check(value: &Value, document: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let pointer = reference.strip_prefix('#').expect("a reference into the document");
+                    assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                }
+                members.values().for_each(|member| check(member, document));
+            }
+            Value::Array(items) => items.iter().for_each(|item| check(item, document)),
+            _ => {}
+        }
+    }
+    let document = document();
+    check(&document, &document);
+}
+
+#[test]
+fn every_operation_says_what_it_is() {
+    let document = document();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let at = format!("{method} {path}");
+        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{at}: no id"));
+        assert!(ids.insert(id.to_owned()), "{id} is used twice");
+        assert!(id.split_once('_').is_some() && id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{at}: {id}");
+        let said = |key: &str| operation.get(key).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+        assert!(said("summary"), "{at}: no summary");
+        assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{at}: one tag");
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{at}: no success");
+        assert!(responses.contains_key("500"), "{at}: no failure");
+        for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
+            let content = response["content"].as_object().unwrap_or_else(|| panic!("{at}: {status} has no content"));
+            let own_form = id == "create_token" && content.contains_key("application/json");
+            assert!(content.contains_key("application/problem+json") || own_form, "{at}: {status} is no problem");
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_public_on_purpose_or_names_its_scopes() {
+    let document = document();
+    let known: BTreeSet<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+    let mut public = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let requirements = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
+        let id = operation["operationId"].as_str().expect("an id").to_owned();
+        if requirements.is_empty() {
+            public.insert(id);
+            continue;
+        }
+        for scope in requirements.iter().flat_map(|r| r["oauth2"].as_array().expect("scopes of oauth2")) {
+            let scope = scope.as_str().expect("a scope");
+            assert!(known.contains(scope), "{method} {path}: there is no scope {scope}");
+        }
+    }
+    let expected: BTreeSet<String> = PUBLIC.iter().map(|id| (*id).to_owned()).collect();
+    assert_eq!(public, expected);
+}
+
+#[test]
+fn every_body_and_success_has_an_example() {
+    fn has_example(content: &Value, document: &Value) -> bool {
+        let own = content.get("example").is_some() || content.get("examples").is_some();
+        own || content.get("schema").is_some_and(|schema| of_schema(schema, document, 0))
+    }
+    /// A schema shows by example when it or each of its properties has one.
+    fn of_schema(schema: &Value, document: &Value, depth: usize) -> bool {
+        if depth > 8 || schema.get("example").is_some() || schema.get("examples").is_some() {
+            return true;
+        }
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = document.pointer(reference.trim_start_matches('#')).expect("it resolves");
+            return of_schema(target, document, depth + 1);
+        }
+        let all = |key: &str| {
+            schema[key].as_array().is_some_and(|many| many.iter().any(|s| of_schema(s, document, depth + 1)))
+        };
+        let properties = schema["properties"].as_object();
+        properties.is_some_and(|p| !p.is_empty() && p.values().any(|s| of_schema(s, document, depth + 1)))
+            || schema.get("items").is_some_and(|s| of_schema(s, document, depth + 1))
+            || schema["enum"].is_array()
+            || all("oneOf")
+            || all("allOf")
+            || all("anyOf")
+    }
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        let bodies = operation.get("requestBody").into_iter().map(|body| ("body", body));
+        let responses = operation["responses"].as_object().expect("responses");
+        let successes = responses.iter().filter(|(s, _)| s.starts_with('2')).map(|(s, r)| (s.as_str(), r));
+        for (what, part) in bodies.chain(successes) {
+            for (media, content) in part["content"].as_object().into_iter().flatten() {
+                if media == "application/json" && operation["operationId"] != "get_openapi" {
+                    assert!(has_example(content, &document), "{method} {path}: {what} shows no example");
+                }
+            }
+        }
+    }
+}
