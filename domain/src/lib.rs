@@ -13,6 +13,7 @@ pub mod directory;
 pub mod env;
 pub mod guarantees;
 pub mod idempotency;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod payouts;

@@ -72,3 +72,9 @@ pub fn after_number(request: &PageRequest) -> Result<Option<i64>, StoreError> {
 pub fn fetched(request: &PageRequest) -> i64 {
     i64::from(request.limit) + 1
 }
+
+/// The id before which a page of a list starts that runs from the newest; the largest one when it is
+/// the first page.
+pub fn before_id(page: &PageRequest) -> Result<Uuid, StoreError> {
+    if page.after.is_none() { Ok(Uuid::max()) } else { after_id(page) }
+}

@@ -21,6 +21,8 @@ mod guarantee_checks;
 mod guarantees;
 mod handshakes;
 mod idempotency;
+mod imports;
+mod jobs;
 mod keys;
 mod ledger;
 mod parties;

@@ -18,8 +18,6 @@ use domain::chain::note::VerifierKey;
 use domain::chain::sequence::Sequencer;
 use domain::chain::signer::{HighWater, PortError, Signer};
 use domain::chain::trust::Trust;
-use domain::deals::import_file::{self, ImportReport};
-use domain::deals::record::Source;
 use domain::directory::contact::{Contact, ContactKind};
 use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
 use domain::directory::repository::NewContact;
@@ -28,7 +26,7 @@ use domain::directory::{
 };
 use domain::env::Env;
 use domain::kernel::id::IdSource;
-use domain::kernel::ids::{ContactId, DealImportId, MemberId, OrganisationId, PayeeId};
+use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, Instant};
 use domain::store::Store;
@@ -276,18 +274,6 @@ impl Platform {
         }
     }
 
-    /// Imports an export of the introducer.
-    #[must_use]
-    pub fn import(&self, file: &[u8]) -> ImportReport {
-        let source = Source {
-            organisation: self.introducer,
-            provider: self.provider,
-            import: DealImportId::new(self.ids.next()),
-            declaration: Digest::of(file),
-        };
-        import_file::import(self.store(), &self.env(), &source, file, |_, _| ()).expect("the import ends")
-    }
-
     /// Integrates everything that is pending and signs the head.
     #[must_use]
     pub fn sequence(&self) -> TreeHead {
@@ -453,5 +439,24 @@ const PROMISES: &[(&str, &str)] = &[
         "select count(*) from payout_run r where r.state in ('approved', 'executed') and not exists (
            select from chain_secret s where s.subject_id = r.id and s.kind = 'envelope'
              and (exists (select from chain_pending p where p.source_id = s.source_id) or exists (select from chain_leaf l where l.source_id = s.source_id)))",
+    ),
+    (
+        "a deal stands where its last move brought it",
+        "select count(*) from deal d where d.stage is distinct from (select t.to_stage from deal_transition t where t.deal_id = d.id order by n desc limit 1)",
+    ),
+    (
+        "moves follow one another without a gap",
+        "select count(*) from deal_transition t left join deal_transition p on p.deal_id = t.deal_id and p.n = t.n - 1
+         where (t.n = 0) <> (t.from_stage is null) or (t.n > 0 and (p.n is null or p.to_stage <> t.from_stage))",
+    ),
+    (
+        "an import that has ended keeps nothing of its file",
+        "select (select count(*) from deal_import_chunk c join deal_import i on i.id = c.import_id where i.state in ('done', 'failed'))
+              + (select count(*) from deal_import_row r join deal_import i on i.id = r.import_id where i.state in ('done', 'failed') and r.payload is not null)",
+    ),
+    (
+        "an import that is done has left no row out",
+        "select count(*) from deal_import i where i.state = 'done' and (i.pending_count <> 0 or
+           i.created_count + i.corrected_count + i.unchanged_count <> (select count(*) from deal_import_row r where r.import_id = i.id and r.deal_id is not null))",
     ),
 ];

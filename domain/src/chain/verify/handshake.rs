@@ -2,8 +2,8 @@
 //!
 //! Attested statements are signed by the platform for people who signed nothing; the importing
 //! organisation's declaration stands for them and is judged when it is there. Custodial ones are signed
-//! by the platform on the party's instruction. All others need a registration of their key that the log
-//! holds at a lower index, for that very party.
+//! by the platform too, on instruction, unless the party has a key that a keeper holds. All others need
+//! a registration of their key that the log holds at a lower index, for that very party.
 
 use std::collections::BTreeMap;
 
