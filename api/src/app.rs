@@ -10,11 +10,13 @@ use actix_web::web;
 use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
-use domain::chain::signer::{HighWater, Signer};
+use domain::chain::signer::{HighWater, PortError, Signer};
 use domain::env::Env;
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
+
+use integrations::sealing::Sealer;
 
 use crate::auth::Tokens;
 use crate::extract::Caller;
@@ -78,16 +80,21 @@ pub struct App {
     pub sequencing: Bell,
     /// Wakes the worker.
     pub work: Bell,
+    /// Seals kept answers that carry a secret.
+    pub sealer: Sealer,
     seen: RwLock<TreeHead>,
 }
 
 impl App {
     /// An application on these ports.
-    #[must_use]
-    pub fn new(ports: Ports) -> Self {
+    ///
+    /// # Errors
+    /// When the platform's key is out of reach.
+    pub fn new(ports: Ports) -> Result<Self, PortError> {
         let document = crate::openapi::document();
         let Ports { store, clock, ids, randomness, platform, log, high_water, tokens, passwords, origin } = ports;
-        Self {
+        Ok(Self {
+            sealer: Sealer::of(platform.as_ref())?,
             store,
             clock,
             ids,
@@ -104,7 +111,7 @@ impl App {
             sequencing: Bell::default(),
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
-        }
+        })
     }
 
     /// What a use case takes from its surroundings, at this moment.

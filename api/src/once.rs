@@ -141,15 +141,15 @@ fn attempt<T, R, E>(
     view: &impl Fn(R) -> Result<Answer, Problem>,
 ) -> Result<Found, Stopped<E>> {
     if let Some(first) = first_answer(uow, command)? {
-        return Ok(Found::Kept(first));
+        return opened(app, command, first).map(Found::Kept).map_err(Stopped::View);
     }
     let env = app.env(&command.caller.actor);
     let done = work(uow, &env, &command.body).map_err(Stopped::Work)?;
     let answer = view(done).map_err(Stopped::View)?;
     let audit = audit_record(&env, &command.caller, &command.fields, &answer);
     uow.audit().append(&audit)?;
-    let record = record_of(command, answer.first());
-    uow.idempotency().append(&[record], env.now.sydney_date())?;
+    let first = kept(app, command, &answer).map_err(Stopped::View)?;
+    uow.idempotency().append(&[record_of(command, first)], env.now.sydney_date())?;
     Ok(Found::Fresh(answer))
 }
 
@@ -164,6 +164,33 @@ fn first_answer<T, E>(uow: &mut dyn UnitOfWork, command: &Command<T>) -> Result<
         Some(_) => Err(Stopped::Reused),
         None => Ok(None),
     }
+}
+
+/// What is kept of an answer: sealed when it carries a secret.
+///
+/// # Errors
+/// When it cannot be sealed.
+fn kept<T>(app: &App, command: &Command<T>, answer: &Answer) -> Result<FirstAnswer, Problem> {
+    let first = answer.first();
+    if !answer.is_secret() {
+        return Ok(first);
+    }
+    let body = app.sealer.seal(app.randomness.as_ref(), &about(command), &first.body);
+    Ok(FirstAnswer { body: body.map_err(|e| Problem::internal(&e))?, sealed: true, ..first })
+}
+
+/// A kept answer as it went out.
+fn opened<T>(app: &App, command: &Command<T>, first: FirstAnswer) -> Result<FirstAnswer, Problem> {
+    if !first.sealed {
+        return Ok(first);
+    }
+    let body = app.sealer.open(&about(command), &first.body).map_err(|e| Problem::internal(&e))?;
+    Ok(FirstAnswer { body, sealed: false, ..first })
+}
+
+/// What a sealed answer belongs to.
+fn about<T>(command: &Command<T>) -> Vec<u8> {
+    [command.claim.caller.as_bytes().as_slice(), command.claim.key.as_str().as_bytes()].concat()
 }
 
 /// Keeps the refusal of a rule as the first answer; what another request kept meanwhile wins.
@@ -197,6 +224,7 @@ pub fn problem_answer(problem: &Problem, caller: &Caller) -> FirstAnswer {
         content_type: "application/problem+json".to_owned(),
         location: None,
         body: serde_json::to_vec(&view).unwrap_or_default(),
+        sealed: false,
     }
 }
 

@@ -15,4 +15,5 @@ pub mod idempotency;
 pub mod jobs;
 pub mod kernel;
 pub mod ledger;
+pub mod payouts;
 pub mod store;

@@ -10,7 +10,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, digest, id_key, instant, page_rows, to_i64, to_u64};
+use crate::bind::{before_id, digest, id_key, instant, fetched, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -332,7 +332,7 @@ impl ImportQueries for PgQueries<'_> {
             " from deal_import where id < $1 order by id desc limit $2"
         ))
         .bind::<SqlUuid, _>(before)
-        .bind::<BigInt, _>(page_rows(page))
+        .bind::<BigInt, _>(fetched(page))
         .load(self.pg)
         .map_err(store_error)?;
         let imports = rows.into_iter().map(ImportRecord::restore).collect::<Result<Vec<_>, _>>()?;
@@ -355,7 +355,7 @@ impl ImportQueries for PgQueries<'_> {
         .bind::<SqlUuid, _>(import.uuid())
         .bind::<Nullable<Text>, _>(outcome.map(RowOutcome::as_str))
         .bind::<BigInt, _>(key.unwrap_or(0))
-        .bind::<BigInt, _>(page_rows(page))
+        .bind::<BigInt, _>(fetched(page))
         .load(self.pg)
         .map_err(store_error)?;
         let rows = rows.into_iter().map(restored_row).collect::<Result<Vec<_>, _>>()?;

@@ -9,7 +9,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, id_key, instant, page_rows, to_i64, to_u64};
+use crate::bind::{before_id, id_key, instant, fetched, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -197,7 +197,7 @@ impl JobQueries for PgQueries<'_> {
         .bind::<SqlUuid, _>(before)
         .bind::<Nullable<Text>, _>(filter.state.map(JobState::as_str))
         .bind::<Nullable<Text>, _>(filter.kind.map(JobKind::as_str))
-        .bind::<BigInt, _>(page_rows(page))
+        .bind::<BigInt, _>(fetched(page))
         .load(self.pg)
         .map_err(store_error)?;
         let jobs = rows.into_iter().map(JobRow::restore).collect::<Result<Vec<_>, _>>()?;

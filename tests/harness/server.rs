@@ -112,7 +112,7 @@ impl Service {
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
         let url = platform.database.url("flip360_owner");
-        let app = Data::new(App::new(Ports {
+        let app = App::new(Ports {
             store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(CountingIds::starting_at(1 << 40)),
@@ -123,7 +123,8 @@ impl Service {
             tokens,
             passwords: Arc::new(Argon2Hasher::new().expect("a hasher")),
             origin: ORIGIN.to_owned(),
-        }));
+        });
+        let app = Data::new(app.expect("an application"));
         let (address, stop) = listen(app.clone());
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
@@ -154,6 +155,12 @@ impl Service {
     #[must_use]
     pub fn operator(&self) -> String {
         self.token(&[Role::OperatorAdmin], None, None)
+    }
+
+    /// An administrator that is the same caller each time: idempotency keys belong to a caller.
+    #[must_use]
+    pub fn operator_of(&self, n: u128) -> String {
+        self.token_of(Uuid::from_u128(n), &[Role::OperatorAdmin], None, None)
     }
 
     /// The administrator of the platform's introducer.

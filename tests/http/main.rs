@@ -1,6 +1,8 @@
 //! The conventions of the API over real HTTP: who is let in, what a bad request gets, what the framework
 //! would have said by itself.
 
+mod idempotency;
+
 use domain::access::Role;
 use harness::server::Service;
 
@@ -14,9 +16,10 @@ fn without_a_good_token_nothing_is_told() {
         let _ = service.send("GET", "/v1/me", &[("authorization", header)], None).problem(401, "unauthenticated");
     }
     let token = service.token(&[Role::Investor], None, None);
-    assert_eq!(service.get("/v1/me", &token).expect(200)["roles"], serde_json::json!(["investor"]));
+    let _ = service.get("/v1/users", &token).problem(403, "insufficient_scope");
+    let _ = service.get("/v1/users", &service.operator()).expect(200);
     service.clock.set(domain::kernel::Instant::new("2026-11-23T12:16:00Z".parse().expect("a time")));
-    let _ = service.get("/v1/me", &token).problem(401, "unauthenticated");
+    let _ = service.get("/v1/users", &token).problem(401, "unauthenticated");
 }
 
 #[test]

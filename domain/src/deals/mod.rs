@@ -4,13 +4,22 @@
 //! carry what happens through to the ledger, both by way of `commission`: `record` takes what a source
 //! says of deals, new or known; `advance` takes facts and decisions on deals that are known. `import`
 //! brings a partner's export to `record`.
+//!
+//! A new referral goes another way: `terms` is what was agreed to, `draft` makes the statement to sign,
+//! `refer` takes the offer, `countersign` the accept, and seals.
 
 pub mod advance;
 mod commission;
+pub mod countersign;
 pub mod deal;
+pub mod draft;
 pub mod handshake;
+pub mod handshake_repository;
 pub mod import;
 pub mod lookup;
 pub mod record;
+pub mod refer;
+pub mod referral;
 pub mod repository;
 pub mod step;
+pub mod terms;

@@ -81,6 +81,9 @@ pub enum Refusal {
     /// Another member or product than before: that needs a new seal and an approval.
     #[error("the member or product of a sealed deal cannot be changed by an import")]
     AttributionChanged,
+    /// Referred by a signed offer that nobody has accepted: nothing may accrue before the seal.
+    #[error("the deal's handshake is not countersigned yet")]
+    NotSealed,
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
@@ -93,6 +96,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
             Self::AttributionChanged => "attribution_changed",
+            Self::NotSealed => "handshake_open",
             Self::OutOfRange => "amount_out_of_range",
         }
     }
@@ -208,6 +212,9 @@ impl Batch {
             }
             if deal.member != member.id || deal.product != product.id {
                 return Ok(Outcome::Refused(Refusal::AttributionChanged));
+            }
+            if deal.agreement.is_none() {
+                return Ok(Outcome::Refused(Refusal::NotSealed));
             }
         }
         let sealed = before.and_then(|deal| deal.agreement);

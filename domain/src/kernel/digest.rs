@@ -29,6 +29,13 @@ impl Digest {
         &self.0
     }
 
+    /// Reads exactly what [`std::fmt::Display`] prints: 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn parse_hex(text: &str) -> Option<Self> {
+        let digest = hex::decode(text).ok().and_then(|bytes| Self::from_slice(&bytes))?;
+        (digest.to_string() == text).then_some(digest)
+    }
+
     /// Reads 32 bytes from storage.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {

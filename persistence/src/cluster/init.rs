@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
@@ -13,6 +14,9 @@ use super::binaries::Binaries;
 use super::connection::{ConnectionInfo, DATABASE, OWNER_ROLE};
 use super::error::{ClusterError, io_at};
 use super::layout::Layout;
+
+/// Makes the database that [`DATABASE`] names.
+const CREATE_DATABASE: &str = "create database flip360";
 
 /// Makes the data when there is none; otherwise checks that this server can read it.
 pub(super) fn ensure_data(
@@ -76,9 +80,7 @@ pub(super) fn ensure_database(connection: &ConnectionInfo) -> Result<(), Cluster
     .get_result::<bool>(&mut connection)
     .map_err(|error| failed(&error))?;
     if !there {
-        diesel::sql_query(format!("create database {DATABASE}"))
-            .execute(&mut connection)
-            .map_err(|error| failed(&error))?;
+        connection.batch_execute(CREATE_DATABASE).map_err(|error| failed(&error))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use super::{DealColumns, DealRow, deal_columns, sold};
-use crate::bind::{before_id, date, digest, id_key, instant, page_rows, to_u64};
+use crate::bind::{before_id, date, digest, id_key, instant, fetched, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, LineRow};
 use crate::statement::query;
@@ -160,7 +160,7 @@ impl DealQueries for PgQueries<'_> {
             .bind::<Nullable<SqlUuid>, _>(vertical)
             .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
             .bind::<Nullable<Timestamptz>, _>(filter.created_after.map(instant))
-            .bind::<BigInt, _>(page_rows(page))
+            .bind::<BigInt, _>(fetched(page))
             .load(self.pg)
             .map_err(store_error)?;
         let deals = rows.into_iter().map(found).collect::<Result<Vec<_>, _>>()?;

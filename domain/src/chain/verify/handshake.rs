@@ -134,7 +134,10 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
         Statement::Offer(s) => (&s.party, s.assurance),
         Statement::Accept(s) => (&s.party, s.assurance),
         Statement::Seal(s) if s.party.is_platform() => (&s.party, Assurance::Attested),
-        Statement::Seal(_) | Statement::KeyRegistration(_) | Statement::ImportDeclaration(_) => {
+        Statement::Seal(_)
+        | Statement::KeyRegistration(_)
+        | Statement::ImportDeclaration(_)
+        | Statement::PayoutApproval(_) => {
             findings.fault(at, "other_party", "only the platform seals");
             return;
         }

@@ -107,6 +107,7 @@ pub(super) fn row_fault(refusal: Refusal) -> RowFault {
         Refusal::UnknownMember => "member_ref",
         Refusal::UnknownProduct => "product_code",
         Refusal::OutOfRange => "settled_amount",
+        Refusal::NotSealed => "external_ref",
         Refusal::NoAgreement | Refusal::AttributionChanged => "",
     };
     RowFault { column, code: refusal.code(), detail: refusal.to_string() }
