@@ -25,6 +25,23 @@ pub struct Env<'a> {
     pub seen: TreeHead,
 }
 
+/// One command of a batch and who asks for it: a batch gathers what several callers ask at one moment.
+#[derive(Debug)]
+pub struct Asked<'a, C> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// For what.
+    pub command: &'a C,
+}
+
+impl<C> Clone for Asked<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Asked<'_, C> {}
+
 impl Env<'_> {
     /// 32 unpredictable bytes.
     #[must_use]

@@ -15,10 +15,13 @@ grant select on import_declaration to flip360_reader;
 call guard_by('import_declaration', 'organisation_id = any ((select viewer_parties())::uuid[])');
 
 create index signing_key_by_member on signing_key (member_id) where member_id is not null;
-call guard_by('signing_key', 'organisation_id = any ((select viewer_parties())::uuid[]) or member_id = any ((select viewer_parties())::uuid[])');
+create index handshake_statement_by_kid on handshake_statement (kid);
+-- A key is seen by its owner and by whoever takes part in a handshake that it signed: both need it to verify.
+call guard_by('signing_key', 'organisation_id = any ((select viewer_parties())::uuid[]) or member_id = any ((select viewer_parties())::uuid[])
+  or exists (select from handshake_statement s where s.kid = signing_key.kid)');
 
--- The organisation of a member also sees what registered the member's keys.
+-- Whoever sees a key sees what registered it.
 alter policy seen on chain_secret using ((select viewer_sees_all())
   or exists (select from deal d where d.id = subject_id)
   or subject_id = any ((select viewer_parties())::uuid[])
-  or exists (select from member m where m.id = subject_id and m.organisation_id = any ((select viewer_parties())::uuid[])));
+  or exists (select from signing_key k where k.id = source_id));

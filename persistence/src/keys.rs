@@ -12,7 +12,7 @@ use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, instant, to_i64, to_u64};
+use crate::bind::{after_id, digest, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -155,17 +155,15 @@ impl KeyRepository for PgUnitOfWork<'_> {
 
 impl KeyQueries for PgQueries<'_> {
     fn list_keys(&mut self, page: &PageRequest) -> Result<Page<SigningKey>, StoreError> {
-        // A cursor that is no id of a key names nothing: the page after it is empty of meaning, not an error.
-        let after = page.after.as_deref().and_then(|bytes| Uuid::from_slice(bytes).ok()).unwrap_or(Uuid::nil());
         let rows: Vec<KeyRow> = query::<KeyColumns>(
             "select id, organisation_id, member_id, assurance, public_key, next_sha256, created_at from signing_key where id > $1 order by id limit $2",
         )
-        .bind::<SqlUuid, _>(after)
+        .bind::<SqlUuid, _>(after_id(page)?)
         .bind::<BigInt, _>(i64::from(page.limit) + 1)
         .load(self.pg)
         .map_err(store_error)?;
         let keys = rows.into_iter().map(key).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(keys, page.limit, |key| key.id.uuid().as_bytes().to_vec()))
+        Ok(Page::cut(keys, page.limit, |key| id_key(key.id.uuid())))
     }
 
     fn find_key(&mut self, id: SigningKeyId) -> Result<Option<SigningKey>, StoreError> {

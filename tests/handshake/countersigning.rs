@@ -4,7 +4,7 @@ use domain::access::{Scope, Viewer};
 use domain::chain::encoding::from_b64url;
 use domain::chain::signer::Signer;
 use domain::chain::statement::{Accept, Assurance, PartyId, Statement};
-use domain::deals::countersign::{Countersign, CountersignError, CountersignRefusal};
+use domain::deals::countersign::{Countersign, CountersignRefusal};
 use domain::deals::refer::Referred;
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
@@ -141,7 +141,7 @@ fn only_the_provider_accepts() {
     assert_eq!(by(partner(stranger)), Ok(Err(CountersignRefusal::UnknownHandshake)));
     let mut powerless = partner(world.platform.provider);
     powerless.scopes.remove(&Scope::ChainWrite);
-    assert!(matches!(by(powerless), Err(CountersignError::Scope(_))));
+    assert!(matches!(by(powerless), Ok(Err(CountersignRefusal::Scope(_)))));
     let nowhere = Countersign { handshake: HandshakeId::new(uuid::Uuid::from_u128(9)), ..command.clone() };
     assert_eq!(world.countersign(&nowhere), Err(CountersignRefusal::UnknownHandshake));
     assert_eq!(world.rows(), before);
@@ -211,4 +211,37 @@ fn a_sealed_deal_settles_under_its_version_and_an_open_one_does_not_settle() {
     assert_eq!((report.corrected, report.refused.len()), (1, 1));
     assert_eq!(world.platform.number("select count(*) from deal where stage = 'settled' and external_ref = 'R-1'"), 1);
     assert_eq!(world.platform.number("select count(*) from ledger_entry where kind = 'accrual'"), 1);
+}
+
+#[test]
+fn every_party_gets_a_receipt_that_a_stranger_verifies() {
+    use domain::chain::note::VerifierKey;
+    use domain::chain::receipts::{self, Wanted};
+    use domain::chain::trust::Trust;
+    use domain::chain::verify::verify;
+    let world = World::new();
+    let own = world.refer(&world.signed("R-1")).expect("a referral");
+    let mut terms = world.terms("K-1");
+    terms.member = world.keyless;
+    let offer = domain::deals::referral::OfferBy::Custodian;
+    let kept = domain::deals::referral::Refer { client: crate::world::client(), terms, offer };
+    let kept = world.refer(&kept).expect("a referral");
+    for made in [&own, &kept] {
+        let _ = world.countersign(&world.accepted(made)).expect("a seal");
+    }
+    let _ = world.platform.sequence();
+    let log = VerifierKey::try_new(harness::platform::ORIGIN, world.platform.log_signer.public_key()).expect("a name");
+    let trust = Trust::new(log, vec![world.platform.signer.public_key()]);
+    let wanted = [Wanted::Handshake(own.handshake), Wanted::Handshake(kept.handshake)];
+    for organisation in [world.platform.introducer, world.platform.provider] {
+        let found = receipts::find(world.platform.store(), &partner(organisation), &wanted).expect("receipts");
+        let findings: Vec<_> = found.into_iter().map(|r| verify(&trust, &r.expect("a receipt"))).collect();
+        for (findings, expected) in findings.iter().zip([Assurance::Own, Assurance::Custodial]) {
+            assert!(findings.holds(), "{:?}", findings.faults);
+            assert_eq!(findings.assurance, Some(expected));
+        }
+    }
+    let stranger = domain::kernel::ids::OrganisationId::new(uuid::Uuid::from_u128(9));
+    let found = receipts::find(world.platform.store(), &partner(stranger), &wanted).expect("receipts");
+    assert!(found.iter().all(Result::is_err));
 }

@@ -2,6 +2,7 @@
 
 mod countersigning;
 mod declarations;
+mod http;
 mod keys;
 mod oracle;
 mod referrals;

@@ -17,7 +17,7 @@ use domain::deals::referral::{OfferBy, Refer};
 use domain::deals::terms::Terms;
 use domain::directory::contact::{ContactKind, CreateContact, PersonalData};
 use domain::directory::{ExternalRef, PersonName};
-use domain::env::Env;
+use domain::env::{Asked, Env};
 use domain::kernel::id::IdSource;
 use domain::kernel::ids::{ContactId, HandshakeId, MemberId, OrganisationId};
 use domain::kernel::time::Randomness;
@@ -142,7 +142,8 @@ impl World {
 
     pub fn refer_as(&self, actor: &Actor, commands: &[Refer]) -> Result<Vec<Outcome>, refer::ReferError> {
         let env = self.env(actor);
-        self.platform.store().transaction(|uow| refer::refer(uow, &env, commands))
+        let asked = each(actor, commands);
+        self.platform.store().transaction(|uow| refer::refer(uow, &env, &asked))
     }
 
     /// The one outcome of one referral by the introducer.
@@ -177,7 +178,8 @@ impl World {
         commands: &[Countersign],
     ) -> Result<Vec<countersign::Outcome>, countersign::CountersignError> {
         let env = self.env(actor);
-        self.platform.store().transaction(|uow| countersign::countersign(uow, &env, commands))
+        let asked = each(actor, commands);
+        self.platform.store().transaction(|uow| countersign::countersign(uow, &env, &asked))
     }
 
     pub fn countersign(&self, command: &Countersign) -> Result<Countersigned, countersign::CountersignRefusal> {
@@ -203,6 +205,11 @@ impl World {
 /// A tree that every log has had.
 pub fn nothing() -> TreeHead {
     TreeHead { size: 0, root: empty_root() }
+}
+
+/// Commands of one actor.
+pub fn each<'a, C>(actor: &'a Actor, commands: &'a [C]) -> Vec<Asked<'a, C>> {
+    commands.iter().map(|command| Asked { actor, command }).collect()
 }
 
 /// The administrator of an organisation.

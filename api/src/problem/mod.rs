@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod handshakes;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

@@ -14,7 +14,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod handshakes;
 pub mod oauth;
+pub mod referrals;
 pub mod system;
 
 /// Every route.
@@ -26,6 +28,8 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    handshakes::register(config);
+    referrals::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

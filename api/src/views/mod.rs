@@ -1,6 +1,8 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod handshakes;
+pub mod referrals;
 
 use domain::kernel::Money;
 use serde::{Deserialize, Serialize};

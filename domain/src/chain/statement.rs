@@ -484,6 +484,18 @@ impl Statement {
         }
     }
 
+    /// How the signing party stands behind it; declarations and approvals are their signer's own.
+    #[must_use]
+    pub const fn assurance(&self) -> Assurance {
+        match self {
+            Self::KeyRegistration(s) => s.assurance,
+            Self::ImportDeclaration(_) | Self::PayoutApproval(_) => Assurance::Own,
+            Self::Offer(s) => s.assurance,
+            Self::Accept(s) => s.assurance,
+            Self::Seal(s) => s.assurance,
+        }
+    }
+
     const fn version(&self) -> u8 {
         match self {
             Self::KeyRegistration(s) => s.v,

@@ -4,7 +4,7 @@
 //! and its content hash, to consent and disclosure, and to the participants with the upline as it
 //! stands at this moment. From here on that version governs the deal.
 //!
-//! Set-based: one call is a batch of one actor's accepts, each with its own outcome. The same accept
+//! Set-based: one call is a batch of accepts, each by its own actor and with its own outcome. The same accept
 //! again is the one that was taken before. Order of locks: deals → lanes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests}
 use super::refer::governing;
 use super::repository::HandshakeStatement;
 use super::terms::Terms;
-use crate::access::{MissingScope, Scope};
+use crate::access::{Actor, MissingScope, Scope};
 use crate::agreements::version::GoverningVersion;
 use crate::catalogue::VerticalCode;
 use crate::chain::leaf::LeafKind;
@@ -25,7 +25,7 @@ use crate::chain::registry::{KeyOwner, SigningKey};
 use crate::chain::statement::{
     self, AgreementRef, Assurance, Participant, PartyId, Salt, Seal, Statement, StatementError,
 };
-use crate::env::Env;
+use crate::env::{Asked, Env};
 use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::{AgreementId, DealId, HandshakeId};
@@ -61,6 +61,9 @@ pub struct Countersigned {
 /// Why a handshake is not countersigned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountersignRefusal {
+    /// The actor may not.
+    #[error(transparent)]
+    Scope(#[from] MissingScope),
     /// No such handshake, or none that the actor takes part in.
     #[error("there is no such handshake")]
     UnknownHandshake,
@@ -90,6 +93,7 @@ pub enum CountersignRefusal {
 impl Reason for CountersignRefusal {
     fn code(&self) -> &'static str {
         match self {
+            Self::Scope(_) => "insufficient_scope",
             Self::UnknownHandshake => "unknown_handshake",
             Self::NotCounterparty => "not_counterparty",
             Self::AlreadyCountersigned => "already_countersigned",
@@ -108,9 +112,6 @@ pub enum CountersignError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The actor may not.
-    #[error(transparent)]
-    Scope(#[from] MissingScope),
     /// Signing.
     #[error(transparent)]
     Sign(#[from] StatementError),
@@ -123,7 +124,7 @@ impl UseCaseError for CountersignError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
-            Self::Scope(_) | Self::Sign(_) | Self::Canonical(_) => None,
+            Self::Sign(_) | Self::Canonical(_) => None,
         }
     }
 }
@@ -138,17 +139,14 @@ pub type Outcome = Result<Countersigned, CountersignRefusal>;
 pub fn countersign(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
-    commands: &[Countersign],
+    asked: &[Asked<'_, Countersign>],
 ) -> Result<Vec<Outcome>, CountersignError> {
-    env.actor.require(Scope::ChainWrite)?;
     let accepts: Vec<Result<Presented, StatementRefusal>> =
-        commands.iter().map(|c| Presented::read(&c.accept, LeafKind::Accept, env.origin)).collect();
-    let mut known = Known::gather(uow, env, commands, &accepts)?;
+        asked.iter().map(|a| Presented::read(&a.command.accept, LeafKind::Accept, env.origin)).collect();
+    let mut known = Known::gather(uow, env, asked, &accepts)?;
     let mut batch = Batch::default();
-    let mut outcomes = Vec::with_capacity(commands.len());
-    for (command, accept) in commands.iter().zip(accepts) {
-        outcomes.push(batch.take(env, &mut known, command, accept)?);
-    }
+    let outcomes = asked.iter().zip(accepts).map(|(asked, accept)| batch.take(env, &mut known, *asked, accept));
+    let outcomes = outcomes.collect::<Result<Vec<Outcome>, CountersignError>>()?;
     batch.write(uow, env)?;
     Ok(outcomes)
 }
@@ -165,11 +163,11 @@ impl Known {
     fn gather(
         uow: &mut dyn UnitOfWork,
         env: &Env<'_>,
-        commands: &[Countersign],
+        asked: &[Asked<'_, Countersign>],
         accepts: &[Result<Presented, StatementRefusal>],
     ) -> Result<Self, StoreError> {
         let presented: Vec<&Presented> = accepts.iter().filter_map(|a| a.as_ref().ok()).collect();
-        let ids: BTreeSet<HandshakeId> = commands.iter().map(|c| c.handshake).collect();
+        let ids: BTreeSet<HandshakeId> = asked.iter().map(|a| a.command.handshake).collect();
         let handshakes = uow.handshakes().lock(&ids.into_iter().collect::<Vec<_>>())?;
         let verticals: BTreeSet<VerticalCode> = handshakes.iter().map(|h| h.vertical).collect();
         let mut versions = BTreeMap::new();
@@ -186,8 +184,26 @@ impl Known {
         })
     }
 
+    /// The handshake and its accept, when the actor is the one to accept and everything is right about it.
+    fn judged(
+        &self,
+        Asked { actor, command }: Asked<'_, Countersign>,
+        accept: Result<Presented, StatementRefusal>,
+    ) -> Result<(&LockedHandshake, Presented, Assurance), CountersignRefusal> {
+        actor.require(Scope::ChainWrite)?;
+        let open = self.handshakes.get(&command.handshake).ok_or(CountersignRefusal::UnknownHandshake)?;
+        match standing(actor, open) {
+            Standing::Counterparty => {}
+            Standing::Other => return Err(CountersignRefusal::NotCounterparty),
+            Standing::None => return Err(CountersignRefusal::UnknownHandshake),
+        }
+        let presented = accept?;
+        let assurance = self.judged_accept(open, &presented)?;
+        Ok((open, presented, assurance))
+    }
+
     /// The assurance of an accept that everything is right about.
-    fn judged(&self, open: &LockedHandshake, presented: &Presented) -> Result<Assurance, CountersignRefusal> {
+    fn judged_accept(&self, open: &LockedHandshake, presented: &Presented) -> Result<Assurance, CountersignRefusal> {
         let Statement::Accept(accept) = presented.statement() else {
             return Err(StatementRefusal::Content("not an accept").into());
         };
@@ -239,32 +255,18 @@ impl Batch {
         &mut self,
         env: &Env<'_>,
         known: &mut Known,
-        command: &Countersign,
+        asked: Asked<'_, Countersign>,
         accept: Result<Presented, StatementRefusal>,
     ) -> Result<Outcome, CountersignError> {
-        let Some(open) = known.handshakes.get(&command.handshake) else {
-            return Ok(Err(CountersignRefusal::UnknownHandshake));
-        };
-        match standing(env, open) {
-            Standing::Counterparty => {}
-            Standing::Other => return Ok(Err(CountersignRefusal::NotCounterparty)),
-            Standing::None => return Ok(Err(CountersignRefusal::UnknownHandshake)),
-        }
-        let presented = match accept {
-            Ok(presented) => presented,
-            Err(refusal) => return Ok(Err(refusal.into())),
-        };
-        let assurance = match known.judged(open, &presented) {
-            Ok(assurance) => assurance,
+        let (open, presented, assurance) = match known.judged(asked, accept) {
+            Ok(judged) => judged,
             Err(refusal) => return Ok(Err(refusal)),
         };
         match before(open, &presented) {
-            Ok(None) => {}
+            Ok(None) if open.stage == Stage::Referred => {}
+            Ok(None) => return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str()))),
             Ok(Some(made)) => return Ok(Ok(made)),
             Err(refusal) => return Ok(Err(refusal)),
-        }
-        if open.stage != Stage::Referred {
-            return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str())));
         }
         let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
             return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
@@ -274,22 +276,21 @@ impl Batch {
             return Ok(Err(CountersignRefusal::NoAgreement));
         };
         let seal = seal(env, open, &terms, version, (&presented, assurance));
-        let sealed = self.keep(env, open, version, &presented, Statement::Seal(Box::new(seal)))?;
+        let sealed = self.keep(env, asked.actor, open, version, (&presented, Statement::Seal(Box::new(seal))))?;
         let made = before(&sealed, &presented);
         known.handshakes.insert(sealed.id, sealed);
-        Ok(made
-            .and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned))
-            .map(|m| Countersigned { new: true, ..m }))
+        let made = made.and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned));
+        Ok(made.map(|made| Countersigned { new: true, ..made }))
     }
 
     /// Notes accept, seal and the move of the deal; gives the handshake as it is afterwards.
     fn keep(
         &mut self,
         env: &Env<'_>,
+        actor: &Actor,
         open: &LockedHandshake,
         version: &GoverningVersion,
-        presented: &Presented,
-        seal: Statement,
+        (presented, seal): (&Presented, Statement),
     ) -> Result<LockedHandshake, CountersignError> {
         let sealed = seal.sign(env.platform)?;
         let accept = self.add(env, open, LeafKind::Accept, presented.kid(), presented.envelope());
@@ -305,7 +306,7 @@ impl Batch {
             reason: "countersigned",
             occurred_on: env.now.sydney_date(),
             known_at: env.now,
-            actor: env.actor.id,
+            actor: actor.id,
         });
         Ok(LockedHandshake {
             stage: Stage::Accepted,

@@ -4,11 +4,15 @@
 //! statement that passes the checks of `refer` and `countersign`, however it was made.
 
 use super::handshake_repository::LockedHandshake;
-use super::terms::Terms;
-use crate::access::{MissingScope, Scope};
+use super::terms::{Terms, TermsInput};
+use crate::access::{Actor, MissingScope, Scope};
+use crate::chain::encoding::from_b64url;
 use crate::chain::registry::{KeyOwner, SigningKey};
 use crate::chain::statement::{self, Accept, Offer, PartyId, Salt, Statement, StatementError};
+use crate::directory::required;
 use crate::env::Env;
+use crate::kernel::Faults;
+use crate::kernel::fault::Reason;
 use crate::kernel::ids::{ContactId, HandshakeId};
 use crate::kernel::jcs::JcsError;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
@@ -30,6 +34,67 @@ pub enum Draft {
         /// The key that will sign.
         kid: String,
     },
+}
+
+/// A draft, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DraftInput {
+    /// `/type`: `offer` or `accept`
+    pub kind: Option<String>,
+    /// `/kid`
+    pub kid: Option<String>,
+    /// `/handshake_id`, of an accept
+    pub handshake_id: Option<String>,
+    /// `/member_id` …, of an offer
+    pub terms: TermsInput,
+}
+
+impl Draft {
+    /// Checks every field; those of the other type have no place here.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse(raw: &DraftInput) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let kid = required(&mut faults, "/kid", raw.kid.as_deref(), kid);
+        let draft = match raw.kind.as_deref() {
+            Some("offer") => {
+                if raw.handshake_id.is_some() {
+                    faults.push("/handshake_id", "unexpected", "an offer gets a fresh handshake");
+                }
+                let terms = Terms::parse(&raw.terms, &mut faults);
+                terms.zip(kid).map(|(terms, kid)| Self::Offer { terms: Box::new(terms), kid })
+            }
+            Some("accept") => {
+                for pointer in raw.terms.given() {
+                    faults.push(pointer, "unexpected", "an accept takes the terms of its offer");
+                }
+                let id = raw.handshake_id.as_deref();
+                let handshake = required(&mut faults, "/handshake_id", id, HandshakeId::parse);
+                handshake.zip(kid).map(|(handshake, kid)| Self::Accept { handshake, kid })
+            }
+            _ => {
+                faults.push("/type", "unknown_value", "expected one of: offer, accept");
+                None
+            }
+        };
+        draft.filter(|_| faults.0.is_empty()).ok_or(faults)
+    }
+}
+
+/// Not the thumbprint of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the thumbprint of a key: 43 letters of base64url")]
+struct NotAKid;
+
+impl Reason for NotAKid {
+    fn code(&self) -> &'static str {
+        "invalid_kid"
+    }
+}
+
+fn kid(text: &str) -> Result<String, NotAKid> {
+    from_b64url(text).filter(|bytes| bytes.len() == 32).map(|_| text.to_owned()).ok_or(NotAKid)
 }
 
 /// A statement to sign.
@@ -138,7 +203,7 @@ fn accept(
     kid: &str,
 ) -> Result<Prepared, PrepareError> {
     let open = uow.handshakes().lock(&[handshake])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
-    match standing(env, &open) {
+    match standing(env.actor, &open) {
         Standing::Counterparty => {}
         Standing::Other => return Err(PrepareError::NotCounterparty),
         Standing::None => return Err(PrepareError::UnknownHandshake),
@@ -177,10 +242,10 @@ pub(crate) enum Standing {
 }
 
 /// How the actor stands to a handshake.
-pub(crate) fn standing(env: &Env<'_>, open: &LockedHandshake) -> Standing {
-    if env.actor.acts_for(open.provider) {
+pub(crate) fn standing(actor: &Actor, open: &LockedHandshake) -> Standing {
+    if actor.acts_for(open.provider) {
         Standing::Counterparty
-    } else if env.actor.acts_for(open.introducer) || env.actor.member == Some(open.member) {
+    } else if actor.acts_for(open.introducer) || actor.member == Some(open.member) {
         Standing::Other
     } else {
         Standing::None

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::deal::Stage;
 use super::repository::HandshakeStatement;
 use crate::catalogue::VerticalCode;
+use crate::chain::statement::{Assurance, Statement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
 use crate::kernel::{Digest, Instant};
 use crate::store::StoreError;
@@ -171,6 +172,24 @@ pub struct SeenHandshake {
     pub created_at: Instant,
     /// Its statements: offer, accept, seal.
     pub statements: Vec<SeenStatement>,
+}
+
+impl SeenStatement {
+    /// How its party stands behind it; none once the envelope is erased.
+    #[must_use]
+    pub fn assurance(&self) -> Option<Assurance> {
+        let (_, statement) = Statement::parse(self.envelope.as_deref()?).ok()?;
+        Some(statement.assurance())
+    }
+}
+
+impl SeenHandshake {
+    /// The weakest assurance of what was signed so far.
+    #[must_use]
+    pub fn weakest(&self) -> &str {
+        let weakest = self.statements.iter().filter_map(SeenStatement::assurance).min();
+        weakest.map_or(self.assurance.as_str(), |weakest| weakest.as_str())
+    }
 }
 
 /// Handshakes, to look up.

@@ -86,6 +86,22 @@ pub struct TermsInput {
     pub disclosure: Option<DeclaredInput>,
 }
 
+impl TermsInput {
+    /// Pointers to the fields that are there.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let fields = [
+            ("/member_id", self.member_id.is_some()),
+            ("/provider_id", self.provider_id.is_some()),
+            ("/product", self.product.is_some()),
+            ("/external_ref", self.external_ref.is_some()),
+            ("/referred_on", self.referred_on.is_some()),
+            ("/consent", self.consent.is_some()),
+            ("/disclosure", self.disclosure.is_some()),
+        ];
+        fields.into_iter().filter(|(_, given)| *given).map(|(pointer, _)| pointer).collect()
+    }
+}
+
 /// Not a date of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a date such as 2026-11-25")]
