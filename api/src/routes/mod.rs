@@ -14,8 +14,11 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod guarantees;
 pub mod handshakes;
+pub mod log;
 pub mod oauth;
+pub mod receipts;
 pub mod referrals;
 pub mod system;
 
@@ -23,12 +26,16 @@ pub mod system;
 pub fn register(config: &mut ServiceConfig) {
     system::register(config);
     oauth::register(config);
+    log::register(config);
     config.service(scope::scope("/v1").configure(v1));
 }
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    guarantees::register(config);
     handshakes::register(config);
+    log::register_v1(config);
+    receipts::register(config);
     referrals::register(config);
 }
 

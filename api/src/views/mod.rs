@@ -1,7 +1,9 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod guarantees;
 pub mod handshakes;
+pub mod log;
 pub mod referrals;
 
 use domain::kernel::Money;
