@@ -97,11 +97,12 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Deals, their facts and transitions.
     /// The ledger as a book: accounts, entries, balances.
     fn book(&mut self) -> &mut dyn BookQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.
     fn chain(&mut self) -> &mut dyn ChainQueries;
-    /// Deals, their facts and transitions.
+    /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;

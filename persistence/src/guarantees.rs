@@ -19,7 +19,7 @@ use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, id_key, instant, maybe_after_id, to_i64, to_u64};
+use crate::bind::{before_id, digest, fetched, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::guarantee_checks;
 use crate::statement::{command, query};
@@ -300,13 +300,12 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn list_runs(&mut self, page: &PageRequest) -> Result<Page<KeptRun>, StoreError> {
-        let before = maybe_after_id(page)?.unwrap_or(Uuid::max());
         let rows: Vec<RunRow> = query::<RunColumns>(
             "select id, holds, report, checkpoint_size, created_by, created_at from guarantee_run
              where id < $1 order by id desc limit $2",
         )
-        .bind::<SqlUuid, _>(before)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .bind::<SqlUuid, _>(before_id(page)?)
+        .bind::<BigInt, _>(fetched(page))
         .load(self.pg)
         .map_err(store_error)?;
         let runs = rows.into_iter().map(restored).collect::<Result<Vec<_>, _>>()?;

@@ -14,7 +14,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod directory;
 mod handshakes;
+mod payouts;
 mod receipts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.

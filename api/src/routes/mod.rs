@@ -14,10 +14,15 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod directory;
 pub mod guarantees;
 pub mod handshakes;
+pub mod ledger;
 pub mod log;
+pub mod members;
 pub mod oauth;
+pub mod payees;
+pub mod payouts;
 pub mod receipts;
 pub mod referrals;
 pub mod system;
@@ -37,6 +42,9 @@ fn v1(config: &mut ServiceConfig) {
     log::register_v1(config);
     receipts::register(config);
     referrals::register(config);
+    directory::register(config);
+    ledger::register(config);
+    payouts::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

@@ -231,7 +231,7 @@ async fn jwks(app: Data<App>) -> Result<Answer, Problem> {
 /// What the token endpoint can do
 ///
 /// Authorisation server metadata (RFC 8414).
-#[utoipa::path(operation_id = "get_oauth_metadata", tag = "access", responses((status = 200, description = "The metadata", body = Object)))]
+#[utoipa::path(operation_id = "get_authorization_server", tag = "access", responses((status = 200, description = "The metadata", body = Object)))]
 #[get("/.well-known/oauth-authorization-server")]
 async fn metadata(app: Data<App>) -> Result<Answer, Problem> {
     let issuer = app.tokens.issuer().trim_end_matches('/');
