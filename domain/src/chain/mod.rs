@@ -27,6 +27,7 @@ pub mod mirror;
 pub mod note;
 pub mod presented;
 pub mod proof;
+pub mod proofs;
 pub mod published;
 pub mod receipt;
 pub mod receipts;
