@@ -144,6 +144,7 @@ impl Answer {
             content_type: self.content_type.clone(),
             location: self.location.clone(),
             body: self.body.clone(),
+            sealed: false,
         }
     }
 

@@ -10,17 +10,22 @@ use actix_web::web;
 use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
-use domain::chain::signer::{HighWater, Signer};
-use domain::env::Env;
+use domain::chain::signer::{HighWater, PortError, Signer};
+use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
+use integrations::sealing::Sealer;
+
 use crate::auth::Tokens;
+use crate::batch::Batcher;
 use crate::extract::Caller;
 use crate::once::InFlight;
 use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::routes::handshakes::Accepts;
+use crate::routes::referrals::Referrals;
 
 /// The adapters that an application stands on.
 pub struct Ports {
@@ -72,22 +77,31 @@ pub struct App {
     pub policy: Policy,
     /// The API document as it is served.
     pub document: Vec<u8>,
+    /// Referrals that are in flight.
+    pub referrals: Batcher<Referrals>,
+    /// Accepts that are in flight.
+    pub accepts: Batcher<Accepts>,
     /// Keys of requests that this process is working on.
     pub in_flight: InFlight,
     /// Wakes the sequencer.
     pub sequencing: Bell,
     /// Wakes the worker.
     pub work: Bell,
+    /// Seals kept answers that carry a secret.
+    pub sealer: Sealer,
     seen: RwLock<TreeHead>,
 }
 
 impl App {
     /// An application on these ports.
-    #[must_use]
-    pub fn new(ports: Ports) -> Self {
+    ///
+    /// # Errors
+    /// When the platform's key is out of reach.
+    pub fn new(ports: Ports) -> Result<Self, PortError> {
         let document = crate::openapi::document();
         let Ports { store, clock, ids, randomness, platform, log, high_water, tokens, passwords, origin } = ports;
-        Self {
+        Ok(Self {
+            sealer: Sealer::of(platform.as_ref())?,
             store,
             clock,
             ids,
@@ -100,11 +114,13 @@ impl App {
             origin,
             policy: Policy::of(&document),
             document: crate::openapi::bytes(&document),
+            referrals: Batcher::default(),
+            accepts: Batcher::default(),
             in_flight: InFlight::default(),
             sequencing: Bell::default(),
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
-        }
+        })
     }
 
     /// What a use case takes from its surroundings, at this moment.
@@ -130,6 +146,12 @@ impl App {
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+impl Surroundings for App {
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        Self::env(self, actor)
     }
 }
 

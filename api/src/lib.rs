@@ -19,6 +19,5 @@ pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod server;
-pub mod vault;
 pub mod views;
 pub mod workers;

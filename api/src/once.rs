@@ -24,7 +24,6 @@ use crate::answer::Answer;
 use crate::app::{App, blocking};
 use crate::extract::{Caller, Change, Command};
 use crate::problem::Problem;
-use crate::vault::{self, Vault};
 
 /// Keys that this process is working on.
 #[derive(Debug, Default)]
@@ -123,7 +122,7 @@ where
                 app.sequencing.ring();
                 Ok(answer)
             }
-            Ok(Found::Kept(first)) => again(&app, &command.claim, first),
+            Ok(Found::Kept(first)) => Ok(Answer::replay(first)),
             Err(Stopped::InFlight) => Err(in_flight()),
             Err(Stopped::Reused) => Err(reused()),
             Err(Stopped::Store(error)) => Err(error.into()),
@@ -142,39 +141,16 @@ fn attempt<T, R, E>(
     view: &impl Fn(R) -> Result<Answer, Problem>,
 ) -> Result<Found, Stopped<E>> {
     if let Some(first) = first_answer(uow, command)? {
-        return Ok(Found::Kept(first));
+        return opened(app, command, first).map(Found::Kept).map_err(Stopped::View);
     }
     let env = app.env(&command.caller.actor);
     let done = work(uow, &env, &command.body).map_err(Stopped::Work)?;
     let answer = view(done).map_err(Stopped::View)?;
     let audit = audit_record(&env, &command.caller, &command.fields, &answer);
     uow.audit().append(&audit)?;
-    let first = kept(app, &command.claim, &answer).map_err(Stopped::View)?;
-    let record = record_of(command, first);
-    uow.idempotency().append(&[record], env.now.sydney_date())?;
+    let first = kept(app, command, &answer).map_err(Stopped::View)?;
+    uow.idempotency().append(&[record_of(command, first)], env.now.sydney_date())?;
     Ok(Found::Fresh(answer))
-}
-
-/// What is kept of an answer: its bytes, sealed when they carry a secret.
-fn kept(app: &App, claim: &Claim, answer: &Answer) -> Result<FirstAnswer, Problem> {
-    if !answer.is_secret() {
-        return Ok(answer.first());
-    }
-    let sealed =
-        Vault::of(app.platform.as_ref()).and_then(|vault| vault.seal(claim, answer.first(), app.randomness.as_ref()));
-    sealed.map_err(|error| Problem::internal(&error))
-}
-
-/// The first answer again.
-fn again(app: &App, claim: &Claim, first: FirstAnswer) -> Result<Answer, Problem> {
-    if !vault::is_sealed(&first) {
-        return Ok(Answer::replay(first));
-    }
-    let vault = Vault::of(app.platform.as_ref()).map_err(|error| Problem::internal(&error))?;
-    let opened = vault.open(claim, first).map(Answer::replay);
-    opened.ok_or_else(|| {
-        Problem::conflict("secret_gone", "this was done, but its secret cannot be shown again; ask for a new one")
-    })
 }
 
 /// Claims the key in the database and looks for its first answer.
@@ -188,6 +164,33 @@ fn first_answer<T, E>(uow: &mut dyn UnitOfWork, command: &Command<T>) -> Result<
         Some(_) => Err(Stopped::Reused),
         None => Ok(None),
     }
+}
+
+/// What is kept of an answer: sealed when it carries a secret.
+///
+/// # Errors
+/// When it cannot be sealed.
+fn kept<T>(app: &App, command: &Command<T>, answer: &Answer) -> Result<FirstAnswer, Problem> {
+    let first = answer.first();
+    if !answer.is_secret() {
+        return Ok(first);
+    }
+    let body = app.sealer.seal(app.randomness.as_ref(), &about(command), &first.body);
+    Ok(FirstAnswer { body: body.map_err(|e| Problem::internal(&e))?, sealed: true, ..first })
+}
+
+/// A kept answer as it went out.
+fn opened<T>(app: &App, command: &Command<T>, first: FirstAnswer) -> Result<FirstAnswer, Problem> {
+    if !first.sealed {
+        return Ok(first);
+    }
+    let body = app.sealer.open(&about(command), &first.body).map_err(|e| Problem::internal(&e))?;
+    Ok(FirstAnswer { body, sealed: false, ..first })
+}
+
+/// What a sealed answer belongs to.
+fn about<T>(command: &Command<T>) -> Vec<u8> {
+    [command.claim.caller.as_bytes().as_slice(), command.claim.key.as_str().as_bytes()].concat()
 }
 
 /// Keeps the refusal of a rule as the first answer; what another request kept meanwhile wins.
@@ -221,6 +224,7 @@ pub fn problem_answer(problem: &Problem, caller: &Caller) -> FirstAnswer {
         content_type: "application/problem+json".to_owned(),
         location: None,
         body: serde_json::to_vec(&view).unwrap_or_default(),
+        sealed: false,
     }
 }
 

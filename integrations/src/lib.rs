@@ -8,6 +8,7 @@ pub mod key_file;
 pub mod mirror_directory;
 pub mod password;
 pub mod randomness;
+pub mod sealing;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
-type RecordRow = (Uuid, String, Vec<u8>, i16, String, Option<String>, Vec<u8>);
+type RecordRow = (Uuid, String, Vec<u8>, i16, String, Option<String>, Vec<u8>, bool);
 
 /// The 64 bits of a claim's advisory lock.
 fn lock_number(claim: &Claim) -> i64 {
@@ -45,8 +45,8 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
     fn find(&mut self, claims: &[Claim]) -> Result<Vec<IdempotencyRecord>, StoreError> {
         let callers: Vec<Uuid> = claims.iter().map(|c| c.caller).collect();
         let keys: Vec<&str> = claims.iter().map(|c| c.key.as_str()).collect();
-        let rows: Vec<RecordRow> = query::<(SqlUuid, Text, Bytea, SmallInt, Text, Nullable<Text>, Bytea)>(
-            "select r.caller, r.key, r.fingerprint, r.status, r.content_type, r.location, r.body
+        let rows: Vec<RecordRow> = query::<(SqlUuid, Text, Bytea, SmallInt, Text, Nullable<Text>, Bytea, Bool)>(
+            "select r.caller, r.key, r.fingerprint, r.status, r.content_type, r.location, r.body, r.sealed
              from unnest($1, $2) as asked (caller, key) join idempotency_record r using (caller, key)",
         )
         .bind::<Array<SqlUuid>, _>(callers)
@@ -54,11 +54,11 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
         .load(self.pg)
         .map_err(store_error)?;
         rows.into_iter()
-            .map(|(caller, key, fingerprint, status, content_type, location, body)| {
+            .map(|(caller, key, fingerprint, status, content_type, location, body, sealed)| {
                 Ok(IdempotencyRecord {
                     claim: Claim { caller, key: IdempotencyKey::parse(&key).map_err(|_| unreadable("a key"))? },
                     fingerprint: digest(&fingerprint)?,
-                    answer: FirstAnswer { status, content_type, location, body },
+                    answer: FirstAnswer { status, content_type, location, body, sealed },
                 })
             })
             .collect()
@@ -69,9 +69,9 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
             return Ok(());
         }
         command(
-            "insert into idempotency_record (caller, key, created_on, fingerprint, status, content_type, location, body)
-             select caller, key, $1, fingerprint, status, content_type, location, body
-             from unnest($2, $3, $4, $5, $6, $7, $8) as r (caller, key, fingerprint, status, content_type, location, body)",
+            "insert into idempotency_record (caller, key, created_on, fingerprint, status, content_type, location, body, sealed)
+             select caller, key, $1, fingerprint, status, content_type, location, body, sealed
+             from unnest($2, $3, $4, $5, $6, $7, $8, $9) as r (caller, key, fingerprint, status, content_type, location, body, sealed)",
         )
         .bind::<Date, _>(date(on))
         .bind::<Array<SqlUuid>, _>(records.iter().map(|r| r.claim.caller).collect::<Vec<_>>())
@@ -81,6 +81,7 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
         .bind::<Array<Text>, _>(records.iter().map(|r| r.answer.content_type.as_str()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(records.iter().map(|r| r.answer.location.as_deref()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(records.iter().map(|r| r.answer.body.as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Bool>, _>(records.iter().map(|r| r.answer.sealed).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

@@ -20,7 +20,7 @@ use crate::statement::{Statement, command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
 #[derive(Queryable)]
-struct LineRow {
+pub(crate) struct LineRow {
     id: Uuid,
     deal_id: Uuid,
     component: String,
@@ -38,11 +38,12 @@ struct LineRow {
     in_transit_minor: i64,
     paid_minor: i64,
     recoverable_minor: i64,
+    set_off_minor: i64,
     calculation_id: Uuid,
     visible_to: Vec<Uuid>,
 }
 
-type LineColumns = (
+pub(crate) type LineColumns = (
     SqlUuid,
     SqlUuid,
     Text,
@@ -51,6 +52,7 @@ type LineColumns = (
     Nullable<SqlUuid>,
     Nullable<SqlUuid>,
     Date,
+    BigInt,
     BigInt,
     BigInt,
     BigInt,
@@ -83,7 +85,7 @@ fn restored_role(role: &str, level: i16) -> Option<Role> {
 }
 
 impl LineRow {
-    fn restore(self) -> Result<CommissionLine, StoreError> {
+    pub(crate) fn restore(self) -> Result<CommissionLine, StoreError> {
         Ok(CommissionLine {
             id: LineId::new(self.id),
             deal: DealId::new(self.deal_id),
@@ -102,6 +104,7 @@ impl LineRow {
                 in_transit_minor: self.in_transit_minor,
                 paid_minor: self.paid_minor,
                 recoverable_minor: self.recoverable_minor,
+                set_off_minor: self.set_off_minor,
             },
             calculation: CalculationId::new(self.calculation_id),
             visible_to: self.visible_to,
@@ -110,7 +113,7 @@ impl LineRow {
 }
 
 impl PgUnitOfWork<'_> {
-    fn lines(&mut self, statement: Statement<'_, LineColumns>) -> Result<Vec<CommissionLine>, StoreError> {
+    pub(crate) fn lines(&mut self, statement: Statement<'_, LineColumns>) -> Result<Vec<CommissionLine>, StoreError> {
         let rows: Vec<LineRow> = statement.load(self.pg).map_err(store_error)?;
         rows.into_iter().map(LineRow::restore).collect()
     }
@@ -215,7 +218,7 @@ impl LedgerRepository for PgUnitOfWork<'_> {
     fn lock_lines(&mut self, deals: &[DealId]) -> Result<Vec<CommissionLine>, StoreError> {
         let statement = query::<LineColumns>(
             "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
              from commission_line where deal_id = any($1) order by id for update",
         )
         .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>());
@@ -225,7 +228,7 @@ impl LedgerRepository for PgUnitOfWork<'_> {
     fn lock_due_lines(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<CommissionLine>, StoreError> {
         let statement = query::<LineColumns>(
             "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
              from commission_line where accrued_minor > 0 and payable_on <= $1 and deal_id in (
                select distinct deal_id from commission_line where accrued_minor > 0 and payable_on <= $2 order by deal_id limit $3)
              order by id for update",
@@ -243,17 +246,17 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         let numbers = |pick: fn(&CommissionLine) -> i64| lines.iter().map(pick).collect::<Vec<_>>();
         command(
             "insert into commission_line (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to)
              select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to::uuid[]
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to::uuid[]
              from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::uuid[], $8::date[], $9::bigint[], $10::bigint[],
-               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::uuid[], $19::text[])
+               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[], $20::text[])
                as l (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to)
              on conflict (id) do update set payable_on = excluded.payable_on, earned_minor = excluded.earned_minor,
                clawed_back_minor = excluded.clawed_back_minor, suspense_minor = excluded.suspense_minor, accrued_minor = excluded.accrued_minor,
                held_minor = excluded.held_minor, available_minor = excluded.available_minor, in_transit_minor = excluded.in_transit_minor,
-               paid_minor = excluded.paid_minor, recoverable_minor = excluded.recoverable_minor, calculation_id = excluded.calculation_id,
+               paid_minor = excluded.paid_minor, recoverable_minor = excluded.recoverable_minor, set_off_minor = excluded.set_off_minor, calculation_id = excluded.calculation_id,
                version = commission_line.version + 1",
         )
         .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id.uuid()).collect::<Vec<_>>())
@@ -273,6 +276,7 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.in_transit_minor))
         .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.paid_minor))
         .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.recoverable_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.set_off_minor))
         .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.calculation.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(lines.iter().map(|l| array_literal(&l.visible_to)).collect::<Vec<_>>())
         .execute(self.pg)

@@ -153,20 +153,33 @@ macro_rules! lookups {
 
 contexts! {
     access: domain::access::repository::AccessRepository,
-    audit: domain::access::audit::AuditRepository,
-    idempotency: domain::idempotency::IdempotencyRepository,
     agreements: domain::agreements::repository::AgreementRepository,
+    audit: domain::access::audit::AuditRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
+    handshakes: domain::deals::handshake_repository::HandshakeRepository,
+    idempotency: domain::idempotency::IdempotencyRepository,
+    imports: domain::deals::import::repository::ImportRepository,
+    jobs: domain::jobs::repository::JobRepository,
+    keys: domain::chain::registry::KeyRepository,
     ledger: domain::ledger::repository::LedgerRepository,
+    parties: domain::directory::party::PartyRepository,
+    payouts: domain::payouts::repository::PayoutRepository,
 }
 
 lookups! {
     access: domain::access::repository::AccessQueries,
+    book: domain::ledger::book::BookQueries,
     chain: domain::chain::published::ChainQueries,
     deals: domain::deals::repository::DealQueries,
     directory: domain::directory::repository::DirectoryQueries,
+    handshakes: domain::deals::handshake_repository::HandshakeQueries,
+    imports: domain::deals::import::repository::ImportQueries,
+    jobs: domain::jobs::repository::JobQueries,
+    keys: domain::chain::registry::KeyQueries,
     ledger: domain::ledger::repository::LedgerQueries,
+    payouts: domain::payouts::repository::PayoutQueries,
+    statements: domain::payouts::statement::StatementQueries,
 }

@@ -2,5 +2,6 @@
 //! randomness they set.
 
 pub mod cluster;
+pub mod imports;
 pub mod platform;
 pub mod server;

@@ -112,7 +112,7 @@ impl Service {
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
         let url = platform.database.url("flip360_owner");
-        let app = Data::new(App::new(Ports {
+        let app = App::new(Ports {
             store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(CountingIds::starting_at(1 << 40)),
@@ -123,7 +123,8 @@ impl Service {
             tokens,
             passwords: Arc::new(Argon2Hasher::new().expect("a hasher")),
             origin: ORIGIN.to_owned(),
-        }));
+        });
+        let app = Data::new(app.expect("an application"));
         let (address, stop) = listen(app.clone());
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
@@ -172,6 +173,16 @@ impl Service {
     #[must_use]
     pub fn stranger(&self) -> String {
         self.token(&[Role::PartnerAdmin], Some(OrganisationId::new(self.app.ids.next())), None)
+    }
+
+    /// Does every job that waits.
+    pub fn work(&self) {
+        while api::workers::work_off(&self.app).expect("the store answers") {}
+    }
+
+    /// Integrates everything that is pending and publishes the signed head.
+    pub fn sequence(&self) {
+        let _ = api::workers::catch_up(&self.app).expect("the log is whole");
     }
 
     /// GET.

@@ -101,3 +101,17 @@ fn a_retry_after_midnight_finds_the_first_answer() {
     assert_eq!((first.status, again.status, &again.body), (201, 201, &first.body));
     assert_eq!(users(&service), 1);
 }
+
+#[test]
+fn an_answer_with_a_secret_is_given_again_and_kept_sealed() {
+    let service = Service::start();
+    let token = service.operator_of(7);
+    let client = json!({"name": "Portal", "roles": ["auditor"]});
+    let first = service.post_as("/v1/api-clients", &token, "k-1", &client);
+    let secret = first.expect(201)["client_secret"].as_str().expect("a secret").to_owned();
+    let again = service.post_as("/v1/api-clients", &token, "k-1", &client);
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    let open = format!("select count(*) from idempotency_record where position('{secret}'::bytea in body) > 0");
+    assert_eq!(service.platform.number(&open), 0);
+    assert_eq!(service.platform.number("select count(*) from idempotency_record where sealed"), 1);
+}

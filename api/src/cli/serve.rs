@@ -23,7 +23,8 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let database = Database::open(&args.database, Ownership::Required)?;
     database.prepare(SystemClock.now())?;
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
-    let app = Data::new(App::new(assembly::ports(args, store)?));
+    let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
+    let app = Data::new(app);
     if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {
         println!("The administrator's API client: its id and secret are in {}", path.display());
     }

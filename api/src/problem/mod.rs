@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 mod access;
 mod directory;
+mod handshakes;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

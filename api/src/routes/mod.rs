@@ -15,9 +15,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
 pub mod directory;
+pub mod handshakes;
 pub mod members;
 pub mod oauth;
 pub mod payees;
+pub mod referrals;
 pub mod system;
 
 /// Every route.
@@ -30,6 +32,8 @@ pub fn register(config: &mut ServiceConfig) {
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
     directory::register(config);
+    handshakes::register(config);
+    referrals::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

@@ -3,6 +3,8 @@
 pub mod access;
 pub mod directory;
 pub mod directory_requests;
+pub mod handshakes;
+pub mod referrals;
 
 use domain::kernel::Money;
 use serde::{Deserialize, Serialize};

@@ -149,7 +149,10 @@ fn note_needs(kids: &mut BTreeSet<String>, declaration: &mut Option<Digest>, sta
     let (assurance, named) = match statement {
         Statement::Offer(s) => (s.assurance, s.declaration),
         Statement::Accept(s) => (s.assurance, s.declaration),
-        Statement::Seal(_) | Statement::KeyRegistration(_) | Statement::ImportDeclaration(_) => return,
+        Statement::Seal(_)
+        | Statement::KeyRegistration(_)
+        | Statement::ImportDeclaration(_)
+        | Statement::PayoutApproval(_) => return,
     };
     *declaration = declaration.or(named);
     if assurance != Assurance::Attested {

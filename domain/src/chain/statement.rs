@@ -17,7 +17,7 @@ use super::jws::{self, Jws, JwsError};
 use super::key::Jwk;
 use super::leaf::LeafKind;
 use super::signer::Signer;
-use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, MemberId};
+use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, MemberId, PayoutRunId};
 use crate::kernel::{Currency, Digest, Money, jcs};
 
 /// The version of every statement so far.
@@ -160,6 +160,12 @@ impl Assurance {
             Self::Own => "self",
         }
     }
+
+    /// Reads what was stored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Attested, Self::Custodial, Self::Own].into_iter().find(|assurance| assurance.as_str() == text)
+    }
 }
 
 /// An amount: minor units as a string, so that no reader turns it into a float.
@@ -250,7 +256,7 @@ pub struct Offer {
     pub declaration: Option<Digest>,
     /// The handshake.
     pub handshake: HandshakeId,
-    /// The signing key: the party's, or the platform's when attested.
+    /// The signing key: the party's, or the platform's when attested or custodial.
     pub kid: String,
     /// The origin of the log.
     pub log: String,
@@ -262,7 +268,8 @@ pub struct Offer {
     /// Who is referred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referred: Option<PartyId>,
-    /// SHA-256 of the line of the imported file.
+    /// SHA-256 of what was said of the deal: of the line of the imported file, or of the referral's terms
+    /// (see `deals::terms`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_sha256: Option<Digest>,
     /// Random.
@@ -366,6 +373,35 @@ pub struct Seal {
     pub v: u8,
 }
 
+/// The platform states that a payout run was approved by two people: what is approved is the digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutApproval {
+    /// The user or API client that approved.
+    pub approved_by: uuid::Uuid,
+    /// SHA-256 of the run's canonical content.
+    pub content_sha256: Digest,
+    /// The platform's signing key.
+    pub kid: String,
+    /// The origin of the log.
+    pub log: String,
+    /// How many payees are paid.
+    pub payouts: u32,
+    /// The user or API client that proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<uuid::Uuid>,
+    /// The run.
+    pub run: PayoutRunId,
+    /// Random.
+    pub salt: Salt,
+    /// The last checkpoint that the signer verified.
+    pub seen: TreeHead,
+    /// What is paid in all.
+    pub total: Amount,
+    /// [`VERSION`].
+    pub v: u8,
+}
+
 /// Any statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -380,6 +416,8 @@ pub enum Statement {
     Accept(Accept),
     /// See [`Seal`].
     Seal(Box<Seal>),
+    /// See [`PayoutApproval`].
+    PayoutApproval(PayoutApproval),
 }
 
 impl Statement {
@@ -392,6 +430,7 @@ impl Statement {
             Self::Offer(_) => LeafKind::Offer,
             Self::Accept(_) => LeafKind::Accept,
             Self::Seal(_) => LeafKind::Seal,
+            Self::PayoutApproval(_) => LeafKind::PayoutApproval,
         }
     }
 
@@ -402,6 +441,7 @@ impl Statement {
             Self::KeyRegistration(_) => "flip360-key+jws",
             Self::ImportDeclaration(_) => "flip360-import+jws",
             Self::Offer(_) | Self::Accept(_) | Self::Seal(_) => "flip360-handshake+jws",
+            Self::PayoutApproval(_) => "flip360-approval+jws",
         }
     }
 
@@ -414,6 +454,7 @@ impl Statement {
             Self::Offer(s) => &s.log,
             Self::Accept(s) => &s.log,
             Self::Seal(s) => &s.log,
+            Self::PayoutApproval(s) => &s.log,
         }
     }
 
@@ -426,6 +467,7 @@ impl Statement {
             Self::Offer(s) => &s.kid,
             Self::Accept(s) => &s.kid,
             Self::Seal(s) => &s.kid,
+            Self::PayoutApproval(s) => &s.kid,
         }
     }
 
@@ -438,6 +480,19 @@ impl Statement {
             Self::Offer(s) => Some(&s.seen),
             Self::Accept(s) => Some(&s.seen),
             Self::Seal(s) => Some(&s.seen),
+            Self::PayoutApproval(s) => Some(&s.seen),
+        }
+    }
+
+    /// How the signing party stands behind it; declarations and approvals are their signer's own.
+    #[must_use]
+    pub const fn assurance(&self) -> Assurance {
+        match self {
+            Self::KeyRegistration(s) => s.assurance,
+            Self::ImportDeclaration(_) | Self::PayoutApproval(_) => Assurance::Own,
+            Self::Offer(s) => s.assurance,
+            Self::Accept(s) => s.assurance,
+            Self::Seal(s) => s.assurance,
         }
     }
 
@@ -448,6 +503,7 @@ impl Statement {
             Self::Offer(s) => s.v,
             Self::Accept(s) => s.v,
             Self::Seal(s) => s.v,
+            Self::PayoutApproval(s) => s.v,
         }
     }
 

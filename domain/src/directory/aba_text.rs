@@ -162,6 +162,11 @@ impl<const MAX: usize> AbaText<MAX> {
         Ok(Self(plain.to_owned()))
     }
 
+    /// A text that is known to fit.
+    pub(crate) const fn ascii(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod member;
 pub mod number;
 pub mod organisation;
+pub mod party;
 pub mod payee;
 pub mod record;
 pub mod repository;

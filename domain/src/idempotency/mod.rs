@@ -67,6 +67,8 @@ pub struct FirstAnswer {
     pub location: Option<String>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
+    /// Whether the body carries a secret and is kept encrypted.
+    pub sealed: bool,
 }
 
 /// What is kept of a request.

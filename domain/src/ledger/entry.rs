@@ -27,6 +27,16 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Accrual, Self::Adjustment, Self::Release, Self::Clawback, Self::ClawbackRecovery, Self::PayoutInitiated];
+
+    /// Reads a kind.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// As it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

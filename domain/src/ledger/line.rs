@@ -1,7 +1,7 @@
 //! Commission lines: what one participant earns on one deal by one component, and where it lies now.
 //!
-//! Invariant: earned − clawed back = suspense + accrued + held + available + in transit + paid − recoverable
-//! for every line that is owed to somebody; the platform's own line has no buckets.
+//! Invariant: earned − clawed back = suspense + accrued + held + available + in transit + paid + set off
+//! − recoverable for every line that is owed to somebody; the platform's own line has no buckets.
 
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::entry::Posting;
 use crate::agreements::model::{ComponentKey, Role};
 use crate::kernel::ids::{CalculationId, DealId, LineId, MemberId, PayeeId};
 
-/// Where the money of a line lies, in minor units; none is negative.
+/// Where the money of a line lies, in minor units; none but what is set off is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Buckets {
     /// Earned, and nobody to pay.
@@ -28,6 +28,19 @@ pub struct Buckets {
     pub paid_minor: i64,
     /// To be got back.
     pub recoverable_minor: i64,
+    /// Paid by setting it off against clawbacks of other lines of the payee; negative on a line whose
+    /// clawback was got back so. Sums to zero per payee.
+    pub set_off_minor: i64,
+}
+
+/// A line does not hold what is to be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{line} does not hold the {amount_minor} cents that are to be moved")]
+pub struct LineError {
+    /// The line.
+    pub line: LineId,
+    /// What was to be moved.
+    pub amount_minor: i64,
 }
 
 /// One line.
@@ -146,5 +159,48 @@ impl CommissionLine {
             self.posting(AccountKind::PayeeAccrued, payee.uuid(), amount),
             self.posting(AccountKind::PayeeAvailable, payee.uuid(), -amount),
         ])
+    }
+
+    /// Sends what is available to a rail.
+    ///
+    /// # Errors
+    /// When less is available, or the amount is not positive.
+    pub fn send(&mut self, amount_minor: i64) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(self.buckets.available_minor, amount_minor)?;
+        self.buckets.available_minor -= amount_minor;
+        self.buckets.in_transit_minor += amount_minor;
+        Ok([
+            self.posting(AccountKind::PayeeAvailable, payee, amount_minor),
+            self.posting(AccountKind::PayeeInTransit, payee, -amount_minor),
+        ])
+    }
+
+    /// Gives what is available to settle clawbacks of other lines.
+    ///
+    /// # Errors
+    /// When less is available, or the amount is not positive.
+    pub fn set_off(&mut self, amount_minor: i64) -> Result<Posting, LineError> {
+        let payee = self.holds(self.buckets.available_minor, amount_minor)?;
+        self.buckets.available_minor -= amount_minor;
+        self.buckets.set_off_minor += amount_minor;
+        Ok(self.posting(AccountKind::PayeeAvailable, payee, amount_minor))
+    }
+
+    /// What was to be got back has been, by setting off.
+    ///
+    /// # Errors
+    /// When less is to be got back, or the amount is not positive.
+    pub fn settle(&mut self, amount_minor: i64) -> Result<Posting, LineError> {
+        let payee = self.holds(self.buckets.recoverable_minor, amount_minor)?;
+        self.buckets.recoverable_minor -= amount_minor;
+        self.buckets.set_off_minor -= amount_minor;
+        Ok(self.posting(AccountKind::ClawbackRecoverable, payee, -amount_minor))
+    }
+
+    fn holds(&self, held_minor: i64, amount_minor: i64) -> Result<Uuid, LineError> {
+        match self.payee {
+            Some(payee) if amount_minor > 0 && amount_minor <= held_minor => Ok(payee.uuid()),
+            _ => Err(LineError { line: self.id, amount_minor }),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The receipt of a handshake: offer, accept and seal, each countersigning the one before.
 //!
 //! Attested statements are signed by the platform for people who signed nothing; the importing
-//! organisation's declaration stands for them and is judged when it is there. All others need a
-//! registration of their key that the log holds at a lower index, for that very party.
+//! organisation's declaration stands for them and is judged when it is there. Custodial ones are signed
+//! by the platform too, on instruction, unless the party has a key that a keeper holds. All others need
+//! a registration of their key that the log holds at a lower index, for that very party.
 
 use std::collections::BTreeMap;
 
@@ -134,13 +135,17 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
         Statement::Offer(s) => (&s.party, s.assurance),
         Statement::Accept(s) => (&s.party, s.assurance),
         Statement::Seal(s) if s.party.is_platform() => (&s.party, Assurance::Attested),
-        Statement::Seal(_) | Statement::KeyRegistration(_) | Statement::ImportDeclaration(_) => {
+        Statement::Seal(_)
+        | Statement::KeyRegistration(_)
+        | Statement::ImportDeclaration(_)
+        | Statement::PayoutApproval(_) => {
             findings.fault(at, "other_party", "only the platform seals");
             return;
         }
     };
     let key = match assurance {
         Assurance::Attested => trust.platform_key(read.jws.kid()),
+        Assurance::Custodial if trust.platform_key(read.jws.kid()).is_some() => trust.platform_key(read.jws.kid()),
         Assurance::Custodial | Assurance::Own => own_key(registered, findings, read, party, assurance),
     };
     let Some(key) = key else {

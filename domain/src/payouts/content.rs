@@ -1,0 +1,240 @@
+//! What a run is about to do, frozen: canonical JSON whose SHA-256 is what gets proposed and approved.
+//!
+//! It names payees, lines and bank details by id; bank details carry a salted commitment besides, so
+//! that a swapped account is noticed and nobody learns it from the content. Amounts are strings of cents.
+//! Invariants: per payout, sent over its lines = net, set off over its lines = settled = recovered, gross =
+//! net + recovered; payouts and lines stand in a fixed order.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::aba::LodgementReference;
+use crate::directory::bank::BankDetails;
+use crate::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
+use crate::kernel::jcs::{self, JcsError};
+use crate::kernel::{Currency, Digest};
+
+/// The version of every content so far.
+pub const VERSION: u8 = 1;
+const COMMITMENT: &[u8] = b"flip360/bank-details/v1\0";
+
+/// Cents, written as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Cents(pub i64);
+
+impl Serialize for Cents {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cents {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(d)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What bank details a payout uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankDetailsRef {
+    /// SHA-256 over salt and details.
+    pub commitment: Digest,
+    /// Their id.
+    pub id: Uuid,
+}
+
+impl BankDetailsRef {
+    /// Commits to details.
+    #[must_use]
+    pub fn new(id: Uuid, salt: Uuid, details: &BankDetails) -> Self {
+        let parts = [details.bsb.compact(), details.account.to_string(), details.title.to_string()];
+        let said = parts.join("\0");
+        Self { commitment: Digest::of_parts(&[COMMITMENT, salt.as_bytes(), said.as_bytes()]), id }
+    }
+}
+
+/// What a payout takes from a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineShare {
+    /// The line.
+    pub line: LineId,
+    /// What is sent.
+    pub sent: Cents,
+    /// What is set off against clawbacks of other lines.
+    pub set_off: Cents,
+}
+
+/// A clawback that is got back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettledLine {
+    /// How much.
+    pub amount: Cents,
+    /// The line that had been paid too much.
+    pub line: LineId,
+}
+
+/// One payment to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedPayout {
+    /// Where it goes.
+    pub bank_details: BankDetailsRef,
+    /// What was available.
+    pub gross: Cents,
+    /// Its id.
+    pub id: PayoutId,
+    /// From which lines.
+    pub lines: Vec<LineShare>,
+    /// What is paid.
+    pub net: Cents,
+    /// Who is paid.
+    pub payee: PayeeId,
+    /// What of it clawbacks take.
+    pub recovered: Cents,
+    /// What the payee reads.
+    pub reference: LodgementReference,
+    /// Which clawbacks.
+    pub settled: Vec<SettledLine>,
+}
+
+/// Why a payee is left out of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// No ABN: tax would have to be withheld.
+    NoAbn,
+    /// Registered for GST on the cut-off date: GST is paid with a tax invoice only.
+    GstDocumentMissing,
+    /// Not paid by bank file.
+    OtherRail,
+    /// No bank details.
+    NoBankDetails,
+    /// The bank details are too new.
+    BankDetailsCoolingOff,
+    /// Clawbacks take all of it; they stay to be got back.
+    NothingNet,
+    /// Less than the payee wants to be paid at a time.
+    BelowMinimum,
+    /// More than a line of the file carries.
+    AmountTooLarge,
+    /// The file is full; a further run pays it.
+    FileFull,
+}
+
+impl Skip {
+    /// The code in the API and in the content.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoAbn => "no_abn",
+            Self::GstDocumentMissing => "gst_document_missing",
+            Self::OtherRail => "other_rail",
+            Self::NoBankDetails => "no_bank_details",
+            Self::BankDetailsCoolingOff => "bank_details_cooling_off",
+            Self::NothingNet => "nothing_net",
+            Self::BelowMinimum => "below_minimum",
+            Self::AmountTooLarge => "amount_too_large",
+            Self::FileFull => "file_full",
+        }
+    }
+}
+
+/// A payee with something available that is not paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedPayee {
+    /// Why.
+    pub code: Skip,
+    /// What was available.
+    pub gross: Cents,
+    /// The payee.
+    pub payee: PayeeId,
+    /// What clawbacks would take.
+    pub recoverable: Cents,
+}
+
+/// Everything that a run does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunContent {
+    /// From which of our accounts.
+    pub bank_account: BankAccountId,
+    /// AUD.
+    pub currency: Currency,
+    /// What may be paid on or before this date.
+    pub cut_off_on: Date,
+    /// The payments, by payee.
+    pub payouts: Vec<PlannedPayout>,
+    /// The run.
+    pub run: PayoutRunId,
+    /// Who is left out, by payee.
+    pub skipped: Vec<SkippedPayee>,
+    /// The sum of the payments.
+    pub total: Cents,
+    /// `payout_run`.
+    pub r#type: ContentType,
+    /// [`VERSION`].
+    pub v: u8,
+}
+
+/// The one type of this content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentType {
+    /// A payout run.
+    #[serde(rename = "payout_run")]
+    PayoutRun,
+}
+
+/// A content with its exact bytes and their digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrozenContent {
+    content: RunContent,
+    bytes: Vec<u8>,
+    sha256: Digest,
+}
+
+impl FrozenContent {
+    /// Freezes a content.
+    ///
+    /// # Errors
+    /// Never for typed values; the signature keeps the failure visible.
+    pub fn freeze(content: RunContent) -> Result<Self, JcsError> {
+        let bytes = jcs::to_bytes(&content)?;
+        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
+    }
+
+    /// Reads what was stored.
+    ///
+    /// # Errors
+    /// When the bytes are not a content in canonical form.
+    pub fn restore(bytes: Vec<u8>) -> Result<Self, JcsError> {
+        let content: RunContent = serde_json::from_slice(&bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
+        if jcs::to_bytes(&content)? != bytes {
+            return Err(JcsError::NotCanonical);
+        }
+        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn content(&self) -> &RunContent {
+        &self.content
+    }
+
+    /// Its canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What is approved.
+    #[must_use]
+    pub const fn sha256(&self) -> Digest {
+        self.sha256
+    }
+}

@@ -1,0 +1,242 @@
+//! Preview, propose, approve, reject, cancel: everything that decides on a run before money moves.
+//!
+//! Runs and own accounts belong to the operator: for anybody else they do not exist. The approval is a
+//! signed statement in the log, on the run's own lane.
+
+use jiff::civil::Date;
+
+use super::bank_account::{BankAccount, CreateBankAccount};
+use super::content::FrozenContent;
+use super::error::PayoutError;
+use super::plan::{self, PlanInput};
+use super::repository::RunStep;
+use super::run::{Act, PayoutRun, RunState};
+use crate::access::Scope;
+use crate::chain::log::{self, LogItem};
+use crate::chain::statement::{PayoutApproval, Salt, Statement, VERSION};
+use crate::env::Env;
+use crate::kernel::ids::{BankAccountId, PayeeId, PayoutRunId};
+use crate::kernel::{Digest, Faults, Money};
+use crate::ledger::line::CommissionLine;
+use crate::ledger::release;
+use crate::store::{Store, StoreError, UnitOfWork};
+
+/// Keeps an own account.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn keep_bank_account(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    command: CreateBankAccount,
+) -> Result<BankAccount, PayoutError> {
+    require(env, Scope::PayoutsWrite, PayoutError::BankAccountNotFound)?;
+    let account = command.into_account(BankAccountId::new(env.ids.next()));
+    match uow.payouts().insert_bank_account(&account, env.now) {
+        Err(StoreError::Violates(rule)) if rule == "bank_account_taken" => Err(PayoutError::BankAccountTaken),
+        outcome => Ok(outcome.map(|()| account)?),
+    }
+}
+
+/// Releases everything whose hold has expired, batch by batch, each in a transaction of its own, so that
+/// a preview sees it. Returns how many deals were released.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn release_due(store: &dyn Store, env: &Env<'_>) -> Result<usize, PayoutError> {
+    require(env, Scope::PayoutsWrite, PayoutError::RunNotFound)?;
+    let mut released = 0;
+    loop {
+        let batch = store.transaction(|uow| release::due(uow, env))?;
+        released += batch;
+        if batch < usize::try_from(release::BATCH).unwrap_or(usize::MAX) {
+            return Ok(released);
+        }
+    }
+}
+
+/// Asks for a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreviewRun {
+    /// From which account.
+    pub bank_account: BankAccountId,
+    /// What may be paid on or before this date; today (Sydney) if absent.
+    pub cut_off_on: Option<Date>,
+}
+
+/// Works out a new run. Lines whose hold has expired must have been released before ([`release_due`]).
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn preview(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &PreviewRun) -> Result<PayoutRun, PayoutError> {
+    require(env, Scope::PayoutsWrite, PayoutError::RunNotFound)?;
+    let today = env.now.sydney_date();
+    let cut_off_on = command.cut_off_on.unwrap_or(today);
+    if cut_off_on > today {
+        let mut faults = Faults::default();
+        faults.push("/cut_off_on", "in_future", "the cut-off must not be later than today");
+        return Err(PayoutError::Faults(faults));
+    }
+    let account = uow.payouts().find_bank_account(command.bank_account)?.ok_or(PayoutError::BankAccountNotFound)?;
+    let id = PayoutRunId::new(env.ids.next());
+    let run = PayoutRun {
+        id,
+        bank_account: account.id,
+        cut_off_on,
+        content: worked_out(uow, env, id, &account, cut_off_on)?,
+        created: act(env),
+        state: RunState::Previewed { voided: None },
+        version: 1,
+    };
+    uow.payouts().insert_run(&run)?;
+    uow.payouts().append_step(&step(env, &run, "previewed", None))?;
+    Ok(run)
+}
+
+/// The content of a run as things lie now.
+pub(super) fn worked_out(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    run: PayoutRunId,
+    account: &BankAccount,
+    cut_off_on: Date,
+) -> Result<FrozenContent, PayoutError> {
+    let lines = uow.payouts().list_payable_lines(cut_off_on)?;
+    let standings = uow.payouts().lock_standings(&payees_of(&lines))?;
+    let input = PlanInput { run, account, cut_off_on, now: env.now, standings: &standings, lines: &lines };
+    Ok(FrozenContent::freeze(plan::plan(&input, env.ids))?)
+}
+
+fn payees_of(lines: &[CommissionLine]) -> Vec<PayeeId> {
+    let mut payees: Vec<PayeeId> = lines.iter().filter_map(|line| line.payee).collect();
+    payees.sort_unstable();
+    payees.dedup();
+    payees
+}
+
+/// Names a run, and the version at which the caller saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnRun {
+    /// The run.
+    pub run: PayoutRunId,
+    /// The version that it must be at; any if absent.
+    pub version: Option<u32>,
+}
+
+/// Asks for approval.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn propose(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<PayoutRun, PayoutError> {
+    let run = locked(uow, env, Scope::PayoutsWrite, on)?.propose(act(env))?;
+    written(uow, env, run, "proposed", None)
+}
+
+/// Approves the content with this digest, as somebody else than who made or proposed it.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn approve(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    on: &OnRun,
+    content_sha256: Digest,
+) -> Result<PayoutRun, PayoutError> {
+    let run = locked(uow, env, Scope::PayoutsApprove, on)?.approve(act(env), content_sha256)?;
+    let item = approval(env, &run)?;
+    let run = written(uow, env, run, "approved", None)?;
+    log::append(uow, env, &[item])?;
+    Ok(run)
+}
+
+/// Says no to a proposal, and why.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn reject(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun, reason: &str) -> Result<PayoutRun, PayoutError> {
+    let run = locked(uow, env, Scope::PayoutsApprove, on)?.reject()?;
+    written(uow, env, run, "rejected", Some(reason))
+}
+
+/// Gives a run up, and why.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun, reason: &str) -> Result<PayoutRun, PayoutError> {
+    let run = locked(uow, env, Scope::PayoutsWrite, on)?.cancel()?;
+    written(uow, env, run, "cancelled", Some(reason))
+}
+
+/// The run, locked, for an actor who may do this to it.
+pub(super) fn locked(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    scope: Scope,
+    on: &OnRun,
+) -> Result<PayoutRun, PayoutError> {
+    require(env, scope, PayoutError::RunNotFound)?;
+    let run = uow.payouts().lock_run(on.run)?.ok_or(PayoutError::RunNotFound)?;
+    match on.version {
+        Some(version) if version != run.version => Err(PayoutError::Stale(run.version)),
+        _ => Ok(run),
+    }
+}
+
+/// The scope, and that the actor is of the operator: for others there is nothing here.
+fn require(env: &Env<'_>, scope: Scope, hidden: PayoutError) -> Result<(), PayoutError> {
+    env.actor.require(scope)?;
+    if env.actor.sees_everything() { Ok(()) } else { Err(hidden) }
+}
+
+pub(super) fn written(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    run: PayoutRun,
+    name: &'static str,
+    reason: Option<&str>,
+) -> Result<PayoutRun, PayoutError> {
+    uow.payouts().update_run(&run, None)?;
+    uow.payouts().append_step(&step(env, &run, name, reason))?;
+    Ok(run)
+}
+
+pub(super) fn act(env: &Env<'_>) -> Act {
+    Act { by: env.actor.id, at: env.now }
+}
+
+pub(super) fn step(env: &Env<'_>, run: &PayoutRun, step: &'static str, reason: Option<&str>) -> RunStep {
+    RunStep {
+        run: run.id,
+        n: run.version,
+        step,
+        actor: env.actor.id,
+        at: env.now,
+        content_sha256: run.content.sha256(),
+        reason: reason.map(str::to_owned),
+    }
+}
+
+/// The signed statement that a run was approved.
+fn approval(env: &Env<'_>, run: &PayoutRun) -> Result<LogItem, PayoutError> {
+    let content = run.content.content();
+    let statement = Statement::PayoutApproval(PayoutApproval {
+        approved_by: env.actor.id,
+        content_sha256: run.content.sha256(),
+        kid: env.platform.kid(),
+        log: env.origin.to_owned(),
+        payouts: u32::try_from(content.payouts.len()).unwrap_or(u32::MAX),
+        proposed_by: run.state.proposed().map(|act| act.by),
+        run: run.id,
+        salt: Salt(env.draw()),
+        seen: env.seen,
+        total: Money::aud(content.total.0).into(),
+        v: VERSION,
+    });
+    Ok(LogItem {
+        subject: run.id.uuid(),
+        source: env.ids.next(),
+        kind: statement.kind(),
+        envelope: statement.sign(env.platform)?.into_bytes(),
+        keep_envelope: true,
+    })
+}

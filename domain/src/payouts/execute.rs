@@ -1,0 +1,188 @@
+//! Execution: the approved content becomes entries, payouts and a bank file, in one transaction.
+//!
+//! Locks, in this order: run → payees → lines → lanes → balances → ledger head. Whoever comes second finds
+//! the run executed and gets the same outcome. If what lies available no longer fits what was approved,
+//! nothing moves: the run goes back to previewed with a new content, and its approval is void. Bounds: a
+//! fixed number of statements; at most 16,383 lines a payee, since the postings of an entry are numbered
+//! in 16 bits.
+
+use std::collections::BTreeMap;
+
+use super::aba::{self, Credit, TransactionCode};
+use super::content::{PlannedPayout, RunContent};
+use super::decide::{self, OnRun};
+use super::error::PayoutError;
+use super::payout::Payout;
+use super::plan::{self, Discrepancy, PlanInput};
+use super::repository::PayeeStanding;
+use super::run::{PayoutRun, RunState, TransitionError};
+use crate::access::Scope;
+use crate::env::Env;
+use crate::kernel::ids::{EntryId, LineId, PayeeId};
+use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
+use crate::ledger::line::{CommissionLine, LineError};
+use crate::ledger::posting;
+use crate::store::{StoreError, UnitOfWork};
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Execution {
+    /// The money is on its way, by this or an earlier call.
+    Done(PayoutRun),
+    /// Nothing moved: the approval is void, and these are the reasons.
+    Voided(PayoutRun, Vec<Discrepancy>),
+}
+
+/// Executes an approved run. A run that is executed already comes back as it is.
+///
+/// # Errors
+/// See [`PayoutError`].
+pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Execution, PayoutError> {
+    let anyhow = OnRun { version: None, ..*on };
+    let run = decide::locked(uow, env, Scope::PayoutsExecute, &anyhow)?;
+    match run.state {
+        RunState::Executed { .. } => return Ok(Execution::Done(run)),
+        RunState::Approved { .. } => {}
+        _ => return Err(TransitionError::WrongState { from: run.state.code(), to: "executed" }.into()),
+    }
+    if on.version.is_some_and(|version| version != run.version) {
+        return Err(PayoutError::Stale(run.version));
+    }
+    let account = uow.payouts().find_bank_account(run.bank_account)?.ok_or(PayoutError::BankAccountNotFound)?;
+    let content = run.content.content().clone();
+    let payees: Vec<PayeeId> = content.payouts.iter().map(|payout| payout.payee).collect();
+    let standings = uow.payouts().lock_standings(&payees)?;
+    let lines = uow.payouts().lock_payable_lines(&payees)?;
+    let input = PlanInput {
+        run: run.id,
+        account: &account,
+        cut_off_on: run.cut_off_on,
+        now: env.now,
+        standings: &standings,
+        lines: &lines,
+    };
+    let found = plan::discrepancies(&content, &input);
+    if !found.is_empty() {
+        return voided(uow, env, run, &account, found);
+    }
+    let dated = account.header_date.on(env.now.sydney_date());
+    let file = aba::write(&account, dated, &credits(&content, &standings)?)?;
+    let moved = move_money(env, &content, &standings, lines)?;
+    let run = run.execute(decide::act(env), dated, file.sha256)?;
+    uow.payouts().update_run(&run, Some(&file.bytes))?;
+    uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
+    uow.payouts().append_payouts(&moved.payouts, env.now)?;
+    uow.ledger().save_lines(&moved.lines)?;
+    posting::post(uow, env, moved.drafts)?;
+    Ok(Execution::Done(run))
+}
+
+/// Takes the approval back and works the content out anew.
+fn voided(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    run: PayoutRun,
+    account: &super::BankAccount,
+    found: Vec<Discrepancy>,
+) -> Result<Execution, PayoutError> {
+    let reason = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let content = decide::worked_out(uow, env, run.id, account, run.cut_off_on)?;
+    let run = run.void(reason.clone(), content)?;
+    let run = decide::written(uow, env, run, "voided", Some(&reason))?;
+    Ok(Execution::Voided(run, found))
+}
+
+fn credits(content: &RunContent, standings: &[PayeeStanding]) -> Result<Vec<Credit>, StoreError> {
+    let of: BTreeMap<PayeeId, &PayeeStanding> = standings.iter().map(|s| (s.id, s)).collect();
+    content
+        .payouts
+        .iter()
+        .map(|payout| {
+            let bank = of.get(&payout.payee).and_then(|standing| standing.bank.as_ref());
+            let bank = bank.ok_or_else(|| StoreError::Failed("bank details vanished".into()))?;
+            Ok(Credit {
+                to: bank.details.clone(),
+                amount_minor: payout.net.0,
+                reference: payout.reference.clone(),
+                code: TransactionCode::Credit,
+            })
+        })
+        .collect()
+}
+
+/// What an execution writes.
+#[derive(Default)]
+struct Moved {
+    payouts: Vec<Payout>,
+    /// Only those that changed.
+    lines: Vec<CommissionLine>,
+    drafts: Vec<EntryDraft>,
+}
+
+fn move_money(
+    env: &Env<'_>,
+    content: &RunContent,
+    standings: &[PayeeStanding],
+    lines: Vec<CommissionLine>,
+) -> Result<Moved, LineError> {
+    let organisations: BTreeMap<PayeeId, uuid::Uuid> =
+        standings.iter().map(|s| (s.id, s.organisation.uuid())).collect();
+    let mut lines: BTreeMap<LineId, CommissionLine> = lines.into_iter().map(|line| (line.id, line)).collect();
+    let mut moved = Moved::default();
+    for planned in &content.payouts {
+        let mut touched = Vec::new();
+        let (mut recovery, mut sending) = (Vec::new(), Vec::new());
+        for share in &planned.lines {
+            let line = at(&mut lines, share.line, share.sent.0 + share.set_off.0)?;
+            if share.set_off.0 > 0 {
+                recovery.push(line.set_off(share.set_off.0)?);
+            }
+            if share.sent.0 > 0 {
+                sending.extend(line.send(share.sent.0)?);
+            }
+            touched.push(share.line);
+        }
+        for settled in &planned.settled {
+            recovery.push(at(&mut lines, settled.line, settled.amount.0)?.settle(settled.amount.0)?);
+            touched.push(settled.line);
+        }
+        let members = touched.iter().filter_map(|id| lines.get(id)?.member).map(|m| m.uuid());
+        let mut visible_to: Vec<uuid::Uuid> = members.chain(organisations.get(&planned.payee).copied()).collect();
+        visible_to.sort_unstable();
+        visible_to.dedup();
+        moved.drafts.extend(draft(env, planned, EntryKind::ClawbackRecovery, recovery, &visible_to));
+        moved.drafts.extend(draft(env, planned, EntryKind::PayoutInitiated, sending, &visible_to));
+        moved.lines.extend(touched.iter().filter_map(|id| lines.get(id).cloned()));
+        moved.payouts.push(Payout { run: content.run, planned: planned.clone(), visible_to });
+    }
+    moved.lines.sort_by_key(|line| line.id);
+    moved.lines.dedup_by_key(|line| line.id);
+    Ok(moved)
+}
+
+fn at(
+    lines: &mut BTreeMap<LineId, CommissionLine>,
+    line: LineId,
+    amount_minor: i64,
+) -> Result<&mut CommissionLine, LineError> {
+    lines.get_mut(&line).ok_or(LineError { line, amount_minor })
+}
+
+fn draft(
+    env: &Env<'_>,
+    planned: &PlannedPayout,
+    kind: EntryKind,
+    postings: Vec<Posting>,
+    visible_to: &[uuid::Uuid],
+) -> Option<EntryDraft> {
+    (!postings.is_empty()).then(|| EntryDraft {
+        id: EntryId::new(env.ids.next()),
+        kind,
+        deal: None,
+        payee: Some(planned.payee),
+        source: planned.id.uuid(),
+        effective_on: env.now.sydney_date(),
+        postings,
+        visible_to: visible_to.to_vec(),
+    })
+}

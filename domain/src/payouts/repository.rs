@@ -1,0 +1,211 @@
+//! The ports of payouts.
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::bank_account::BankAccount;
+use super::payout::{Payout, PayoutState};
+use super::run::PayoutRun;
+use crate::directory::bank::BankDetails;
+use crate::directory::number::Abn;
+use crate::directory::payee::{GstTimeline, Rail};
+use crate::kernel::ids::{BankAccountId, LineId, OrganisationId, PayeeId, PayoutId, PayoutRunId};
+use crate::kernel::{Digest, Instant, Page, PageRequest};
+use crate::ledger::line::CommissionLine;
+use crate::store::StoreError;
+
+/// The newest bank details of a payee.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingBank {
+    /// Their id.
+    pub id: Uuid,
+    /// Random; keeps commitments from being guessed.
+    pub salt: Uuid,
+    /// From when they may be used.
+    pub usable_from: Instant,
+    /// The account.
+    pub details: BankDetails,
+}
+
+/// What a run needs to know of a payee.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayeeStanding {
+    /// The payee.
+    pub id: PayeeId,
+    /// Through whom it earns.
+    pub organisation: OrganisationId,
+    /// Its ABN.
+    pub abn: Option<Abn>,
+    /// Its registration for GST.
+    pub gst: GstTimeline,
+    /// How it is paid.
+    pub rail: Rail,
+    /// The least that it wants to be paid at a time, in cents.
+    pub minimum_minor: i64,
+    /// Its bank details.
+    pub bank: Option<StandingBank>,
+}
+
+/// One step of a run's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStep {
+    /// The run.
+    pub run: PayoutRunId,
+    /// Its version after it: the place in the history.
+    pub n: u32,
+    /// `previewed`, `proposed`, `approved`, `rejected`, `executed`, `cancelled`, `voided`.
+    pub step: &'static str,
+    /// Who did it.
+    pub actor: Uuid,
+    /// When.
+    pub at: Instant,
+    /// To which content.
+    pub content_sha256: Digest,
+    /// Why, where somebody says so.
+    pub reason: Option<String>,
+}
+
+/// Payouts, inside a transaction.
+pub trait PayoutRepository {
+    /// Keeps an own account.
+    ///
+    /// # Errors
+    /// `bank_account_taken`.
+    fn insert_bank_account(&mut self, account: &BankAccount, at: Instant) -> Result<(), StoreError>;
+
+    /// An own account.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError>;
+
+    /// The lines of every payee that has something available which may be paid on or before a date.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_payable_lines(&mut self, on: Date) -> Result<Vec<CommissionLine>, StoreError>;
+
+    /// Locks the lines of payees with something available or to be got back, in the order of their ids.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError>;
+
+    /// Locks payees against change, in the order of their ids, and tells how they stand.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError>;
+
+    /// Keeps a new run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn insert_run(&mut self, run: &PayoutRun) -> Result<(), StoreError>;
+
+    /// Locks a run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
+
+    /// Writes a run as it stands now, with its bank file once it is executed.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_run(&mut self, run: &PayoutRun, file: Option<&[u8]>) -> Result<(), StoreError>;
+
+    /// Adds to the history of runs.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn append_step(&mut self, step: &RunStep) -> Result<(), StoreError>;
+
+    /// Keeps payouts, what they take from which lines and which clawbacks they settle.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn append_payouts(&mut self, payouts: &[Payout], at: Instant) -> Result<(), StoreError>;
+}
+
+/// A payout to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutRecord {
+    /// Its id.
+    pub id: PayoutId,
+    /// The run.
+    pub run: PayoutRunId,
+    /// Who is paid.
+    pub payee: PayeeId,
+    /// Where it stands.
+    pub state: PayoutState,
+    /// What is paid, in cents.
+    pub amount_minor: i64,
+    /// What was available.
+    pub gross_minor: i64,
+    /// What of it clawbacks took.
+    pub recovered_minor: i64,
+    /// What the payee reads.
+    pub reference: String,
+    /// When it was sent.
+    pub created_at: Instant,
+}
+
+/// Amounts of a payout by line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PayoutLines {
+    /// What was sent, by line.
+    pub sent: Vec<(LineId, i64)>,
+    /// Which clawbacks it settled.
+    pub settled: Vec<(LineId, i64)>,
+}
+
+/// Which payouts are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PayoutFilter {
+    /// Of one run.
+    pub run: Option<PayoutRunId>,
+    /// Of one payee.
+    pub payee: Option<PayeeId>,
+    /// In one state.
+    pub state: Option<PayoutState>,
+}
+
+/// Payouts, to look up.
+pub trait PayoutQueries {
+    /// Own accounts, newest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_bank_accounts(&mut self, page: &PageRequest) -> Result<Page<BankAccount>, StoreError>;
+
+    /// Runs, newest first; in one state when that is asked for.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_runs(&mut self, state: Option<&str>, page: &PageRequest) -> Result<Page<PayoutRun>, StoreError>;
+
+    /// A run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
+
+    /// The bank file of an executed run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_file(&mut self, id: PayoutRunId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Payouts, newest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_payouts(&mut self, filter: &PayoutFilter, page: &PageRequest) -> Result<Page<PayoutRecord>, StoreError>;
+
+    /// A payout with its lines.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_payout(&mut self, id: PayoutId) -> Result<Option<(PayoutRecord, PayoutLines)>, StoreError>;
+}

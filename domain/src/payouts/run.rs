@@ -1,0 +1,220 @@
+//! The payout run: previewed → proposed → approved → executed, or rejected, or cancelled.
+//!
+//! Invariants: what is approved is the digest of the content; the approver is neither the proposer nor the
+//! one who made the preview; an executed run never changes. A run whose content no longer fits what is
+//! available goes back to previewed with a new content: its approval is void.
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::content::FrozenContent;
+use crate::kernel::ids::{BankAccountId, PayoutRunId};
+use crate::kernel::{Digest, Instant};
+
+/// Who did something, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Act {
+    /// The user or API client.
+    pub by: Uuid,
+    /// When.
+    pub at: Instant,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// Worked out; may be proposed.
+    Previewed {
+        /// Why it came back, if an approval became void.
+        voided: Option<String>,
+    },
+    /// Waits for somebody else's approval.
+    Proposed {
+        /// Who proposed.
+        proposed: Act,
+    },
+    /// May be executed.
+    Approved {
+        /// Who proposed.
+        proposed: Act,
+        /// Who approved.
+        approved: Act,
+    },
+    /// The money is on its way.
+    Executed {
+        /// Who proposed.
+        proposed: Act,
+        /// Who approved.
+        approved: Act,
+        /// Who executed.
+        executed: Act,
+        /// The date in the header of the bank file.
+        file_date_on: Date,
+        /// The identity of the bank file.
+        file_sha256: Digest,
+    },
+    /// The approver said no.
+    Rejected {
+        /// Who had proposed.
+        proposed: Act,
+    },
+    /// Given up.
+    Cancelled,
+}
+
+impl RunState {
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Previewed { .. } => "previewed",
+            Self::Proposed { .. } => "proposed",
+            Self::Approved { .. } => "approved",
+            Self::Executed { .. } => "executed",
+            Self::Rejected { .. } => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Who proposed, as far as it is known still.
+    #[must_use]
+    pub const fn proposed(&self) -> Option<Act> {
+        match self {
+            Self::Proposed { proposed }
+            | Self::Approved { proposed, .. }
+            | Self::Executed { proposed, .. }
+            | Self::Rejected { proposed } => Some(*proposed),
+            Self::Previewed { .. } | Self::Cancelled => None,
+        }
+    }
+
+    /// Who approved, while that holds.
+    #[must_use]
+    pub const fn approved(&self) -> Option<Act> {
+        match self {
+            Self::Approved { approved, .. } | Self::Executed { approved, .. } => Some(*approved),
+            Self::Previewed { .. } | Self::Proposed { .. } | Self::Rejected { .. } | Self::Cancelled => None,
+        }
+    }
+}
+
+/// Why a run does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// Not from the state in which it is.
+    #[error("a run that is {from} cannot be {to}")]
+    WrongState {
+        /// The state.
+        from: &'static str,
+        /// What was asked.
+        to: &'static str,
+    },
+    /// There is nobody to pay.
+    #[error("the run pays nobody; there is nothing to propose")]
+    NothingToPay,
+    /// The approver made or proposed it.
+    #[error("a run is approved by somebody who neither made nor proposed it")]
+    SamePerson,
+    /// What the approver saw is not what the run would do.
+    #[error("the content is not the one that you named; look at it again")]
+    OtherContent,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutRun {
+    /// Its id.
+    pub id: PayoutRunId,
+    /// From which account.
+    pub bank_account: BankAccountId,
+    /// What may be paid on or before this date.
+    pub cut_off_on: Date,
+    /// What it does.
+    pub content: FrozenContent,
+    /// Who made the preview.
+    pub created: Act,
+    /// Where it stands.
+    pub state: RunState,
+    /// Counts changes, from 1.
+    pub version: u32,
+}
+
+impl PayoutRun {
+    fn next(self, state: RunState) -> Self {
+        Self { state, version: self.version + 1, ..self }
+    }
+
+    const fn wrong(&self, to: &'static str) -> TransitionError {
+        TransitionError::WrongState { from: self.state.code(), to }
+    }
+
+    /// Asks for approval.
+    ///
+    /// # Errors
+    /// Only from previewed, and only if it pays somebody.
+    pub fn propose(self, proposed: Act) -> Result<Self, TransitionError> {
+        match self.state {
+            RunState::Previewed { .. } if self.content.content().payouts.is_empty() => {
+                Err(TransitionError::NothingToPay)
+            }
+            RunState::Previewed { .. } => Ok(self.next(RunState::Proposed { proposed })),
+            _ => Err(self.wrong("proposed")),
+        }
+    }
+
+    /// Approves the content with this digest.
+    ///
+    /// # Errors
+    /// Only from proposed, by another person, and for the content as it stands.
+    pub fn approve(self, approved: Act, sha256: Digest) -> Result<Self, TransitionError> {
+        let RunState::Proposed { proposed } = self.state else { return Err(self.wrong("approved")) };
+        if approved.by == proposed.by || approved.by == self.created.by {
+            return Err(TransitionError::SamePerson);
+        }
+        if sha256 != self.content.sha256() {
+            return Err(TransitionError::OtherContent);
+        }
+        Ok(self.next(RunState::Approved { proposed, approved }))
+    }
+
+    /// Says no to a proposal.
+    ///
+    /// # Errors
+    /// Only from proposed.
+    pub fn reject(self) -> Result<Self, TransitionError> {
+        let RunState::Proposed { proposed } = self.state else { return Err(self.wrong("rejected")) };
+        Ok(self.next(RunState::Rejected { proposed }))
+    }
+
+    /// Gives it up.
+    ///
+    /// # Errors
+    /// Not once it is executed, rejected or cancelled.
+    pub fn cancel(self) -> Result<Self, TransitionError> {
+        match self.state {
+            RunState::Previewed { .. } | RunState::Proposed { .. } | RunState::Approved { .. } => {
+                Ok(self.next(RunState::Cancelled))
+            }
+            RunState::Executed { .. } | RunState::Rejected { .. } | RunState::Cancelled => Err(self.wrong("cancelled")),
+        }
+    }
+
+    /// The money goes, by this file.
+    ///
+    /// # Errors
+    /// Only from approved.
+    pub fn execute(self, executed: Act, file_date_on: Date, file_sha256: Digest) -> Result<Self, TransitionError> {
+        let RunState::Approved { proposed, approved } = self.state else { return Err(self.wrong("executed")) };
+        Ok(self.next(RunState::Executed { proposed, approved, executed, file_date_on, file_sha256 }))
+    }
+
+    /// Goes back with a new content; its approval is void.
+    ///
+    /// # Errors
+    /// Only from approved.
+    pub fn void(self, reason: String, content: FrozenContent) -> Result<Self, TransitionError> {
+        let RunState::Approved { .. } = self.state else { return Err(self.wrong("voided")) };
+        let run = Self { content, ..self };
+        Ok(run.next(RunState::Previewed { voided: Some(reason) }))
+    }
+}

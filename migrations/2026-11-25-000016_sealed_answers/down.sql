@@ -1,0 +1,1 @@
+alter table idempotency_record drop column sealed;

@@ -1,0 +1,169 @@
+//! Rows of payouts that both writers and look-ups read.
+
+use diesel::Queryable;
+use diesel::sql_types::{BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::directory::{AbaText, ClusterText};
+use domain::kernel::Instant;
+use domain::kernel::ids::{BankAccountId, PayeeId, PayoutId, PayoutRunId};
+use domain::payouts::BankAccount;
+use domain::payouts::bank_account::{BankCode, HeaderDate, UserNumber};
+use domain::payouts::content::FrozenContent;
+use domain::payouts::payout::PayoutState;
+use domain::payouts::repository::PayoutRecord;
+use domain::payouts::run::{Act, PayoutRun, RunState};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::digest;
+use crate::error::unreadable;
+use crate::payouts::bank_details;
+
+#[derive(Queryable)]
+pub(crate) struct AccountRow {
+    id: Uuid,
+    name: String,
+    bsb: String,
+    account_number: String,
+    account_title: String,
+    bank_code: String,
+    user_name: String,
+    user_number: String,
+    remitter: String,
+    description: String,
+    self_balancing: bool,
+    header_date: String,
+    item_limit: i32,
+}
+
+pub(crate) type AccountColumns = (SqlUuid, Text, Text, Text, Text, Text, Text, Text, Text, Text, Bool, Text, Integer);
+
+impl AccountRow {
+    pub(crate) fn restore(self) -> Result<BankAccount, StoreError> {
+        let bad = || unreadable("a bank account");
+        Ok(BankAccount {
+            id: BankAccountId::new(self.id),
+            name: ClusterText::parse(&self.name).map_err(|_| bad())?,
+            details: bank_details(&self.bsb, &self.account_number, &self.account_title)?,
+            bank_code: BankCode::parse(&self.bank_code).map_err(|_| bad())?,
+            user_name: AbaText::parse(&self.user_name).map_err(|_| bad())?,
+            user_number: UserNumber::parse(&self.user_number).map_err(|_| bad())?,
+            remitter: AbaText::parse(&self.remitter).map_err(|_| bad())?,
+            description: AbaText::parse(&self.description).map_err(|_| bad())?,
+            self_balancing: self.self_balancing,
+            header_date: HeaderDate::parse(&self.header_date).map_err(|_| bad())?,
+            item_limit: u32::try_from(self.item_limit).map_err(|_| bad())?,
+        })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct RunRow {
+    id: Uuid,
+    bank_account_id: Uuid,
+    state: String,
+    cut_off_on: jiff_diesel::Date,
+    content: Vec<u8>,
+    created_by: Uuid,
+    created_at: jiff_diesel::Timestamp,
+    proposed_by: Option<Uuid>,
+    proposed_at: Option<jiff_diesel::Timestamp>,
+    approved_by: Option<Uuid>,
+    approved_at: Option<jiff_diesel::Timestamp>,
+    executed_by: Option<Uuid>,
+    executed_at: Option<jiff_diesel::Timestamp>,
+    file_date_on: Option<jiff_diesel::Date>,
+    aba_sha256: Option<Vec<u8>>,
+    voided_reason: Option<String>,
+    version: i32,
+}
+
+pub(crate) type RunColumns = (
+    SqlUuid,
+    SqlUuid,
+    Text,
+    Date,
+    Bytea,
+    SqlUuid,
+    Timestamptz,
+    Nullable<SqlUuid>,
+    Nullable<Timestamptz>,
+    Nullable<SqlUuid>,
+    Nullable<Timestamptz>,
+    Nullable<SqlUuid>,
+    Nullable<Timestamptz>,
+    Nullable<Date>,
+    Nullable<Bytea>,
+    Nullable<Text>,
+    Integer,
+);
+
+fn act(by: Option<Uuid>, at: Option<jiff_diesel::Timestamp>) -> Result<Act, StoreError> {
+    let (Some(by), Some(at)) = (by, at) else { return Err(unreadable("who decided on a payout run")) };
+    Ok(Act { by, at: Instant::new(at.into()) })
+}
+
+impl RunRow {
+    pub(crate) fn restore(self) -> Result<PayoutRun, StoreError> {
+        let state = self.state()?;
+        Ok(PayoutRun {
+            id: PayoutRunId::new(self.id),
+            bank_account: BankAccountId::new(self.bank_account_id),
+            cut_off_on: self.cut_off_on.into(),
+            content: FrozenContent::restore(self.content).map_err(|_| unreadable("the content of a payout run"))?,
+            created: Act { by: self.created_by, at: Instant::new(self.created_at.into()) },
+            state,
+            version: u32::try_from(self.version).map_err(|_| unreadable("a version"))?,
+        })
+    }
+
+    fn state(&self) -> Result<RunState, StoreError> {
+        let proposed = || act(self.proposed_by, self.proposed_at);
+        let approved = || act(self.approved_by, self.approved_at);
+        Ok(match self.state.as_str() {
+            "previewed" => RunState::Previewed { voided: self.voided_reason.clone() },
+            "proposed" => RunState::Proposed { proposed: proposed()? },
+            "approved" => RunState::Approved { proposed: proposed()?, approved: approved()? },
+            "executed" => RunState::Executed {
+                proposed: proposed()?,
+                approved: approved()?,
+                executed: act(self.executed_by, self.executed_at)?,
+                file_date_on: self.file_date_on.ok_or_else(|| unreadable("the date of a bank file"))?.into(),
+                file_sha256: digest(self.aba_sha256.as_deref().unwrap_or_default())?,
+            },
+            "rejected" => RunState::Rejected { proposed: proposed()? },
+            "cancelled" => RunState::Cancelled,
+            _ => return Err(unreadable("the state of a payout run")),
+        })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct PayoutRow {
+    pub(crate) id: Uuid,
+    run_id: Uuid,
+    payee_id: Uuid,
+    state: String,
+    amount_minor: i64,
+    gross_minor: i64,
+    recovered_minor: i64,
+    reference: String,
+    created_at: jiff_diesel::Timestamp,
+}
+
+pub(crate) type PayoutColumns = (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, Text, Timestamptz);
+
+impl PayoutRow {
+    pub(crate) fn restore(self) -> Result<PayoutRecord, StoreError> {
+        Ok(PayoutRecord {
+            id: PayoutId::new(self.id),
+            run: PayoutRunId::new(self.run_id),
+            payee: PayeeId::new(self.payee_id),
+            state: PayoutState::parse(&self.state).ok_or_else(|| unreadable("the state of a payout"))?,
+            amount_minor: self.amount_minor,
+            gross_minor: self.gross_minor,
+            recovered_minor: self.recovered_minor,
+            reference: self.reference,
+            created_at: Instant::new(self.created_at.into()),
+        })
+    }
+}

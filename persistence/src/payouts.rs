@@ -1,0 +1,322 @@
+//! Own accounts, payout runs, payouts.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::directory::{Abn, AccountNumber, BankDetails, Bsb, GstTimeline, Rail};
+use domain::kernel::Instant;
+use domain::kernel::ids::{BankAccountId, LineId, OrganisationId, PayeeId, PayoutRunId};
+use domain::ledger::line::CommissionLine;
+use domain::payouts::BankAccount;
+use domain::payouts::payout::Payout;
+use domain::payouts::repository::{PayeeStanding, PayoutRepository, RunStep, StandingBank};
+use domain::payouts::run::{PayoutRun, RunState};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{array_literal, date, instant};
+use crate::error::{store_error, unreadable};
+use crate::ledger::LineColumns;
+use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow};
+use crate::statement::{command, query};
+use crate::store::PgUnitOfWork;
+
+#[derive(Queryable)]
+struct StandingRow {
+    id: Uuid,
+    organisation_id: Uuid,
+    abn: Option<String>,
+    gst_registered_on: Option<jiff_diesel::Date>,
+    rail: String,
+    minimum_minor: i64,
+    bank_id: Option<Uuid>,
+    salt: Option<Uuid>,
+    usable_from: Option<jiff_diesel::Timestamp>,
+    bsb: Option<String>,
+    account_number: Option<String>,
+    account_title: Option<String>,
+}
+
+type StandingColumns = (
+    SqlUuid,
+    SqlUuid,
+    Nullable<Text>,
+    Nullable<Date>,
+    Text,
+    BigInt,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Nullable<Timestamptz>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+);
+
+impl StandingRow {
+    fn restore(self) -> Result<PayeeStanding, StoreError> {
+        let abn = self.abn.map(|text| Abn::parse(&text)).transpose().map_err(|_| unreadable("an ABN"))?;
+        let bank = match (self.bank_id, self.salt, self.usable_from, self.bsb, self.account_number, self.account_title)
+        {
+            (Some(id), Some(salt), Some(from), Some(bsb), Some(account), Some(title)) => Some(StandingBank {
+                id,
+                salt,
+                usable_from: Instant::new(from.into()),
+                details: bank_details(&bsb, &account, &title)?,
+            }),
+            _ => None,
+        };
+        Ok(PayeeStanding {
+            id: PayeeId::new(self.id),
+            organisation: OrganisationId::new(self.organisation_id),
+            abn,
+            gst: GstTimeline::restore(self.gst_registered_on.map(|on| (on.into(), true))),
+            rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
+            minimum_minor: self.minimum_minor,
+            bank,
+        })
+    }
+}
+
+/// Bank details as they were stored.
+pub(crate) fn bank_details(bsb: &str, account: &str, title: &str) -> Result<BankDetails, StoreError> {
+    let bad = || unreadable("bank details");
+    Ok(BankDetails {
+        bsb: Bsb::parse(bsb).map_err(|_| bad())?,
+        account: AccountNumber::parse(account).map_err(|_| bad())?,
+        title: domain::directory::AbaText::parse(title).map_err(|_| bad())?,
+    })
+}
+
+impl PayoutRepository for PgUnitOfWork<'_> {
+    fn insert_bank_account(&mut self, account: &BankAccount, at: Instant) -> Result<(), StoreError> {
+        command(
+            "insert into bank_account (id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        )
+        .bind::<SqlUuid, _>(account.id.uuid())
+        .bind::<Text, _>(account.name.as_str())
+        .bind::<Text, _>(account.details.bsb.to_string())
+        .bind::<Text, _>(account.details.account.as_str())
+        .bind::<Text, _>(account.details.title.as_str())
+        .bind::<Text, _>(account.bank_code.as_str())
+        .bind::<Text, _>(account.user_name.as_str())
+        .bind::<Text, _>(account.user_number.as_str())
+        .bind::<Text, _>(account.remitter.as_str())
+        .bind::<Text, _>(account.description.as_str())
+        .bind::<Bool, _>(account.self_balancing)
+        .bind::<Text, _>(account.header_date.code())
+        .bind::<Integer, _>(i32::try_from(account.item_limit).map_err(|_| unreadable("an item limit"))?)
+        .bind::<Timestamptz, _>(instant(at))
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError> {
+        let row: Option<AccountRow> = query::<AccountColumns>(
+            "select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
+             from bank_account where id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(AccountRow::restore).transpose()
+    }
+
+    fn list_payable_lines(&mut self, on: jiff::civil::Date) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(
+            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
+             from commission_line where (available_minor > 0 or recoverable_minor > 0) and payee_id in (
+               select payee_id from commission_line where available_minor > 0 and payable_on <= $1)
+             order by id",
+        )
+        .bind::<Date, _>(date(on));
+        self.lines(statement)
+    }
+
+    fn lock_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(
+            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
+             from commission_line where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0)
+             order by id for update",
+        )
+        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>());
+        self.lines(statement)
+    }
+
+    fn lock_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {
+        let rows: Vec<StandingRow> = query::<StandingColumns>(
+            "with locked as (select * from payee where id = any($1) order by id for share)
+             select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title
+             from locked p left join lateral (
+               select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
+             order by p.id",
+        )
+        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(StandingRow::restore).collect()
+    }
+
+    fn insert_run(&mut self, run: &PayoutRun) -> Result<(), StoreError> {
+        let content = run.content.content();
+        command(
+            "insert into payout_run (id, bank_account_id, state, cut_off_on, content, content_sha256, total_minor, payout_count, created_by, created_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind::<SqlUuid, _>(run.id.uuid())
+        .bind::<SqlUuid, _>(run.bank_account.uuid())
+        .bind::<Text, _>(run.state.code())
+        .bind::<Date, _>(date(run.cut_off_on))
+        .bind::<Bytea, _>(run.content.bytes())
+        .bind::<Bytea, _>(run.content.sha256().bytes().as_slice())
+        .bind::<BigInt, _>(content.total.0)
+        .bind::<Integer, _>(count(content.payouts.len())?)
+        .bind::<SqlUuid, _>(run.created.by)
+        .bind::<Timestamptz, _>(instant(run.created.at))
+        .bind::<Integer, _>(version(run.version)?)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
+        let row: Option<RunRow> = query::<RunColumns>(
+            "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
+               approved_by, approved_at, executed_by, executed_at, file_date_on, aba_sha256, voided_reason, version
+             from payout_run where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(RunRow::restore).transpose()
+    }
+
+    fn update_run(&mut self, run: &PayoutRun, file: Option<&[u8]>) -> Result<(), StoreError> {
+        let content = run.content.content();
+        let (proposed, approved) = (run.state.proposed(), run.state.approved());
+        let (executed, dated, sha256) = match &run.state {
+            RunState::Executed { executed, file_date_on, file_sha256, .. } => {
+                (Some(*executed), Some(*file_date_on), Some(*file_sha256))
+            }
+            _ => (None, None, None),
+        };
+        let voided = match &run.state {
+            RunState::Previewed { voided } => voided.as_deref(),
+            _ => None,
+        };
+        let approved_sha256 = approved.map(|_| run.content.sha256());
+        command(
+            "update payout_run set state = $1, content = $2, content_sha256 = $3, total_minor = $4, payout_count = $5,
+               proposed_by = $6, proposed_at = $7, approved_by = $8, approved_at = $9, approved_sha256 = $10,
+               executed_by = $11, executed_at = $12, file_date_on = $13, aba = $14, aba_sha256 = $15, voided_reason = $16, version = $17
+             where id = $18",
+        )
+        .bind::<Text, _>(run.state.code())
+        .bind::<Bytea, _>(run.content.bytes())
+        .bind::<Bytea, _>(run.content.sha256().bytes().as_slice())
+        .bind::<BigInt, _>(content.total.0)
+        .bind::<Integer, _>(count(content.payouts.len())?)
+        .bind::<Nullable<SqlUuid>, _>(proposed.map(|act| act.by))
+        .bind::<Nullable<Timestamptz>, _>(proposed.map(|act| instant(act.at)))
+        .bind::<Nullable<SqlUuid>, _>(approved.map(|act| act.by))
+        .bind::<Nullable<Timestamptz>, _>(approved.map(|act| instant(act.at)))
+        .bind::<Nullable<Bytea>, _>(approved_sha256.map(|sha256| sha256.bytes().to_vec()))
+        .bind::<Nullable<SqlUuid>, _>(executed.map(|act| act.by))
+        .bind::<Nullable<Timestamptz>, _>(executed.map(|act| instant(act.at)))
+        .bind::<Nullable<Date>, _>(dated.map(date))
+        .bind::<Nullable<Bytea>, _>(file)
+        .bind::<Nullable<Bytea>, _>(sha256.map(|sha256| sha256.bytes().to_vec()))
+        .bind::<Nullable<Text>, _>(voided)
+        .bind::<Integer, _>(version(run.version)?)
+        .bind::<SqlUuid, _>(run.id.uuid())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_step(&mut self, step: &RunStep) -> Result<(), StoreError> {
+        command("insert into payout_run_step (run_id, n, step, actor_id, at, content_sha256, reason) values ($1, $2, $3, $4, $5, $6, $7)")
+            .bind::<SqlUuid, _>(step.run.uuid())
+            .bind::<Integer, _>(version(step.n)?)
+            .bind::<Text, _>(step.step)
+            .bind::<SqlUuid, _>(step.actor)
+            .bind::<Timestamptz, _>(instant(step.at))
+            .bind::<Bytea, _>(step.content_sha256.bytes().as_slice())
+            .bind::<Nullable<Text>, _>(step.reason.as_deref())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn append_payouts(&mut self, payouts: &[Payout], at: Instant) -> Result<(), StoreError> {
+        append_payouts(self.pg, payouts, at).map_err(store_error)?;
+        let sent: Vec<(Uuid, LineId, i64)> = payouts
+            .iter()
+            .flat_map(|p| p.planned.lines.iter().map(|l| (p.planned.id.uuid(), l.line, l.sent.0)))
+            .filter(|(_, _, sent)| *sent != 0)
+            .collect();
+        let settled: Vec<(Uuid, LineId, i64)> = payouts
+            .iter()
+            .flat_map(|p| p.planned.settled.iter().map(|s| (p.planned.id.uuid(), s.line, s.amount.0)))
+            .collect();
+        append_amounts(
+            self.pg,
+            "insert into payout_line (payout_id, line_id, amount_minor) select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])",
+            &sent,
+        )
+        .map_err(store_error)?;
+        append_amounts(
+            self.pg,
+            "insert into payout_recovery (payout_id, line_id, amount_minor) select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])",
+            &settled,
+        )
+        .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+fn append_payouts(pg: &mut diesel::pg::PgConnection, payouts: &[Payout], at: Instant) -> QueryResult<usize> {
+    command(
+        "insert into payout (state, created_at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to)
+         select 'in_transit', t.at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to::uuid[]
+         from (select $1::timestamptz as at) t,
+           unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::uuid[], $10::text[])
+           as p (id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to)",
+    )
+    .bind::<Timestamptz, _>(instant(at))
+    .bind::<Array<SqlUuid>, _>(payouts.iter().map(|p| p.planned.id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(payouts.iter().map(|p| p.run.uuid()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(payouts.iter().map(|p| p.payee().uuid()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(payouts.iter().map(|p| p.planned.net.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(payouts.iter().map(|p| p.planned.gross.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(payouts.iter().map(|p| p.planned.recovered.0).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(payouts.iter().map(|p| p.planned.reference.as_str()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(payouts.iter().map(|p| p.planned.bank_details.id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(payouts.iter().map(|p| array_literal(&p.visible_to)).collect::<Vec<_>>())
+    .execute(pg)
+}
+
+fn append_amounts(
+    pg: &mut diesel::pg::PgConnection,
+    sql: &'static str,
+    amounts: &[(Uuid, LineId, i64)],
+) -> QueryResult<usize> {
+    command(sql)
+        .bind::<Array<SqlUuid>, _>(amounts.iter().map(|a| a.0).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(amounts.iter().map(|a| a.1.uuid()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(amounts.iter().map(|a| a.2).collect::<Vec<_>>())
+        .execute(pg)
+}
+
+fn count(number: usize) -> Result<i32, StoreError> {
+    i32::try_from(number).map_err(|_| unreadable("a count out of range"))
+}
+
+fn version(number: u32) -> Result<i32, StoreError> {
+    i32::try_from(number).map_err(|_| unreadable("a version out of range"))
+}

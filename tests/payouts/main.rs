@@ -1,0 +1,9 @@
+//! Money out: the bank file against foreign checkers, runs on real PostgreSQL, statements, the book.
+
+mod aba;
+mod book;
+mod calendar;
+mod plan;
+mod runs;
+mod statements;
+mod world;
