@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 mod access;
 mod directory;
 mod handshakes;
+mod payouts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

@@ -16,9 +16,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub mod access;
 pub mod directory;
 pub mod handshakes;
+pub mod ledger;
 pub mod members;
 pub mod oauth;
 pub mod payees;
+pub mod payouts;
 pub mod referrals;
 pub mod system;
 
@@ -31,9 +33,11 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
-    directory::register(config);
     handshakes::register(config);
     referrals::register(config);
+    directory::register(config);
+    ledger::register(config);
+    payouts::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

@@ -4,6 +4,8 @@ pub mod access;
 pub mod directory;
 pub mod directory_requests;
 pub mod handshakes;
+pub mod ledger;
+pub mod payouts;
 pub mod referrals;
 
 use domain::kernel::Money;
