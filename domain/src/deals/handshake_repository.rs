@@ -9,7 +9,7 @@ use super::repository::HandshakeStatement;
 use crate::catalogue::VerticalCode;
 use crate::chain::statement::{Assurance, Statement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
-use crate::kernel::{Digest, Instant};
+use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
 /// A referral that was made before.
@@ -199,4 +199,10 @@ pub trait HandshakeQueries {
     /// # Errors
     /// The failure of the store.
     fn find_handshake(&mut self, id: HandshakeId) -> Result<Option<SeenHandshake>, StoreError>;
+
+    /// Handshakes whose deals the viewer may see, oldest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_handshake_ids(&mut self, page: &PageRequest) -> Result<Page<HandshakeId>, StoreError>;
 }
