@@ -31,6 +31,7 @@ use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, Instant};
 use domain::store::Store;
 use ed25519_dalek::{Signer as _, SigningKey};
+use persistence::cluster::ConnectionInfo;
 use persistence::{PgStore, PoolSizes};
 use uuid::Uuid;
 
@@ -115,6 +116,10 @@ impl HighWater for MemoryHighWater {
     }
 }
 
+fn migrate(url: &str) {
+    persistence::migrate::run(url, "2026-11-23".parse().expect("a date")).expect("the migrations run");
+}
+
 /// The platform of one test.
 pub struct Platform {
     /// Its store.
@@ -147,10 +152,18 @@ impl Platform {
     /// A platform with reference data, a provider and an introducer, at noon (UTC) on 23 November 2026.
     #[must_use]
     pub fn new() -> Self {
-        let today = "2026-11-23".parse().expect("a date");
-        let database = TestDatabase::create(persistence::migrate::DIGEST, |url| {
-            persistence::migrate::run(url, today).expect("the migrations run");
-        });
+        Self::on(TestDatabase::create(persistence::migrate::DIGEST, migrate))
+    }
+
+    /// The same on an empty database of a server that the test runs itself.
+    #[must_use]
+    pub fn of(server: &ConnectionInfo, name: &str) -> Self {
+        let database = TestDatabase::on(server, name);
+        migrate(&database.url("flip360_owner"));
+        Self::on(database)
+    }
+
+    fn on(database: TestDatabase) -> Self {
         let store = PgStore::new(&database.url("flip360_owner"), PoolSizes { writers: 4, readers: 2 });
         let ids = CountingIds::default();
         let (introducer, provider) = (OrganisationId::new(ids.next()), OrganisationId::new(ids.next()));

@@ -5,8 +5,10 @@ pub mod agreements;
 pub mod catalogue;
 pub mod directory;
 pub mod directory_requests;
+pub mod guarantees;
 pub mod handshakes;
 pub mod ledger;
+pub mod log;
 pub mod payouts;
 pub mod referrals;
 
