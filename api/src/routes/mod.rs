@@ -14,6 +14,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod agreements;
+pub mod catalogue;
 pub mod directory;
 pub mod guarantees;
 pub mod handshakes;
@@ -43,6 +45,8 @@ fn v1(config: &mut ServiceConfig) {
     receipts::register(config);
     referrals::register(config);
     directory::register(config);
+    catalogue::register(config);
+    agreements::register(config);
     ledger::register(config);
     payouts::register(config);
 }

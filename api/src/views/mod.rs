@@ -1,6 +1,8 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod agreements;
+pub mod catalogue;
 pub mod directory;
 pub mod directory_requests;
 pub mod guarantees;
