@@ -10,7 +10,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, digest, id_key, instant, fetched, to_i64, to_u64};
+use crate::bind::{before_id, digest, fetched, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};

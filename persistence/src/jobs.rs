@@ -9,7 +9,7 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, id_key, instant, fetched, to_i64, to_u64};
+use crate::bind::{before_id, fetched, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -135,6 +135,17 @@ impl JobRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(kept == 1)
+    }
+
+    fn release(&mut self, job: JobId, attempt: i32) -> Result<(), StoreError> {
+        command(
+            "update job set state = 'queued', leased_until_at = null where id = $1 and state = 'running' and attempts = $2",
+        )
+        .bind::<SqlUuid, _>(job.uuid())
+        .bind::<Integer, _>(attempt)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
     }
 
     fn end(&mut self, job: JobId, attempt: Option<i32>, ending: &Ending, at: Instant) -> Result<bool, StoreError> {

@@ -25,3 +25,12 @@ impl<T: DeserializeOwned> FromRequest for Filter<T> {
         }))
     }
 }
+
+/// Reads the value of a filter, when it is given.
+///
+/// # Errors
+/// 400 when it is none of those that there are.
+pub fn value<T>(name: &str, text: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+    let unknown = || Problem::malformed_at(&format!("#{name}"), "invalid_value", format!("{name} has no such value"));
+    text.map(|text| parse(text).ok_or_else(unknown)).transpose()
+}

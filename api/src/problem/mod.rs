@@ -14,7 +14,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod deals;
 mod handshakes;
+mod posting;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

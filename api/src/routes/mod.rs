@@ -14,7 +14,10 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod deals;
 pub mod handshakes;
+pub mod imports;
+pub mod jobs;
 pub mod oauth;
 pub mod referrals;
 pub mod system;
@@ -28,6 +31,9 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    imports::register(config);
+    deals::register(config);
+    jobs::register(config);
     handshakes::register(config);
     referrals::register(config);
 }

@@ -1,7 +1,11 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod deal_history;
+pub mod deals;
 pub mod handshakes;
+pub mod imports;
+pub mod jobs;
 pub mod referrals;
 
 use domain::kernel::Money;
