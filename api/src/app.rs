@@ -10,8 +10,10 @@ use actix_web::web;
 use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
+use domain::chain::note::{NoteError, VerifierKey};
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::env::Env;
+use domain::chain::trust::Trust;
+use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
@@ -147,9 +149,24 @@ impl App {
         *self.seen.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a stranger needs to check receipts of this service.
+    ///
+    /// # Errors
+    /// When the origin cannot name a key.
+    pub fn trust(&self) -> Result<Trust, NoteError> {
+        let log = VerifierKey::try_new(&self.origin, self.log.public_key())?;
+        Ok(Trust::new(log, vec![self.platform.public_key()]))
+    }
+
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+impl Surroundings for App {
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        Self::env(self, actor)
     }
 }
 

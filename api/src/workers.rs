@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use domain::access::Actor;
-use domain::chain::sequence::Sequencer;
+use domain::chain::checkpoint::TreeHead;
+use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
 use domain::deals::import::work::ImportHandler;
 use domain::env::{Env, Surroundings};
-use domain::jobs::{self, Handler};
+use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
+use domain::store::StoreError;
 
 use crate::app::{App, Bell};
 
@@ -21,15 +23,13 @@ use crate::app::{App, Bell};
 const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
 /// Leaves of one batch gather for so long after the first.
 const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
-/// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker crashed,
-/// wait at most so long.
-const WORK_IDLE: Duration = Duration::from_secs(2);
-/// How long the worker waits after the database failed.
-const WORK_PAUSE: Duration = Duration::from_millis(500);
-/// How often the worker puts away what uploads left behind.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often holds are looked at.
 const RELEASE_EVERY: Duration = Duration::from_secs(60);
+/// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
+/// wait at most so long.
+const WORK_IDLE: Duration = Duration::from_secs(2);
+/// Every kind of job.
+const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
 
 /// The threads.
 pub struct Workers {
@@ -49,8 +49,8 @@ impl Workers {
         let releases = Arc::new(Bell::default());
         let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
+        workers.spawn("jobs", jobs)?;
         workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
-        workers.spawn("jobs", work)?;
         Ok(workers)
     }
 
@@ -98,24 +98,36 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
     }
 }
 
-fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
-    let actor = Actor::service();
+fn jobs(app: &Data<App>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
-        let env = app.env(&actor);
-        match app.store.transaction(|uow| release::due(uow, &env)) {
-            Ok(released) if released >= release::BATCH as usize => continue,
-            Ok(0) => {}
-            Ok(_) => app.sequencing.ring(),
-            Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
+        match work(app, &Shift { app, stopping }) {
+            Ok(true) => {}
+            Ok(false) => app.work.wait(WORK_IDLE),
+            Err(error) => {
+                tracing::error!(%error, "a job was interrupted; another attempt goes on with it");
+                app.work.wait(WORK_IDLE);
+            }
         }
-        bell.wait(RELEASE_EVERY);
     }
 }
 
-/// Everything that can be done in the background.
-const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
+/// Does the job that has waited longest; `false` when none waits.
+///
+/// # Errors
+/// The failure of the store.
+pub fn work_off(app: &App) -> Result<bool, StoreError> {
+    work(app, app)
+}
 
-/// The application, as a worker sees it that may have to stop.
+fn work(app: &App, around: &dyn Surroundings) -> Result<bool, StoreError> {
+    let worked = work_one(app.store.as_ref(), around, &HANDLERS)?.is_some();
+    if worked {
+        app.sequencing.ring();
+    }
+    Ok(worked)
+}
+
+/// The application as a worker sees it: a job stops after its present batch when the process is told to.
 struct Shift<'a> {
     app: &'a App,
     stopping: &'a AtomicBool,
@@ -131,27 +143,28 @@ impl Surroundings for Shift<'_> {
     }
 }
 
-fn work(app: &Data<App>, stopping: &AtomicBool) {
-    let shift = Shift { app, stopping };
+/// Integrates everything that is pending, signs the head and publishes it: one round of the sequencer.
+///
+/// # Errors
+/// See [`SequenceError`].
+pub fn catch_up(app: &App) -> Result<TreeHead, SequenceError> {
+    let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
+    sequencer.catch_up(app.store.as_ref(), app.clock.now()).inspect(|head| app.publish(*head))
+}
+
+fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
     let actor = Actor::service();
-    let mut swept = None;
     while !stopping.load(Ordering::Acquire) {
-        if swept.is_none_or(|at: Instant| at.elapsed() > SWEEP_EVERY) {
-            if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &app.env(&actor))) {
-                tracing::error!(%error, "what uploads left behind was not put away; it is tried again");
-            }
-            swept = Some(Instant::now());
+        let env = app.env(&actor);
+        match app.store.transaction(|uow| release::due(uow, &env)) {
+            Ok(released) if released >= release::BATCH as usize => continue,
+            Ok(0) => {}
+            Ok(_) => app.sequencing.ring(),
+            Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
         }
-        match jobs::work_one(app.store.as_ref(), &shift, &HANDLERS) {
-            Ok(Some(job)) => {
-                tracing::info!(job = %job.id, kind = job.kind.as_str(), attempt = job.attempts, "a job was worked on");
-                app.sequencing.ring();
-            }
-            Ok(None) => app.work.wait(WORK_IDLE),
-            Err(error) => {
-                tracing::error!(%error, "a job stopped; it goes on where its last batch ended");
-                app.work.wait(WORK_PAUSE);
-            }
+        if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &env)) {
+            tracing::error!(%error, "abandoned uploads were not put away; that is tried again");
         }
+        bell.wait(RELEASE_EVERY);
     }
 }

@@ -226,13 +226,11 @@ impl LedgerRepository for PgUnitOfWork<'_> {
     }
 
     fn lock_lines(&mut self, deals: &[DealId]) -> Result<Vec<CommissionLine>, StoreError> {
-        let statement = query::<LineColumns>(
-            concat!(
+        let statement = query::<LineColumns>(concat!(
             "select ",
             line_columns!(),
             " from commission_line where deal_id = any($1) order by id for update"
-        ),
-        )
+        ))
         .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>());
         self.lines(statement)
     }

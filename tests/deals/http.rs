@@ -167,7 +167,7 @@ fn an_import_that_nobody_answers_for_is_not_taken() {
     let _ = send(&path, &[key, declaration]).problem(415, "unsupported_media_type");
     let _ = send(&path, &[key, declaration, csv, ("content-encoding", "gzip")]).problem(415, "unsupported_media_type");
     let _ = send("/v1/deals/imports", &[key, declaration, csv]).problem(400, "required");
-    let _ = send("/v1/deals/imports?provider_id=x", &[key, declaration, csv]).problem(400, "invalid_value");
+    let _ = send("/v1/deals/imports?provider_id=x", &[key, declaration, csv]).problem(400, "invalid_filter");
     let _ = send(&format!("{path}&more=1"), &[key, declaration, csv]).problem(400, "invalid_query");
     let nobody = world.path(OrganisationId::new(uuid::Uuid::from_u128(3)));
     let refused = send(&nobody, &[key, declaration, csv]).problem(422, "validation_failed");
@@ -200,7 +200,7 @@ fn jobs_are_listed_looked_up_and_cancelled() {
     let path = accepted.header("location").expect("a location").to_owned();
     let listed = world.service.get("/v1/jobs?status=queued&kind=deal_import", &world.partner()).expect(200);
     assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
-    let _ = world.service.get("/v1/jobs?status=idle", &world.partner()).problem(400, "invalid_value");
+    let _ = world.service.get("/v1/jobs?status=idle", &world.partner()).problem(400, "invalid_filter");
     let _ = world.service.get("/v1/jobs?cursor=AAAA", &world.partner()).problem(400, "invalid_cursor");
     let _ = world.service.get("/v1/jobs/job_x", &world.partner()).problem(404, "not_found");
     let cancel = |token: &str| {
@@ -307,18 +307,18 @@ fn bad_facts_and_filters_are_told_and_nothing_is_kept() {
         .post("/v1/deals/org_01h455vb4pex5vsknk084sn02q/facts", &token, &json!({}))
         .problem(404, "not_found");
     for (query, code) in [
-        ("status=idle", "invalid_value"),
-        ("vertical=V99", "invalid_value"),
-        ("member=deal_01h455vb4pex5vsknk084sn02q", "invalid_value"),
-        ("created_after=yesterday", "invalid_value"),
-        ("external_ref=%00", "invalid_value"),
+        ("status=idle", "invalid_filter"),
+        ("vertical=V99", "invalid_filter"),
+        ("member=deal_01h455vb4pex5vsknk084sn02q", "invalid_filter"),
+        ("created_after=yesterday", "invalid_filter"),
+        ("external_ref=%00", "invalid_filter"),
         ("cursor=AAAA", "invalid_cursor"),
         ("limit=0", "limit_out_of_range"),
         ("colour=red", "invalid_query"),
     ] {
         let _ = world.service.get(&format!("/v1/deals?{query}"), &token).problem(400, code);
     }
-    let _ = world.service.get("/v1/pipeline?vertical=x", &token).problem(400, "invalid_value");
+    let _ = world.service.get("/v1/pipeline?vertical=x", &token).problem(400, "invalid_filter");
     assert_eq!(world.count("deal_fact"), facts);
     assert_eq!(world.count("ledger_entry"), 0);
 }

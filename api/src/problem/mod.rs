@@ -15,8 +15,11 @@ use utoipa::ToSchema;
 
 mod access;
 mod deals;
+mod directory;
 mod handshakes;
+mod payouts;
 mod posting;
+mod receipts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

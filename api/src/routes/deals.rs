@@ -56,15 +56,14 @@ impl BatchWork for DealSteps {
 #[get("/deals")]
 async fn list_deals(app: Data<App>, caller: Caller, Filter(asked): Filter<DealQuery>) -> Result<Answer, Problem> {
     let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
-    let instant = |text: &str| text.parse().ok().map(Instant::new);
-    // PostgreSQL keeps no NUL: nothing can be called so.
-    let reference = |text: &str| (!text.contains('\0')).then(|| text.to_owned());
+    let instant =
+        |text: &str| text.parse().map(Instant::new).map_err(|_| "expected RFC 3339, such as 2026-07-01T00:00:00Z");
     let filter = DealFilter {
-        stage: query::value("status", asked.status.as_deref(), Stage::parse)?,
-        vertical: query::value("vertical", asked.vertical.as_deref(), |text| VerticalCode::parse(text).ok())?,
-        member: query::value("member", asked.member.as_deref(), |text| MemberId::parse(text).ok())?,
-        created_after: query::value("created_after", asked.created_after.as_deref(), instant)?,
-        external_ref: query::value("external_ref", asked.external_ref.as_deref(), reference)?,
+        stage: query::filter("status", asked.status.as_deref(), |text| Stage::parse(text).ok_or("no such status"))?,
+        vertical: query::filter("vertical", asked.vertical.as_deref(), VerticalCode::parse)?,
+        member: query::filter("member", asked.member.as_deref(), MemberId::parse)?,
+        created_after: query::filter("created_after", asked.created_after.as_deref(), instant)?,
+        external_ref: query::plain("external_ref", asked.external_ref)?,
     };
     let page = read(&app, &caller, move |queries| queries.deals().list(&filter, &page)).await?;
     Answer::page(page, DealView::from)
@@ -162,7 +161,7 @@ async fn create_deal_transition(
 #[utoipa::path(operation_id = "get_pipeline", tag = "deals", security(("oauth2" = ["deals:read"])), params(PipelineQuery), responses((status = 200, description = "The pipeline", body = PipelineView)))]
 #[get("/pipeline")]
 async fn get_pipeline(app: Data<App>, caller: Caller, Filter(asked): Filter<PipelineQuery>) -> Result<Answer, Problem> {
-    let vertical = query::value("vertical", asked.vertical.as_deref(), |text| VerticalCode::parse(text).ok())?;
+    let vertical = query::filter("vertical", asked.vertical.as_deref(), VerticalCode::parse)?;
     let now = app.clock.now();
     let stages = read(&app, &caller, move |queries| queries.deals().pipeline(vertical, now.sydney_date())).await?;
     Answer::ok(&PipelineView::new(now, stages))

@@ -121,7 +121,7 @@ fn too_large() -> Problem {
 }
 
 fn whose(caller: &Caller, asked: &CreateImportQuery) -> Result<BeginImport, Problem> {
-    let organisation = |name, text: Option<&str>| query::value(name, text, |text| OrganisationId::parse(text).ok());
+    let organisation = |name, text: Option<&str>| query::filter(name, text, OrganisationId::parse);
     let missing = |name: &str| Problem::malformed_at(name, "required", "this parameter is required");
     let provider = organisation("provider_id", asked.provider_id.as_deref())?;
     let own = organisation("organisation_id", asked.organisation_id.as_deref())?.or(caller.actor.organisation);
@@ -209,7 +209,8 @@ async fn list_deal_import_rows(
     Filter(asked): Filter<ImportRowQuery>,
 ) -> Result<Answer, Problem> {
     let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
-    let outcome = query::value("outcome", asked.outcome.as_deref(), RowOutcome::parse)?;
+    let outcome =
+        query::filter("outcome", asked.outcome.as_deref(), |text| RowOutcome::parse(text).ok_or("no such outcome"))?;
     let rows = read(&app, &caller, move |queries| {
         let known = queries.imports().find(id)?.is_some();
         known.then(|| queries.imports().list_rows(id, outcome, &page)).transpose()

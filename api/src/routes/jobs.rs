@@ -23,8 +23,8 @@ use crate::views::jobs::{JobQuery, JobView};
 async fn list_jobs(app: Data<App>, caller: Caller, Filter(asked): Filter<JobQuery>) -> Result<Answer, Problem> {
     let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
     let filter = JobFilter {
-        state: query::value("status", asked.status.as_deref(), JobState::parse)?,
-        kind: query::value("kind", asked.kind.as_deref(), JobKind::parse)?,
+        state: query::filter("status", asked.status.as_deref(), |text| JobState::parse(text).ok_or("no such status"))?,
+        kind: query::filter("kind", asked.kind.as_deref(), |text| JobKind::parse(text).ok_or("no such kind"))?,
     };
     let page = read(&app, &caller, move |queries| queries.jobs().list(&filter, &page)).await?;
     Answer::page(page, JobView::from)

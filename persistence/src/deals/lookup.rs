@@ -213,9 +213,11 @@ impl DealQueries for PgQueries<'_> {
     }
 
     fn commission(&mut self, deal: DealId) -> Result<Commission, StoreError> {
-        let lines: Vec<LineRow> = query::<LineColumns>(
-            concat!("select ", line_columns!(), " from commission_line where deal_id = $1 order by component, role, level"),
-        )
+        let lines: Vec<LineRow> = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where deal_id = $1 order by component, role, level"
+        ))
         .bind::<SqlUuid, _>(deal.uuid())
         .load(self.pg)
         .map_err(store_error)?;
