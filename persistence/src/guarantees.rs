@@ -19,7 +19,7 @@ use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, instant, to_i64, to_u64};
+use crate::bind::{before_id, digest, fetched, id_key, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::guarantee_checks;
 use crate::statement::{command, query};
@@ -300,17 +300,16 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn list_runs(&mut self, page: &PageRequest) -> Result<Page<KeptRun>, StoreError> {
-        let before = page.after.as_deref().map_or(Ok(Uuid::max()), Uuid::from_slice);
         let rows: Vec<RunRow> = query::<RunColumns>(
             "select id, holds, report, checkpoint_size, created_by, created_at from guarantee_run
              where id < $1 order by id desc limit $2",
         )
-        .bind::<SqlUuid, _>(before.map_err(|_| unreadable("a cursor"))?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .bind::<SqlUuid, _>(before_id(page)?)
+        .bind::<BigInt, _>(fetched(page))
         .load(self.pg)
         .map_err(store_error)?;
         let runs = rows.into_iter().map(restored).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(runs, page.limit, |run| run.id.uuid().as_bytes().to_vec()))
+        Ok(Page::cut(runs, page.limit, |run| id_key(run.id.uuid())))
     }
 
     fn find_run(&mut self, id: GuaranteeRunId) -> Result<Option<KeptRun>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod broken;
 mod holds;
+mod http;
 mod runs;
 
 #[expect(dead_code, reason = "the world of the payout tests, of which these need a part")]

@@ -28,6 +28,7 @@ pub mod note;
 mod parts;
 pub mod presented;
 pub mod proof;
+pub mod proofs;
 pub mod published;
 pub mod receipt;
 pub mod receipts;

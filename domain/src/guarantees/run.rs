@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::kernel::Instant;
 use crate::kernel::ids::GuaranteeRunId;
 use crate::kernel::page::{Page, PageRequest};
-use crate::store::{Queries, Store, StoreError, UseCaseError};
+use crate::store::{Queries, Store, StoreError, UnitOfWork, UseCaseError};
 
 /// `typ` of a signed report.
 pub const TYP: &str = "flip360-guarantees+jws";
@@ -123,26 +123,40 @@ pub fn run(
     trust: &Trust,
     progress: &mut dyn FnMut(Guarantee),
 ) -> Result<Report, GuaranteeError> {
-    env.actor.require(Scope::GuaranteesRun)?;
-    let id = GuaranteeRunId::new(env.ids.next());
-    let label = RunLabel { id, kid: env.platform.kid(), taken_at: env.now };
+    let label = label(env)?;
     let report = examine(store, trust, &label, progress)?;
-    let envelope = jws::sign(&report, TYP, env.platform)?.into_bytes();
-    let item =
-        LogItem { subject: LANE, source: id.uuid(), kind: LeafKind::GuaranteeRun, envelope, keep_envelope: false };
+    store.transaction(|uow| keep(uow, env, &report)).map(|_| report)
+}
+
+/// Names a run that the actor may make.
+///
+/// # Errors
+/// When the scope is missing.
+pub fn label(env: &Env<'_>) -> Result<RunLabel, MissingScope> {
+    env.actor.require(Scope::GuaranteesRun)?;
+    Ok(RunLabel { id: GuaranteeRunId::new(env.ids.next()), kid: env.platform.kid(), taken_at: env.now })
+}
+
+/// Signs, logs and keeps a report.
+///
+/// # Errors
+/// See [`GuaranteeError`].
+pub fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, report: &Report) -> Result<KeptRun, GuaranteeError> {
+    env.actor.require(Scope::GuaranteesRun)?;
+    let envelope = jws::sign(report, TYP, env.platform)?.into_bytes();
+    let (source, kind) = (report.id.uuid(), LeafKind::GuaranteeRun);
+    let item = LogItem { subject: LANE, source, kind, envelope: envelope.clone(), keep_envelope: false };
+    log::append(uow, env, &[item])?;
     let kept = KeptRun {
-        id,
+        id: report.id,
         holds: report.holds,
-        envelope: item.envelope.clone(),
+        envelope,
         checkpoint_size: report.checkpoint.map_or(0, |head| head.size),
         created_by: env.actor.id,
         created_at: env.now,
     };
-    store.transaction(|uow| -> Result<(), GuaranteeError> {
-        log::append(uow, env, std::slice::from_ref(&item))?;
-        Ok(uow.guarantees().append_run(&kept)?)
-    })?;
-    Ok(report)
+    uow.guarantees().append_run(&kept)?;
+    Ok(kept)
 }
 
 /// Reads the report in a kept run. The signature is for strangers; the store is trusted here.
