@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::deal::Stage;
 use super::repository::HandshakeStatement;
+use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::VerticalCode;
 use crate::chain::statement::{Assurance, Statement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
@@ -61,6 +62,8 @@ pub struct LockedHandshake {
     pub upline: Option<MemberId>,
     /// The vertical of the product.
     pub vertical: VerticalCode,
+    /// The dates that are known of the deal.
+    pub facts: DealFacts,
     /// Where the deal stands.
     pub stage: Stage,
     /// How many moves it has made.
