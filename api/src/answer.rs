@@ -158,6 +158,12 @@ impl Answer {
         answer
     }
 
+    /// A refusal that left something behind, such as an approval that became void: committed like a success.
+    #[must_use]
+    pub fn refusal(problem: FirstAnswer, object: Uuid) -> Self {
+        Self { replayed: false, object: Some(object), ..Self::replay(problem) }
+    }
+
     fn response(self, request: Option<&HttpRequest>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         response.insert_header((CONTENT_TYPE, self.content_type));

@@ -3,6 +3,7 @@
 mod aba;
 mod book;
 mod calendar;
+mod http;
 mod plan;
 mod runs;
 mod statements;

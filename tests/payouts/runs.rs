@@ -6,11 +6,11 @@ use domain::access::{Role, Viewer};
 use domain::chain::leaf::LeafKind;
 use domain::kernel::PageRequest;
 use domain::kernel::ids::{OrganisationId, PayoutRunId};
-use domain::payouts::decide::{self, OnRun, PreviewRun};
 use domain::payouts::execute::Execution;
 use domain::payouts::plan::Discrepancy;
 use domain::payouts::repository::PayoutFilter;
 use domain::payouts::run::{RunState, TransitionError};
+use domain::payouts::{OnRun, PreviewRun, decide};
 use domain::payouts::{PayoutError, Skip};
 use harness::platform::Platform;
 use serde_json::Value;
@@ -44,6 +44,10 @@ pub fn import(platform: &Platform, deals: &[(&str, &str, &str)]) {
     }
     let report = platform.import(text.as_bytes());
     assert!(report.refused.is_empty(), "{:?}", report.refused);
+}
+
+fn grounds(text: &str) -> domain::directory::Grounds {
+    domain::directory::Grounds::parse(text).expect("grounds")
 }
 
 /// What was paid, by the title of the account.
@@ -323,13 +327,15 @@ fn rejected_and_cancelled_runs_stay_so() {
     let run = propose(&platform, &people.finance, &run).expect("proposed");
     let run = platform
         .store()
-        .transaction(|uow| decide::reject(uow, &as_(&platform, &people.approver), &on(&run), "wrong month"))
+        .transaction(|uow| decide::reject(uow, &as_(&platform, &people.approver), &on(&run), &grounds("wrong month")))
         .expect("rejected");
     assert_eq!(run.state.code(), "rejected");
     assert!(propose(&platform, &people.finance, &run).is_err());
     let run = approved(&platform, &people, &account);
     let cancel = |run| {
-        platform.store().transaction(|uow| decide::cancel(uow, &as_(&platform, &people.finance), &on(run), "no funds"))
+        platform
+            .store()
+            .transaction(|uow| decide::cancel(uow, &as_(&platform, &people.finance), &on(run), &grounds("no funds")))
     };
     let run = cancel(&run).expect("cancelled");
     assert!(cancel(&run).is_err());

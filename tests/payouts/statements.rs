@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::runs::{import, with_deals};
 use crate::world::{keep, paid, people, person};
 
-fn member(platform: &Platform, name: &str) -> MemberId {
+/// The id of a member.
+pub fn member(platform: &Platform, name: &str) -> MemberId {
     use diesel::RunQueryDsl;
     #[derive(diesel::QueryableByName)]
     struct Row {

@@ -7,9 +7,9 @@ use domain::directory::payee::BankAccountInput;
 use domain::directory::{AbaText, PrefixDirectory, sample};
 use domain::env::Env;
 use domain::kernel::ids::BankAccountId;
-use domain::payouts::decide::{self, OnRun, PreviewRun};
 use domain::payouts::execute::{self, Execution};
 use domain::payouts::{BankAccount, CreateBankAccount, CreateBankAccountInput, PayoutError, PayoutRun};
+use domain::payouts::{OnRun, PreviewRun, decide};
 use harness::platform::Platform;
 use uuid::Uuid;
 

@@ -12,6 +12,7 @@ pub mod error;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod sign;
 
 pub use error::CommandError;
 
@@ -33,6 +34,8 @@ enum Command {
     Doctor(DoctorArgs),
     /// Prints the API document (OpenAPI 3.1).
     Openapi,
+    /// Signs statements with a key in a file.
+    Sign(sign::SignArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Migrate(args) => migrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Openapi => openapi::run(),
+        Command::Sign(args) => sign::run(&args),
     };
     match outcome {
         Ok(code) => code,

@@ -8,11 +8,13 @@ pub mod body;
 pub mod caller;
 pub mod cursor;
 pub mod path;
+pub mod precondition;
 pub mod query;
 pub mod request_id;
 
 pub use body::{Change, Command, Empty};
 pub use caller::Caller;
 pub use path::Id;
+pub use precondition::IfMatch;
 pub use query::Filter;
 pub use request_id::RequestId;

@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 mod access;
 mod directory;
 mod handshakes;
+mod payouts;
+mod receipts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

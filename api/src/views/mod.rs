@@ -3,7 +3,11 @@
 pub mod access;
 pub mod directory;
 pub mod directory_requests;
+pub mod guarantees;
 pub mod handshakes;
+pub mod ledger;
+pub mod log;
+pub mod payouts;
 pub mod referrals;
 
 use domain::kernel::Money;

@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 
 use super::bank_account::{BankAccount, CreateBankAccount};
+use super::command::{OnRun, PreviewRun};
 use super::content::FrozenContent;
 use super::error::PayoutError;
 use super::plan::{self, PlanInput};
@@ -14,6 +15,7 @@ use super::run::{Act, PayoutRun, RunState};
 use crate::access::Scope;
 use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{PayoutApproval, Salt, Statement, VERSION};
+use crate::directory::text::Grounds;
 use crate::env::Env;
 use crate::kernel::ids::{BankAccountId, PayeeId, PayoutRunId};
 use crate::kernel::{Digest, Faults, Money};
@@ -30,7 +32,7 @@ pub fn keep_bank_account(
     env: &Env<'_>,
     command: CreateBankAccount,
 ) -> Result<BankAccount, PayoutError> {
-    require(env, Scope::PayoutsWrite, PayoutError::BankAccountNotFound)?;
+    require(env, Scope::PayoutsWrite)?;
     let account = command.into_account(BankAccountId::new(env.ids.next()));
     match uow.payouts().insert_bank_account(&account, env.now) {
         Err(StoreError::Violates(rule)) if rule == "bank_account_taken" => Err(PayoutError::BankAccountTaken),
@@ -44,7 +46,7 @@ pub fn keep_bank_account(
 /// # Errors
 /// See [`PayoutError`].
 pub fn release_due(store: &dyn Store, env: &Env<'_>) -> Result<usize, PayoutError> {
-    require(env, Scope::PayoutsWrite, PayoutError::RunNotFound)?;
+    require(env, Scope::PayoutsWrite)?;
     let mut released = 0;
     loop {
         let batch = store.transaction(|uow| release::due(uow, env))?;
@@ -55,21 +57,12 @@ pub fn release_due(store: &dyn Store, env: &Env<'_>) -> Result<usize, PayoutErro
     }
 }
 
-/// Asks for a preview.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PreviewRun {
-    /// From which account.
-    pub bank_account: BankAccountId,
-    /// What may be paid on or before this date; today (Sydney) if absent.
-    pub cut_off_on: Option<Date>,
-}
-
 /// Works out a new run. Lines whose hold has expired must have been released before ([`release_due`]).
 ///
 /// # Errors
 /// See [`PayoutError`].
 pub fn preview(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &PreviewRun) -> Result<PayoutRun, PayoutError> {
-    require(env, Scope::PayoutsWrite, PayoutError::RunNotFound)?;
+    require(env, Scope::PayoutsWrite)?;
     let today = env.now.sydney_date();
     let cut_off_on = command.cut_off_on.unwrap_or(today);
     if cut_off_on > today {
@@ -114,15 +107,6 @@ fn payees_of(lines: &[CommissionLine]) -> Vec<PayeeId> {
     payees
 }
 
-/// Names a run, and the version at which the caller saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnRun {
-    /// The run.
-    pub run: PayoutRunId,
-    /// The version that it must be at; any if absent.
-    pub version: Option<u32>,
-}
-
 /// Asks for approval.
 ///
 /// # Errors
@@ -153,18 +137,28 @@ pub fn approve(
 ///
 /// # Errors
 /// See [`PayoutError`].
-pub fn reject(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun, reason: &str) -> Result<PayoutRun, PayoutError> {
+pub fn reject(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    on: &OnRun,
+    grounds: &Grounds,
+) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsApprove, on)?.reject()?;
-    written(uow, env, run, "rejected", Some(reason))
+    written(uow, env, run, "rejected", Some(grounds.as_str()))
 }
 
 /// Gives a run up, and why.
 ///
 /// # Errors
 /// See [`PayoutError`].
-pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun, reason: &str) -> Result<PayoutRun, PayoutError> {
+pub fn cancel(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    on: &OnRun,
+    grounds: &Grounds,
+) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsWrite, on)?.cancel()?;
-    written(uow, env, run, "cancelled", Some(reason))
+    written(uow, env, run, "cancelled", Some(grounds.as_str()))
 }
 
 /// The run, locked, for an actor who may do this to it.
@@ -174,7 +168,7 @@ pub(super) fn locked(
     scope: Scope,
     on: &OnRun,
 ) -> Result<PayoutRun, PayoutError> {
-    require(env, scope, PayoutError::RunNotFound)?;
+    require(env, scope)?;
     let run = uow.payouts().lock_run(on.run)?.ok_or(PayoutError::RunNotFound)?;
     match on.version {
         Some(version) if version != run.version => Err(PayoutError::Stale(run.version)),
@@ -183,9 +177,9 @@ pub(super) fn locked(
 }
 
 /// The scope, and that the actor is of the operator: for others there is nothing here.
-fn require(env: &Env<'_>, scope: Scope, hidden: PayoutError) -> Result<(), PayoutError> {
+fn require(env: &Env<'_>, scope: Scope) -> Result<(), PayoutError> {
     env.actor.require(scope)?;
-    if env.actor.sees_everything() { Ok(()) } else { Err(hidden) }
+    if env.actor.sees_everything() { Ok(()) } else { Err(PayoutError::RunNotFound) }
 }
 
 pub(super) fn written(

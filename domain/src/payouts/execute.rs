@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 
 use super::aba::{self, Credit, TransactionCode};
+use super::command::OnRun;
 use super::content::{PlannedPayout, RunContent};
-use super::decide::{self, OnRun};
+use super::decide;
 use super::error::PayoutError;
 use super::payout::Payout;
 use super::plan::{self, Discrepancy, PlanInput};

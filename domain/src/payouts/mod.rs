@@ -10,6 +10,7 @@
 pub mod aba;
 pub mod bank_account;
 pub mod calendar;
+pub mod command;
 pub mod content;
 pub mod decide;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod run;
 pub mod statement;
 
 pub use bank_account::{BankAccount, CreateBankAccount, CreateBankAccountInput};
+pub use command::{OnRun, PreviewRun};
 pub use content::{RunContent, Skip};
 pub use error::PayoutError;
 pub use run::PayoutRun;

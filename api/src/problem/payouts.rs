@@ -1,0 +1,48 @@
+//! Reasons of payouts, and of the ledger as a book.
+
+use domain::kernel::Faults;
+use domain::kernel::fault::Reason as _;
+use domain::ledger::book::BookError;
+use domain::payouts::PayoutError;
+use domain::payouts::run::TransitionError;
+
+use super::Problem;
+use crate::extract::body::stale;
+
+impl From<PayoutError> for Problem {
+    fn from(error: PayoutError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PayoutError::MissingScope(missing) => missing.into(),
+            PayoutError::RunNotFound => Self::not_found(),
+            PayoutError::BankAccountNotFound => {
+                let mut faults = Faults::default();
+                faults.push("/bank_account_id", "not_found", detail);
+                faults.into()
+            }
+            PayoutError::BankAccountTaken => Self::conflict("bank_account_taken", detail),
+            PayoutError::Faults(faults) => faults.into(),
+            PayoutError::Stale(_) => stale(),
+            PayoutError::Transition(reason) => match reason {
+                TransitionError::WrongState { .. } => Self::conflict("wrong_state", detail),
+                TransitionError::OtherContent => Self::conflict("content_changed", detail),
+                TransitionError::NothingToPay => Self::refused("nothing_to_pay", detail),
+                TransitionError::SamePerson => Self::refused("same_person", detail),
+            },
+            PayoutError::File(reason) => Self::refused(reason.code(), detail),
+            PayoutError::Ledger(_) | PayoutError::Line(_) | PayoutError::Statement(_) | PayoutError::Content(_) => {
+                Self::internal(&detail)
+            }
+            PayoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BookError> for Problem {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::MissingScope(missing) => missing.into(),
+            BookError::Hidden => Self::not_found(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Payout runs: preview, propose, approve by somebody else, execute.
+
+use actix_web::web::Data;
+use actix_web::{get, post};
+use domain::env::Env;
+use domain::kernel::ids::PayoutRunId;
+use domain::payouts::execute::Execution;
+use domain::payouts::repository::PayoutFilter;
+use domain::payouts::{OnRun, PayoutError, PayoutRun, PreviewRun, command, decide, execute};
+use domain::store::UnitOfWork;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::answer::Answer;
+use crate::app::{App, blocking, read};
+use crate::extract::{Caller, Command, Empty, Filter, Id, IfMatch, cursor};
+use crate::once::{once, problem_answer};
+use crate::problem::Problem;
+use crate::views::PageView;
+use crate::views::access::PageQuery;
+use crate::views::payouts::{
+    ApproveRunRequest, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView, PreviewRunRequest,
+};
+
+/// Which runs are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RunQuery {
+    /// `previewed`, `proposed`, `approved`, `executed`, `rejected`, `cancelled`.
+    #[param(example = "approved")]
+    state: Option<String>,
+    /// Rows on a page, 1 to 200.
+    #[param(example = 50)]
+    limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The run in full, with the `ETag` of its version.
+fn shown(run: &PayoutRun) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&PayoutRunDetailView::try_new(run)?)?.with_version(etag(run)).about(run.id.uuid()))
+}
+
+fn etag(run: &PayoutRun) -> i32 {
+    i32::try_from(run.version).unwrap_or(i32::MAX)
+}
+
+/// List payout runs
+///
+/// Newest first.
+#[utoipa::path(operation_id = "list_payout_runs", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(RunQuery), responses((status = 200, description = "A page of runs", body = PageView<PayoutRunView>)))]
+#[get("/payout-runs")]
+async fn list_payout_runs(app: Data<App>, caller: Caller, Filter(query): Filter<RunQuery>) -> Result<Answer, Problem> {
+    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let states = ["previewed", "proposed", "approved", "executed", "rejected", "cancelled"];
+    if query.state.as_deref().is_some_and(|state| !states.contains(&state)) {
+        return Err(Problem::malformed_at("#state", "unknown_value", "there is no such state of a run"));
+    }
+    let page = read(&app, &caller, move |queries| queries.payouts().list_runs(query.state.as_deref(), &page)).await?;
+    Answer::page(page, |run| PayoutRunView::from(&run))
+}
+
+/// Preview a payout run
+///
+/// Releases what has come off hold, then works out whom a run would pay as things lie now: per payee what is available up to the cut-off, less what clawbacks take. Nothing moves.
+#[utoipa::path(operation_id = "create_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), request_body = PreviewRunRequest, responses((status = 201, description = "The run, previewed", body = PayoutRunDetailView)))]
+#[post("/payout-runs")]
+async fn create_payout_run(app: Data<App>, command: Command<PreviewRunRequest>) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| PreviewRun::parse(raw.bank_account_id.as_deref(), raw.cut_off_on.as_deref()))?;
+    let (release, actor) = (app.clone(), command.caller.actor.clone());
+    blocking(move || decide::release_due(release.store.as_ref(), &release.env(&actor))).await??;
+    once(&app, command, decide::preview, |run| {
+        let location = format!("/v1/payout-runs/{}", run.id);
+        let view = PayoutRunDetailView::try_new(&run)?;
+        Ok(Answer::created(location, run.id.uuid(), &view)?.with_version(etag(&run)))
+    })
+    .await
+}
+
+/// Get a payout run
+///
+/// With everything that it does: who is paid what from which lines, and who is left out why.
+#[utoipa::path(operation_id = "get_payout_run", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run", body = PayoutRunDetailView)))]
+#[get("/payout-runs/{id}")]
+async fn get_payout_run(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>) -> Result<Answer, Problem> {
+    let run = read(&app, &caller, move |queries| queries.payouts().find_run(id)).await?;
+    shown(&run.ok_or_else(Problem::not_found)?)
+}
+
+/// Propose a payout run
+///
+/// Asks for approval. `If-Match` is honoured when sent.
+#[utoipa::path(operation_id = "propose_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run, proposed", body = PayoutRunDetailView)))]
+#[post("/payout-runs/{id}/propose")]
+async fn propose_payout_run(
+    app: Data<App>,
+    Id(run): Id<PayoutRunId>,
+    IfMatch(version): IfMatch,
+    command: Command<Empty>,
+) -> Result<Answer, Problem> {
+    let on = OnRun { run, version };
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| decide::propose(uow, env, &on);
+    once(&app, command, work, |run| shown(&run)).await
+}
+
+/// Approve a payout run
+///
+/// Names the content that the approver saw by its digest. The approver is neither the proposer nor whoever made the preview. The approval is signed and logged.
+#[utoipa::path(operation_id = "approve_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = ApproveRunRequest, responses((status = 200, description = "The run, approved", body = PayoutRunDetailView)))]
+#[post("/payout-runs/{id}/approve")]
+async fn approve_payout_run(
+    app: Data<App>,
+    Id(run): Id<PayoutRunId>,
+    IfMatch(version): IfMatch,
+    command: Command<ApproveRunRequest>,
+) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| command::seen_content(raw.content_sha256.as_deref()))?;
+    let on = OnRun { run, version };
+    once(&app, command, move |uow, env, seen| decide::approve(uow, env, &on, *seen), |run| shown(&run)).await
+}
+
+/// Reject a payout run
+///
+/// The proposal ends here; a new preview starts another.
+#[utoipa::path(operation_id = "reject_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = DecideRunRequest, responses((status = 200, description = "The run, rejected", body = PayoutRunDetailView)))]
+#[post("/payout-runs/{id}/reject")]
+async fn reject_payout_run(
+    app: Data<App>,
+    Id(run): Id<PayoutRunId>,
+    IfMatch(version): IfMatch,
+    command: Command<DecideRunRequest>,
+) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| command::grounds(raw.reason.as_deref()))?;
+    let on = OnRun { run, version };
+    once(&app, command, move |uow, env, grounds| decide::reject(uow, env, &on, grounds), |run| shown(&run)).await
+}
+
+/// Cancel a payout run
+///
+/// Gives it up before it is executed.
+#[utoipa::path(operation_id = "cancel_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = DecideRunRequest, responses((status = 200, description = "The run, cancelled", body = PayoutRunDetailView)))]
+#[post("/payout-runs/{id}/cancel")]
+async fn cancel_payout_run(
+    app: Data<App>,
+    Id(run): Id<PayoutRunId>,
+    IfMatch(version): IfMatch,
+    command: Command<DecideRunRequest>,
+) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| command::grounds(raw.reason.as_deref()))?;
+    let on = OnRun { run, version };
+    once(&app, command, move |uow, env, grounds| decide::cancel(uow, env, &on, grounds), |run| shown(&run)).await
+}
+
+/// Execute a payout run
+///
+/// Posts the ledger entries, makes the payouts and the bank file, all or nothing. Executing it again gives the same run. If what is available no longer fits what was approved (say, a clawback came since), nothing moves: the answer is 409 `approval_void`, and the run is back at `previewed` with a new content.
+#[utoipa::path(operation_id = "execute_payout_run", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run, executed", body = PayoutRunDetailView)))]
+#[post("/payout-runs/{id}/execute")]
+async fn execute_payout_run(
+    app: Data<App>,
+    Id(run): Id<PayoutRunId>,
+    IfMatch(version): IfMatch,
+    command: Command<Empty>,
+) -> Result<Answer, Problem> {
+    let on = OnRun { run, version };
+    let caller = command.caller.clone();
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| execute::execute(uow, env, &on);
+    let answer = move |execution| match execution {
+        Execution::Done(run) => shown(&run),
+        Execution::Voided(run, found) => {
+            let reasons = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let problem =
+                Problem::conflict("approval_void", format!("nothing was paid and the approval is void: {reasons}"));
+            Ok(Answer::refusal(problem_answer(&problem, &caller), run.id.uuid()))
+        }
+    };
+    once::<_, _, PayoutError>(&app, command, work, answer).await
+}
+
+/// List the payouts of a run
+///
+/// Newest first; none before the run is executed.
+#[utoipa::path(operation_id = "list_payout_run_payouts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of payouts", body = PageView<PayoutView>)))]
+#[get("/payout-runs/{id}/payouts")]
+async fn list_payout_run_payouts(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<PayoutRunId>,
+    Filter(query): Filter<PageQuery>,
+) -> Result<Answer, Problem> {
+    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let found = read(&app, &caller, move |queries| {
+        let filter = PayoutFilter { run: Some(id), ..PayoutFilter::default() };
+        let run = queries.payouts().find_run(id)?;
+        Ok((run.is_some(), queries.payouts().list_payouts(&filter, &page)?))
+    })
+    .await?;
+    let (true, payouts) = found else { return Err(Problem::not_found()) };
+    Answer::page(payouts, PayoutView::from)
+}
+
+/// Get the bank file of a run
+///
+/// Direct Entry (ABA), byte for byte as it was made when the run was executed; not found before.
+#[utoipa::path(operation_id = "get_payout_run_aba", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The bank file", body = String, content_type = "text/plain")))]
+#[get("/payout-runs/{id}/aba")]
+async fn get_payout_run_aba(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>) -> Result<Answer, Problem> {
+    let file = read(&app, &caller, move |queries| queries.payouts().find_file(id)).await?;
+    let file = file.ok_or_else(Problem::not_found)?;
+    let sha256 = domain::kernel::Digest::of(&file).to_string();
+    Ok(Answer::bytes("text/plain; charset=us-ascii", file).with_etag(&sha256))
+}
+
+/// Routes below `/v1`.
+pub fn register(config: &mut ServiceConfig) {
+    config
+        .service(list_payout_runs)
+        .service(create_payout_run)
+        .service(propose_payout_run)
+        .service(approve_payout_run)
+        .service(reject_payout_run)
+        .service(cancel_payout_run)
+        .service(execute_payout_run)
+        .service(list_payout_run_payouts)
+        .service(get_payout_run_aba)
+        .service(get_payout_run);
+}

@@ -1,0 +1,170 @@
+//! Payout runs.
+
+use domain::payouts::PayoutRun;
+use domain::payouts::run::{Act, RunState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::views::MoneyView;
+
+/// A request to work out whom a run would pay.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PreviewPayoutRun, example = json!({"bank_account_id": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "cut_off_on": "2026-11-25"}))]
+pub struct PreviewRunRequest {
+    /// From which of our accounts.
+    pub bank_account_id: Option<String>,
+    /// What may be paid on or before this date; today (Sydney) if absent, never later.
+    pub cut_off_on: Option<String>,
+}
+
+/// A request to approve a run: names what the approver saw.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ApprovePayoutRun, example = json!({"content_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}))]
+pub struct ApproveRunRequest {
+    /// The run's `content_sha256`.
+    pub content_sha256: Option<String>,
+}
+
+/// A request to reject or cancel a run.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DecidePayoutRun, example = json!({"reason": "The wrong month"}))]
+pub struct DecideRunRequest {
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Who did something to a run, and when.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PayoutRunAct)]
+pub struct ActView {
+    /// The UUID of the user or API client.
+    #[schema(example = "0199c0de-0000-7000-8000-000000000001")]
+    by: String,
+    /// When.
+    #[schema(example = "2026-11-25T02:00:00Z")]
+    at: String,
+}
+
+impl From<Act> for ActView {
+    fn from(act: Act) -> Self {
+        Self { by: act.by.to_string(), at: act.at.to_string() }
+    }
+}
+
+/// The bank file of an executed run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BankFile)]
+pub struct FileView {
+    /// SHA-256 of its bytes: its identity.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    sha256: String,
+    /// The date in its header.
+    #[schema(example = "2026-11-25")]
+    dated_on: String,
+}
+
+/// A payout run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PayoutRun)]
+pub struct PayoutRunView {
+    /// Its id.
+    #[schema(example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// `previewed`, `proposed`, `approved`, `executed`, `rejected`, `cancelled`.
+    #[schema(example = "previewed")]
+    state: &'static str,
+    /// From which account.
+    #[schema(example = "bank_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    bank_account_id: String,
+    /// What may be paid on or before this date.
+    #[schema(example = "2026-11-25")]
+    cut_off_on: String,
+    /// SHA-256 of the content's canonical JSON (RFC 8785): what is approved.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    content_sha256: String,
+    /// What is paid in all.
+    total: MoneyView,
+    /// How many payees are paid.
+    #[schema(example = 37)]
+    payouts: usize,
+    /// How many payees with something available are left out.
+    #[schema(example = 3)]
+    skipped: usize,
+    /// Who made the preview.
+    created: ActView,
+    /// Who proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposed: Option<ActView>,
+    /// Who approved, while that holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved: Option<ActView>,
+    /// Who executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executed: Option<ActView>,
+    /// The bank file, once executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<FileView>,
+    /// Why it came back to `previewed`, if an approval became void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voided_reason: Option<String>,
+}
+
+impl From<&PayoutRun> for PayoutRunView {
+    fn from(run: &PayoutRun) -> Self {
+        let content = run.content.content();
+        let (executed, file) = match &run.state {
+            RunState::Executed { executed, file_date_on, file_sha256, .. } => {
+                let file = FileView { sha256: file_sha256.to_string(), dated_on: file_date_on.to_string() };
+                (Some((*executed).into()), Some(file))
+            }
+            _ => (None, None),
+        };
+        let voided_reason = match &run.state {
+            RunState::Previewed { voided } => voided.clone(),
+            _ => None,
+        };
+        Self {
+            id: run.id.to_string(),
+            state: run.state.code(),
+            bank_account_id: run.bank_account.to_string(),
+            cut_off_on: run.cut_off_on.to_string(),
+            content_sha256: run.content.sha256().to_string(),
+            total: MoneyView::aud(content.total.0),
+            payouts: content.payouts.len(),
+            skipped: content.skipped.len(),
+            created: run.created.into(),
+            proposed: run.state.proposed().map(Into::into),
+            approved: run.state.approved().map(Into::into),
+            executed,
+            file,
+            voided_reason,
+        }
+    }
+}
+
+/// A payout run with everything that it does.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PayoutRunDetail)]
+pub struct PayoutRunDetailView {
+    /// The run.
+    #[serde(flatten)]
+    run: PayoutRunView,
+    /// What it does: the payouts with their lines, set-offs and bank details by id and commitment, and who is left out with the reason. Amounts are strings of cents. Its canonical JSON has the digest `content_sha256`.
+    #[schema(value_type = Object, example = json!({"bank_account": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "currency": "AUD", "cut_off_on": "2026-11-25", "payouts": [], "run": "run_01k0w4q7v8e2rtf3k2m9x5c6dz", "skipped": [{"code": "no_abn", "gross": "78000", "payee": "payee_01k0w4q7v8e2rtf3k2m9x5c6dz", "recoverable": "0"}], "total": "0", "type": "payout_run", "v": 1}))]
+    content: serde_json::Value,
+}
+
+impl PayoutRunDetailView {
+    /// A run in full.
+    ///
+    /// # Errors
+    /// When the stored content is no JSON.
+    pub fn try_new(run: &PayoutRun) -> Result<Self, Problem> {
+        let content = serde_json::from_slice(run.content.bytes()).map_err(|error| Problem::internal(&error))?;
+        Ok(Self { run: run.into(), content })
+    }
+}
