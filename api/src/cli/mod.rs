@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseArgs, ServeArgs};
+use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
 
 pub mod audit;
 pub mod database;
+pub mod doctor;
 pub mod error;
 pub mod guarantees;
 pub mod log;
@@ -33,6 +34,8 @@ enum Command {
     Serve(ServeArgs),
     /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
     Migrate(DatabaseArgs),
+    /// Says whether this set-up works, line by line, and what to do where it does not; changes nothing.
+    Doctor(DoctorArgs),
     /// Prints the API document (OpenAPI 3.1).
     Openapi,
     /// Signs statements with a key in a file.
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Openapi => openapi::run(),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
