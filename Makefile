@@ -10,7 +10,8 @@ test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
 	cargo test --workspace --locked
 openapi: ## writes the API document that is committed
-	cargo run -q --workspace --bin flip360 --locked -- openapi > openapi/flip360.v1.json.new
+	cargo build -q --workspace --locked
+	target/debug/flip360 openapi > openapi/flip360.v1.json.new
 	mv openapi/flip360.v1.json.new openapi/flip360.v1.json
 fmt: ## formats the code
 	cargo fmt --all

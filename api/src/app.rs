@@ -11,7 +11,7 @@ use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::env::Env;
+use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
@@ -19,10 +19,13 @@ use domain::store::{Queries, Store, StoreError};
 use integrations::sealing::Sealer;
 
 use crate::auth::Tokens;
+use crate::batch::Batcher;
 use crate::extract::Caller;
 use crate::once::InFlight;
 use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::routes::handshakes::Accepts;
+use crate::routes::referrals::Referrals;
 
 /// The adapters that an application stands on.
 pub struct Ports {
@@ -74,6 +77,10 @@ pub struct App {
     pub policy: Policy,
     /// The API document as it is served.
     pub document: Vec<u8>,
+    /// Referrals that are in flight.
+    pub referrals: Batcher<Referrals>,
+    /// Accepts that are in flight.
+    pub accepts: Batcher<Accepts>,
     /// Keys of requests that this process is working on.
     pub in_flight: InFlight,
     /// Wakes the sequencer.
@@ -107,6 +114,8 @@ impl App {
             origin,
             policy: Policy::of(&document),
             document: crate::openapi::bytes(&document),
+            referrals: Batcher::default(),
+            accepts: Batcher::default(),
             in_flight: InFlight::default(),
             sequencing: Bell::default(),
             work: Bell::default(),
@@ -137,6 +146,12 @@ impl App {
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+impl Surroundings for App {
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        Self::env(self, actor)
     }
 }
 

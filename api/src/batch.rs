@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use actix_web::web::Data;
 use domain::access::Actor;
 use domain::access::audit::AuditRecord;
-use domain::env::Env;
+use domain::env::{Asked, Env};
 use domain::idempotency::{Claim, FirstAnswer, IdempotencyRecord};
 use domain::store::{StoreError, UnitOfWork, UseCaseError};
 use tokio::sync::oneshot;
@@ -29,14 +29,6 @@ pub const LARGEST: usize = 64;
 pub const RUNNERS: usize = 2;
 /// Commands that may wait.
 pub const WAITING: usize = 4_096;
-
-/// One command of a batch and who asks.
-pub struct Asked<'a, C> {
-    /// Who asks.
-    pub actor: &'a Actor,
-    /// For what.
-    pub command: &'a C,
-}
 
 /// A set-based use case behind the batcher.
 pub trait BatchWork: Send + Sync + 'static {

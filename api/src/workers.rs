@@ -8,8 +8,13 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use domain::access::Actor;
-use domain::chain::sequence::Sequencer;
+use domain::chain::checkpoint::TreeHead;
+use domain::chain::sequence::{SequenceError, Sequencer};
+use domain::deals::import::receive;
+use domain::deals::import::work::ImportHandler;
+use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
+use domain::store::StoreError;
 
 use crate::app::{App, Bell};
 
@@ -19,6 +24,11 @@ const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
 const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
 /// How often holds are looked at.
 const RELEASE_EVERY: Duration = Duration::from_secs(60);
+/// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
+/// wait at most so long.
+const WORK_IDLE: Duration = Duration::from_secs(2);
+/// Every kind of job.
+const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
 
 /// The threads.
 pub struct Workers {
@@ -38,6 +48,7 @@ impl Workers {
         let releases = Arc::new(Bell::default());
         let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
+        workers.spawn("jobs", jobs)?;
         workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
         Ok(workers)
     }
@@ -86,6 +97,40 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
     }
 }
 
+fn jobs(app: &Data<App>, stopping: &AtomicBool) {
+    while !stopping.load(Ordering::Acquire) {
+        match work_off(app) {
+            Ok(true) => {}
+            Ok(false) => app.work.wait(WORK_IDLE),
+            Err(error) => {
+                tracing::error!(%error, "a job was interrupted; another attempt goes on with it");
+                app.work.wait(WORK_IDLE);
+            }
+        }
+    }
+}
+
+/// Does the job that has waited longest; `false` when none waits.
+///
+/// # Errors
+/// The failure of the store.
+pub fn work_off(app: &App) -> Result<bool, StoreError> {
+    let worked = work_one(app.store.as_ref(), app, &HANDLERS)?.is_some();
+    if worked {
+        app.sequencing.ring();
+    }
+    Ok(worked)
+}
+
+/// Integrates everything that is pending, signs the head and publishes it: one round of the sequencer.
+///
+/// # Errors
+/// See [`SequenceError`].
+pub fn catch_up(app: &App) -> Result<TreeHead, SequenceError> {
+    let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
+    sequencer.catch_up(app.store.as_ref(), app.clock.now()).inspect(|head| app.publish(*head))
+}
+
 fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
     let actor = Actor::service();
     while !stopping.load(Ordering::Acquire) {
@@ -95,6 +140,9 @@ fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
             Ok(0) => {}
             Ok(_) => app.sequencing.ring(),
             Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
+        }
+        if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &env)) {
+            tracing::error!(%error, "abandoned uploads were not put away; that is tried again");
         }
         bell.wait(RELEASE_EVERY);
     }

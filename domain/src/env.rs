@@ -25,6 +25,23 @@ pub struct Env<'a> {
     pub seen: TreeHead,
 }
 
+/// One command of a batch and who asks for it: a batch gathers what several callers ask at one moment.
+#[derive(Debug)]
+pub struct Asked<'a, C> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// For what.
+    pub command: &'a C,
+}
+
+impl<C> Clone for Asked<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Asked<'_, C> {}
+
 impl Env<'_> {
     /// 32 unpredictable bytes.
     #[must_use]
@@ -33,4 +50,11 @@ impl Env<'_> {
         self.randomness.fill(&mut bytes);
         bytes
     }
+}
+
+/// Makes an [`Env`] for work that outlasts one moment: every batch of a job asks again, so that its rows
+/// carry the time at which they were written.
+pub trait Surroundings: Send + Sync {
+    /// What a use case takes from its surroundings, as of now.
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a>;
 }

@@ -12,6 +12,7 @@ pub mod deals;
 pub mod directory;
 pub mod env;
 pub mod idempotency;
+pub mod jobs;
 pub mod kernel;
 pub mod ledger;
 pub mod payouts;

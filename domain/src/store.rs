@@ -14,10 +14,15 @@ use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::AgreementRepository;
 use crate::catalogue::repository::CatalogueRepository;
 use crate::chain::published::ChainQueries;
+use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
+use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
+use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::idempotency::IdempotencyRepository;
+use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
@@ -55,38 +60,56 @@ pub enum Verdict {
 pub trait UnitOfWork {
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessRepository;
-    /// The audit log.
-    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
     /// Lanes, envelopes and pending leaves of the log.
     fn chain(&mut self) -> &mut dyn ChainRepository;
-    /// Deals, their facts, transitions and imports.
+    /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Handshakes that wait for a signature.
+    fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
     /// First answers to requests.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    /// Imports, their files and rows.
+    fn imports(&mut self) -> &mut dyn ImportRepository;
+    /// Long work.
+    fn jobs(&mut self) -> &mut dyn JobRepository;
+    /// Signing keys, declarations, what the log has published.
+    fn keys(&mut self) -> &mut dyn KeyRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Members and organisations as parties of a handshake.
+    fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
-    /// The ledger as a book: accounts, entries, balances.
-    fn book(&mut self) -> &mut dyn BookQueries;
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
+    /// The ledger as a book: accounts, entries, balances.
+    fn book(&mut self) -> &mut dyn BookQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.
     fn chain(&mut self) -> &mut dyn ChainQueries;
-    /// Deals, their facts, transitions and imports.
+    /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Handshakes and their statements.
+    fn handshakes(&mut self) -> &mut dyn HandshakeQueries;
+    /// Imports and their rows.
+    fn imports(&mut self) -> &mut dyn ImportQueries;
+    /// Long work.
+    fn jobs(&mut self) -> &mut dyn JobQueries;
+    /// Signing keys.
+    fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
     /// Own accounts, runs, payouts.

@@ -27,6 +27,45 @@ fn faults_are_told_by_line_and_all_at_once() {
 }
 
 #[test]
+fn a_row_with_broken_text_names_its_other_faults_too() {
+    assert_eq!(
+        codes(b"A,M1,\xE9,P,2026-13-01,,2026-02-01,,,\n,\xFF,C\0,P,2026-01-01,,,-5,9,x\n"),
+        [
+            (2, vec!["invalid_utf8", "invalid_date", "amount_missing"]),
+            (
+                3,
+                vec![
+                    "invalid_utf8",
+                    "control_character",
+                    "required",
+                    "invalid_date",
+                    "negative_amount",
+                    "settled_date_missing",
+                    "discharge_without_settlement"
+                ]
+            )
+        ]
+    );
+    let long = format!("{},M1,C,P,2026-01-01,,,,,\n", "x".repeat(201));
+    assert_eq!(codes(long.as_bytes()), [(2, vec!["too_long"])]);
+}
+
+/// Wherever a file is cut, the last row says something else than it did, or the same, or is refused: it
+/// never loses a discharge in silence.
+#[test]
+fn a_file_cut_anywhere_never_loses_a_discharge() {
+    let row = b"A,M1,C,P,2026-01-01,2026-01-02,2026-01-03,1.00,0.00,2026-02-02\r\n";
+    for cut in 1..row.len() {
+        let seen = codes(&row[..cut]);
+        let whole = cut >= row.len() - 2;
+        assert_eq!(seen[0].1.is_empty(), whole, "cut at {cut}: {seen:?}");
+    }
+    // Nothing can be missing from a deal that never settled: the break at the end may be left out.
+    assert_eq!(codes(b"A,M1,C,P,2026-01-01,2026-01-02,,,,"), [(2, vec![])]);
+    assert_eq!(codes(b"A,M1,C,P,2026-01-01,2026-01-02,2026-01-03,1.00,0.00,"), [(2, vec!["row_cut_off"])]);
+}
+
+#[test]
 fn a_stray_quote_inside_a_name_swallows_no_other_row() {
     let header = domain::deals::import::COLUMNS.join(",");
     let file = format!(

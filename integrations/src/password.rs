@@ -1,13 +1,23 @@
 //! Passwords hashed with argon2id (RFC 9106), 19 MiB and two passes: the OWASP recommendation.
+//!
+//! Bounds: [`AT_ONCE`] hashes at the same time, so that a flood of logins takes neither the memory nor
+//! the processors of everybody else; the others wait.
+
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use domain::access::{Password, PasswordHash, PasswordHasher};
 use domain::chain::signer::PortError;
 
+/// Hashes that are made at the same time.
+const AT_ONCE: usize = 2;
+
 /// Hashes with argon2id.
 pub struct Argon2Hasher {
     argon2: Argon2<'static>,
+    free: Mutex<usize>,
+    freed: Condvar,
     /// The hash of nobody's password, so that an unknown user takes as long as a known one.
     nobody: phc::PasswordHash,
 }
@@ -20,20 +30,32 @@ impl Argon2Hasher {
     pub fn new() -> Result<Self, PortError> {
         let argon2 = Argon2::default();
         let nobody = argon2.hash_password(b"nobody has this password").map_err(failed)?;
-        Ok(Self { argon2, nobody })
+        Ok(Self { argon2, free: Mutex::new(AT_ONCE), freed: Condvar::new(), nobody })
+    }
+
+    fn in_turn<R>(&self, work: impl FnOnce() -> R) -> R {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.freed.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        let done = work();
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.freed.notify_one();
+        done
     }
 }
 
 impl PasswordHasher for Argon2Hasher {
     fn hash(&self, password: &Password) -> Result<PasswordHash, PortError> {
-        let hash: phc::PasswordHash = self.argon2.hash_password(password.reveal().as_bytes()).map_err(failed)?;
+        let hash: phc::PasswordHash =
+            self.in_turn(|| self.argon2.hash_password(password.reveal().as_bytes())).map_err(failed)?;
         Ok(PasswordHash::restore(hash.to_string()))
     }
 
     fn verify(&self, password: &Password, kept: Option<&PasswordHash>) -> bool {
         let kept = kept.and_then(|hash| phc::PasswordHash::new(hash.reveal()).ok());
         let known = kept.is_some();
-        let right = self.argon2.verify_password(password.reveal().as_bytes(), &kept.unwrap_or(self.nobody.clone()));
+        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        let right = self.in_turn(|| self.argon2.verify_password(password.reveal().as_bytes(), &kept));
         right.is_ok() && known
     }
 }

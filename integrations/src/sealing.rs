@@ -15,7 +15,10 @@ const CONTEXT: &[u8] = b"flip360/sealed-answer/v1";
 const NONCE_BYTES: usize = 24;
 
 /// Seals and opens.
-pub struct Sealer(XChaCha20Poly1305);
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    key: Digest,
+}
 
 impl Sealer {
     /// A sealer under the key of a signer.
@@ -23,8 +26,15 @@ impl Sealer {
     /// # Errors
     /// When the key is out of reach.
     pub fn of(signer: &dyn Signer) -> Result<Self, PortError> {
-        let digest = Digest::of_parts(&[CONTEXT, b"\0", &signer.sign(CONTEXT)?]);
-        Ok(Self(XChaCha20Poly1305::new(&Key::from(*digest.bytes()))))
+        let key = Digest::of_parts(&[CONTEXT, b"\0", &signer.sign(CONTEXT)?]);
+        let cipher = XChaCha20Poly1305::new(&Key::from(*key.bytes()));
+        Ok(Self { cipher, key: Digest::of_parts(&[b"flip360/blind/v1\0", key.bytes()]) })
+    }
+
+    /// A digest that says the same only to who has the key: nobody can guess what was digested.
+    #[must_use]
+    pub fn blind(&self, digest: &Digest) -> Digest {
+        Digest::of_parts(&[self.key.bytes(), digest.bytes()])
     }
 
     /// Seals bytes; they open only with the same `about`.
@@ -34,7 +44,7 @@ impl Sealer {
     pub fn seal(&self, randomness: &dyn Randomness, about: &[u8], bytes: &[u8]) -> Result<Vec<u8>, PortError> {
         let mut nonce = [0; NONCE_BYTES];
         randomness.fill(&mut nonce);
-        let sealed = self.0.encrypt(&XNonce::from(nonce), Payload { msg: bytes, aad: about });
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: bytes, aad: about });
         let sealed = sealed.map_err(|_| PortError("an answer cannot be sealed".into()))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -46,7 +56,7 @@ impl Sealer {
     pub fn open(&self, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, PortError> {
         let refused = || PortError("a sealed answer does not open: it was altered, or the key is another one".into());
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(refused)?;
-        self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: about }).map_err(|_| refused())
+        self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: about }).map_err(|_| refused())
     }
 }
 

@@ -1,10 +1,13 @@
-//! Deals, their facts, transitions and handshakes.
+//! Deals, their facts, transitions and handshakes: writing. `lookup` reads.
+
+mod lookup;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::evaluate::{DealFacts, Settlement};
+use domain::catalogue::{ProductCode, VerticalCode};
 use domain::deals::deal::{Deal, Stage, Transition};
-use domain::deals::repository::{DealFact, DealQueries, DealRepository, Handshake, HandshakeStatement, StageCount};
+use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal};
 use domain::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
 use domain::kernel::{Instant, Money};
 use domain::store::StoreError;
@@ -13,7 +16,7 @@ use uuid::Uuid;
 use crate::bind::{array_literal, date, digest, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
-use crate::store::{PgQueries, PgUnitOfWork};
+use crate::store::PgUnitOfWork;
 
 /// A row of `deal`, with the number of its transitions.
 #[derive(Queryable)]
@@ -27,6 +30,7 @@ struct DealRow {
     product_id: Uuid,
     vertical_id: Uuid,
     stage: String,
+    source_organisation_id: Uuid,
     external_ref: Option<String>,
     referred_on: jiff_diesel::Date,
     contracted_on: Option<jiff_diesel::Date>,
@@ -51,6 +55,7 @@ type DealColumns = (
     SqlUuid,
     SqlUuid,
     Text,
+    SqlUuid,
     Nullable<Text>,
     Date,
     Nullable<Date>,
@@ -65,8 +70,19 @@ type DealColumns = (
     Integer,
 );
 
+/// The columns of [`DealRow`], of a `deal d`, in its order.
+macro_rules! deal_columns {
+    () => {
+        "d.id, d.provider_id, d.introducer_id, d.member_id, d.upline_id, d.client_id, d.product_id, d.vertical_id,
+         d.stage, d.source_organisation_id, d.external_ref, d.referred_on, d.contracted_on, d.settled_on, d.discharged_on,
+         d.settled_minor, d.offset_minor, d.source_sha256, d.agreement_id, d.version_number, d.visible_to,
+         (select count(*)::int from deal_transition t where t.deal_id = d.id)"
+    };
+}
+use deal_columns;
+
 impl DealRow {
-    fn restore(self, source: OrganisationId) -> Result<Deal, StoreError> {
+    fn restore(self) -> Result<Deal, StoreError> {
         let settlement = match (self.settled_on, self.settled_minor) {
             (Some(on), Some(amount)) => Some(Settlement {
                 on: on.into(),
@@ -91,7 +107,7 @@ impl DealRow {
             product: ProductId::new(self.product_id),
             vertical: VerticalId::new(self.vertical_id),
             stage: Stage::parse(&self.stage).ok_or_else(|| unreadable("a stage"))?,
-            source,
+            source: OrganisationId::new(self.source_organisation_id),
             external_ref: self.external_ref,
             facts: DealFacts {
                 referred_on: self.referred_on.into(),
@@ -107,20 +123,44 @@ impl DealRow {
     }
 }
 
+/// What is sold, by its codes.
+fn sold(product: &str, vertical: &str) -> Result<(ProductCode, VerticalCode), StoreError> {
+    let product = ProductCode::parse(product).map_err(|_| unreadable("a product's code"))?;
+    let vertical = VerticalCode::parse(vertical).map_err(|_| unreadable("a vertical's code"))?;
+    Ok((product, vertical))
+}
+
 impl DealRepository for PgUnitOfWork<'_> {
     fn lock_by_external_refs(&mut self, source: OrganisationId, refs: &[String]) -> Result<Vec<Deal>, StoreError> {
-        let rows: Vec<DealRow> = query::<DealColumns>(
-            "select d.id, d.provider_id, d.introducer_id, d.member_id, d.upline_id, d.client_id, d.product_id, d.vertical_id,
-                    d.stage, d.external_ref, d.referred_on, d.contracted_on, d.settled_on, d.discharged_on,
-                    d.settled_minor, d.offset_minor, d.source_sha256, d.agreement_id, d.version_number, d.visible_to,
-                    (select count(*)::int from deal_transition t where t.deal_id = d.id)
-             from deal d where d.source_organisation_id = $1 and d.external_ref = any($2) order by d.id for update of d",
-        )
+        let rows: Vec<DealRow> = query::<DealColumns>(concat!(
+            "select ",
+            deal_columns!(),
+            " from deal d where d.source_organisation_id = $1 and d.external_ref = any($2) order by d.id for update of d"
+        ))
         .bind::<SqlUuid, _>(source.uuid())
         .bind::<Array<Text>, _>(refs)
         .load(self.pg)
         .map_err(store_error)?;
-        rows.into_iter().map(|row| row.restore(source)).collect()
+        rows.into_iter().map(DealRow::restore).collect()
+    }
+
+    fn lock(&mut self, deals: &[DealId]) -> Result<Vec<LockedDeal>, StoreError> {
+        let rows: Vec<(DealRow, (String, String, bool))> = query::<(DealColumns, (Text, Text, Bool))>(concat!(
+            "select ",
+            deal_columns!(),
+            ", p.code, v.code, exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = d.id)
+             from deal d join product p on p.id = d.product_id join vertical v on v.id = p.vertical_id
+             where d.id = any($1) order by d.id for update of d"
+        ))
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter()
+            .map(|(row, (product, vertical, sealed))| {
+                let (product, vertical) = sold(&product, &vertical)?;
+                Ok(LockedDeal { deal: row.restore()?, product, vertical, sealed })
+            })
+            .collect()
     }
 
     fn insert(&mut self, deals: &[Deal], at: Instant) -> Result<(), StoreError> {
@@ -268,16 +308,6 @@ impl DealRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
-    }
-}
-
-impl DealQueries for PgQueries<'_> {
-    fn count_by_stage(&mut self) -> Result<Vec<StageCount>, StoreError> {
-        let rows: Vec<(String, i64)> =
-            query::<(Text, BigInt)>("select stage, count(*) from deal group by stage order by stage")
-                .load(self.pg)
-                .map_err(store_error)?;
-        Ok(rows.into_iter().map(|(stage, deals)| StageCount { stage, deals }).collect())
     }
 }
 

@@ -85,7 +85,7 @@ fn restored_role(role: &str, level: i16) -> Option<Role> {
 }
 
 impl LineRow {
-    fn restore(self) -> Result<CommissionLine, StoreError> {
+    pub(crate) fn restore(self) -> Result<CommissionLine, StoreError> {
         Ok(CommissionLine {
             id: LineId::new(self.id),
             deal: DealId::new(self.deal_id),

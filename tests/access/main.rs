@@ -1,5 +1,7 @@
 //! Users, API clients and logins on real PostgreSQL.
 
+mod http;
+
 use std::collections::BTreeSet;
 
 use domain::access::bootstrap::bootstrap;

@@ -2,5 +2,7 @@
 //! randomness they set.
 
 pub mod cluster;
+pub mod imports;
 pub mod platform;
+pub mod promises;
 pub mod server;

@@ -14,10 +14,10 @@ use domain::catalogue::reference as catalogue;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::key::PublicKey;
 use domain::chain::merkle::empty_root;
+use domain::chain::note::VerifierKey;
 use domain::chain::sequence::Sequencer;
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::deals::import_file::{self, ImportReport};
-use domain::deals::record::Source;
+use domain::chain::trust::Trust;
 use domain::directory::contact::{Contact, ContactKind};
 use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
 use domain::directory::repository::NewContact;
@@ -26,7 +26,7 @@ use domain::directory::{
 };
 use domain::env::Env;
 use domain::kernel::id::IdSource;
-use domain::kernel::ids::{ContactId, DealImportId, MemberId, OrganisationId, PayeeId};
+use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, Instant};
 use domain::store::Store;
@@ -35,6 +35,7 @@ use persistence::{PgStore, PoolSizes};
 use uuid::Uuid;
 
 use crate::cluster::TestDatabase;
+use crate::promises::PROMISES;
 
 /// The name of the log in tests.
 pub const ORIGIN: &str = "flip360.test/log";
@@ -271,18 +272,6 @@ impl Platform {
         }
     }
 
-    /// Imports an export of the introducer.
-    #[must_use]
-    pub fn import(&self, file: &[u8]) -> ImportReport {
-        let source = Source {
-            organisation: self.introducer,
-            provider: self.provider,
-            import: DealImportId::new(self.ids.next()),
-            declaration: Digest::of(file),
-        };
-        import_file::import(self.store(), &self.env(), &source, file, |_, _| ()).expect("the import ends")
-    }
-
     /// Integrates everything that is pending and signs the head.
     #[must_use]
     pub fn sequence(&self) -> TreeHead {
@@ -309,6 +298,25 @@ impl Platform {
             .get_result::<Row>(&mut self.owner())
             .expect("a number")
             .n
+    }
+
+    /// The ids that a query gives, asked as the owner.
+    #[must_use]
+    pub fn ids_of(&self, sql: &str) -> Vec<Uuid> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Uuid)]
+            id: Uuid,
+        }
+        let rows: Vec<Row> = diesel::sql_query(sql).load(&mut self.owner()).expect("ids");
+        rows.into_iter().map(|row| row.id).collect()
+    }
+
+    /// What a stranger needs to trust to check this platform's receipts.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        let log = VerifierKey::try_new(ORIGIN, self.log_signer.public_key()).expect("a name");
+        Trust::new(log, vec![self.signer.public_key()])
     }
 
     /// What PostgreSQL says to a statement of the service's own role; `None` when it obeys.
@@ -339,75 +347,3 @@ impl Drop for Platform {
         }
     }
 }
-
-/// What must never be: each query counts violations.
-const PROMISES: [(&str, &str); 16] = [
-    ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
-    (
-        "balances equal postings",
-        "select count(*) from ledger_balance b left join (select account_id, sum(amount_minor) s, count(*) c from ledger_posting group by 1) p using (account_id) where b.balance_minor <> coalesce(p.s, 0) or b.account_seq <> coalesce(p.c, 0)",
-    ),
-    ("the sequence has no gap", "select coalesce(max(seq), 0) - count(*) from ledger_entry"),
-    (
-        "each entry names the hash of the one before",
-        "select count(*) from ledger_entry e join ledger_entry p on p.seq = e.seq - 1 where e.previous_sha256 <> p.sha256",
-    ),
-    ("hashes recompute", "select count(*) from ledger_entry where sha256 <> sha256(canonical)"),
-    (
-        "every entry has exactly one leaf",
-        "select count(*) from ledger_entry e where (select count(*) from chain_pending p where p.source_id = e.id) + (select count(*) from chain_leaf l where l.source_id = e.id) <> 1",
-    ),
-    (
-        "every statement has exactly one leaf",
-        "select count(*) from handshake_statement s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
-    ),
-    ("indexes have no gap", "select coalesce(max(index) + 1, 0) - count(*) from chain_leaf"),
-    (
-        "lines equal their postings",
-        "select count(*) from commission_line l join (
-           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available,
-                  sum(-amount_minor) filter (where a.kind = 'member_suspense') suspense, sum(amount_minor) filter (where a.kind = 'clawback_recoverable') recoverable
-           from ledger_posting p join ledger_account a on a.id = p.account_id where line_id is not null group by 1) p on p.line_id = l.id
-         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
-    ),
-    (
-        "every accrued deal has a sealed handshake",
-        "select count(*) from ledger_entry e where e.kind = 'accrual' and not exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = e.deal_id)",
-    ),
-    (
-        "what a line earned lies somewhere",
-        "select count(*) from commission_line where role <> 'platform' and earned_minor - clawed_back_minor
-           <> suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + set_off_minor - recoverable_minor",
-    ),
-    (
-        "what is in transit or paid of a line is what payouts sent of it",
-        "select count(*) from commission_line l left join (
-           select line_id, sum(pl.amount_minor) sent from payout_line pl join payout p on p.id = pl.payout_id where p.state <> 'returned' group by 1) s on s.line_id = l.id
-         where l.in_transit_minor + l.paid_minor <> coalesce(s.sent, 0)",
-    ),
-    (
-        "what is set off of a line is what recoveries posted, and settles as much elsewhere",
-        "select (select count(*) from commission_line l left join (
-           select p.line_id, sum(p.amount_minor) s from ledger_posting p join ledger_entry e on e.seq = p.entry_seq where e.kind = 'clawback_recovery' group by 1) r on r.line_id = l.id
-           where l.set_off_minor <> coalesce(r.s, 0))
-         + (select count(*) from (select payee_id from commission_line where payee_id is not null group by 1 having sum(set_off_minor) <> 0) x)",
-    ),
-    (
-        "a payout is the sum of its lines, and has one entry over its amount",
-        "select count(*) from payout p where p.amount_minor <> (select coalesce(sum(amount_minor), 0) from payout_line l where l.payout_id = p.id)
-           or p.recovered_minor <> (select coalesce(sum(amount_minor), 0) from payout_recovery r where r.payout_id = p.id)
-           or p.amount_minor <> (select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
-                where e.source_id = p.id and e.kind = 'payout_initiated' and g.amount_minor > 0)",
-    ),
-    (
-        "an executed run is the sum of its payouts, and no other run has any",
-        "select count(*) from payout_run r left join (select run_id, sum(amount_minor) total, count(*) n from payout group by 1) p on p.run_id = r.id
-         where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",
-    ),
-    (
-        "every approved run has its approval in the log",
-        "select count(*) from payout_run r where r.state in ('approved', 'executed') and not exists (
-           select from chain_secret s where s.subject_id = r.id and s.kind = 'envelope'
-             and (exists (select from chain_pending p where p.source_id = s.source_id) or exists (select from chain_leaf l where l.source_id = s.source_id)))",
-    ),
-];

@@ -175,6 +175,16 @@ impl Service {
         self.token(&[Role::PartnerAdmin], Some(OrganisationId::new(self.app.ids.next())), None)
     }
 
+    /// Does every job that waits.
+    pub fn work(&self) {
+        while api::workers::work_off(&self.app).expect("the store answers") {}
+    }
+
+    /// Integrates everything that is pending and publishes the signed head.
+    pub fn sequence(&self) {
+        let _ = api::workers::catch_up(&self.app).expect("the log is whole");
+    }
+
     /// GET.
     #[must_use]
     pub fn get(&self, path: &str, token: &str) -> Reply {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// Operations that need no login. Everything else asks for a token.
 const PUBLIC: [&str; 6] =
-    ["get_liveness", "get_openapi", "get_readiness", "create_token", "get_authorization_server", "get_jwks"];
+    ["get_liveness", "get_openapi", "get_readiness", "create_token", "get_oauth_metadata", "get_jwks"];
 
 fn document() -> Value {
     serde_json::to_value(api::openapi::document()).expect("a document")

@@ -164,7 +164,7 @@ impl Tokens {
     ///
     /// # Errors
     /// See [`TokenError`].
-    pub fn verify(&self, token: &str, now: Instant) -> Result<Actor, TokenError> {
+    pub fn verify(&self, token: &str, now: Instant) -> Result<(Subject, Actor), TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
@@ -183,7 +183,7 @@ impl Tokens {
         if claims.nbf.unwrap_or(claims.iat).max(claims.iat) > second.saturating_add(SKEW_SECONDS) {
             return Err(TokenError::NotYet);
         }
-        actor(claims).ok_or(TokenError::NotForUs)
+        bearer(claims).ok_or(TokenError::NotForUs)
     }
 
     /// The keys that tokens are verified with (RFC 7517).
@@ -214,13 +214,14 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     }
 }
 
-fn actor(claims: Claims) -> Option<Actor> {
+fn bearer(claims: Claims) -> Option<(Subject, Actor)> {
     let subject = Subject::parse(&claims.sub)?;
     let roles: BTreeSet<Role> = claims.roles.into_iter().collect();
     let standing = Standing::try_new(roles, claims.org, claims.member).ok()?;
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
-    standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()
+    let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
+    Some((subject, actor))
 }
 
 #[cfg(test)]

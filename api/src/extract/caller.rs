@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use domain::access::{Actor, MissingScope, Viewer};
+use domain::access::{Actor, MissingScope, Subject, Viewer};
 
 use super::RequestId;
 use crate::app::App;
@@ -15,6 +15,8 @@ use crate::problem::Problem;
 /// An authenticated caller of an operation that it may call.
 #[derive(Debug, Clone)]
 pub struct Caller {
+    /// The user or API client.
+    pub subject: Subject,
     /// Who it is.
     pub actor: Actor,
     /// In which request.
@@ -41,7 +43,7 @@ impl Caller {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
         let token = bearer(request)?;
-        let actor = app.tokens.verify(token, app.clock.now()).map_err(|error| {
+        let (subject, actor) = app.tokens.verify(token, app.clock.now()).map_err(|error| {
             Problem::unauthenticated(error.to_string())
                 .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
         })?;
@@ -53,6 +55,7 @@ impl Caller {
             return Err(MissingScope(missing).into());
         }
         Ok(Self {
+            subject,
             actor,
             request_id: RequestId::current(request),
             operation: operation.id,

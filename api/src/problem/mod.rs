@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod handshakes;
 mod payouts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.

@@ -14,9 +14,11 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod handshakes;
 pub mod ledger;
 pub mod oauth;
 pub mod payouts;
+pub mod referrals;
 pub mod system;
 
 /// Every route.
@@ -28,8 +30,10 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    handshakes::register(config);
     ledger::register(config);
     payouts::register(config);
+    referrals::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

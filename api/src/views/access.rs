@@ -1,12 +1,13 @@
 //! Users, API clients and the caller, as they go in and out.
 
 use domain::access::client::{CreateApiClientInput, NewSecret};
-use domain::access::repository::Account;
 use domain::access::standing::StandingInput;
 use domain::access::user::CreateUserInput;
-use domain::access::{Actor, ApiClient, Standing, Subject, User};
+use domain::access::{ApiClient, Standing, Subject, User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::extract::Caller;
 
 /// A request to create an API client.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -189,16 +190,16 @@ pub struct MeView {
 }
 
 impl MeView {
-    /// The account behind a token, with what the token says.
+    /// What the token says, and the name of its bearer.
     #[must_use]
-    pub fn new(account: Account, actor: &Actor) -> Self {
-        let (subject, kind, name) = match account {
-            Account::User(user) => (Subject::User(user.id), "user", user.email.map(|email| email.to_string())),
-            Account::Client(client) => (Subject::Client(client.id), "client", Some(client.name.to_string())),
-        };
+    pub fn new(caller: &Caller, name: Option<String>) -> Self {
+        let Caller { subject, actor, .. } = caller;
         Self {
             id: subject.to_string(),
-            kind,
+            kind: match subject {
+                Subject::User(_) => "user",
+                Subject::Client(_) => "client",
+            },
             name,
             roles: actor.roles.iter().map(|role| role.as_str()).collect(),
             scopes: actor.scopes.iter().map(|scope| scope.as_str()).collect(),

@@ -1,8 +1,10 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod handshakes;
 pub mod ledger;
 pub mod payouts;
+pub mod referrals;
 
 use domain::kernel::Money;
 use serde::{Deserialize, Serialize};

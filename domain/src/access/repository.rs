@@ -91,12 +91,3 @@ pub trait AccessQueries {
     /// The failure of the store.
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError>;
 }
-
-/// A user or API client as `/v1/me` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Account {
-    /// A person.
-    User(User),
-    /// A program.
-    Client(ApiClient),
-}

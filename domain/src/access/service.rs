@@ -1,12 +1,11 @@
-//! Use cases: create, revoke and re-key API clients; create users; who am I.
+//! Use cases: create, revoke and re-key API clients; create users.
 //!
-//! Every one of them but [`me`] needs `access:admin`.
+//! Every one of them but [`name_of`] needs `access:admin`.
 
 use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
 use super::error::AccessError;
-use super::repository::Account;
 use super::secret::{ClientSecret, PasswordHash};
-use super::standing::Standing;
+use super::standing::{Standing, Subject};
 use super::user::{CreateUser, User};
 use super::{MissingScope, Scope};
 use crate::env::Env;
@@ -104,16 +103,15 @@ pub fn create_user(
     }
 }
 
-/// The user or API client that acts.
+/// What people call a user or an API client: its address, its name. Somebody erased has none.
 ///
 /// # Errors
-/// [`AccessError::NotFound`] for the service itself, or when it is gone.
-pub fn me(uow: &mut dyn UnitOfWork, env: &Env<'_>) -> Result<Account, AccessError> {
-    if let Some(found) = uow.access().find_client(ApiClientId::new(env.actor.id))? {
-        return Ok(Account::Client(found.client));
-    }
-    let user = uow.access().find_user(UserId::new(env.actor.id))?;
-    user.map(Account::User).ok_or(AccessError::NotFound)
+/// The failure of the store.
+pub fn name_of(uow: &mut dyn UnitOfWork, subject: Subject) -> Result<Option<String>, StoreError> {
+    Ok(match subject {
+        Subject::User(id) => uow.access().find_user(id)?.and_then(|user| user.email).map(|email| email.to_string()),
+        Subject::Client(id) => uow.access().find_client(id)?.map(|found| found.client.name.to_string()),
+    })
 }
 
 /// Whether the actor may make somebody with this standing, whose parties must exist.

@@ -56,10 +56,13 @@ impl AuditReport {
         self.difference_count == 0
     }
 
-    /// The lowest leaf that anything is wrong with.
+    /// The lowest leaf that anything is wrong with; where only a tile is wrong, the first of its leaves.
     #[must_use]
     pub fn first_bad_index(&self) -> Option<u64> {
-        self.differences.iter().filter_map(|d| d.index).min()
+        let of_tiles = |d: &&Difference| matches!(d.code, "tile_differs" | "tile_missing");
+        let lowest =
+            |tiles: bool| self.differences.iter().filter(|d| of_tiles(d) == tiles).filter_map(|d| d.index).min();
+        lowest(false).or_else(|| lowest(true))
     }
 
     fn differ(&mut self, index: Option<u64>, code: &'static str, detail: String) {

@@ -16,6 +16,7 @@
 
 pub mod audit;
 pub mod checkpoint;
+pub mod declaration;
 pub mod encoding;
 pub mod jws;
 pub mod key;
@@ -24,10 +25,13 @@ pub mod log;
 pub mod merkle;
 pub mod mirror;
 pub mod note;
+pub mod presented;
 pub mod proof;
 pub mod published;
 pub mod receipt;
 pub mod receipts;
+pub mod registration;
+pub mod registry;
 pub mod repository;
 pub mod sequence;
 pub mod signer;

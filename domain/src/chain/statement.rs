@@ -160,6 +160,12 @@ impl Assurance {
             Self::Own => "self",
         }
     }
+
+    /// Reads what was stored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Attested, Self::Custodial, Self::Own].into_iter().find(|assurance| assurance.as_str() == text)
+    }
 }
 
 /// An amount: minor units as a string, so that no reader turns it into a float.
@@ -250,7 +256,7 @@ pub struct Offer {
     pub declaration: Option<Digest>,
     /// The handshake.
     pub handshake: HandshakeId,
-    /// The signing key: the party's, or the platform's when attested.
+    /// The signing key: the party's, or the platform's when attested or custodial.
     pub kid: String,
     /// The origin of the log.
     pub log: String,
@@ -262,7 +268,8 @@ pub struct Offer {
     /// Who is referred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referred: Option<PartyId>,
-    /// SHA-256 of the line of the imported file.
+    /// SHA-256 of what was said of the deal: of the line of the imported file, or of the referral's terms
+    /// (see `deals::terms`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_sha256: Option<Digest>,
     /// Random.
@@ -474,6 +481,18 @@ impl Statement {
             Self::Accept(s) => Some(&s.seen),
             Self::Seal(s) => Some(&s.seen),
             Self::PayoutApproval(s) => Some(&s.seen),
+        }
+    }
+
+    /// How the signing party stands behind it; declarations and approvals are their signer's own.
+    #[must_use]
+    pub const fn assurance(&self) -> Assurance {
+        match self {
+            Self::KeyRegistration(s) => s.assurance,
+            Self::ImportDeclaration(_) | Self::PayoutApproval(_) => Assurance::Own,
+            Self::Offer(s) => s.assurance,
+            Self::Accept(s) => s.assurance,
+            Self::Seal(s) => s.assurance,
         }
     }
 

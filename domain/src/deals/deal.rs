@@ -72,13 +72,32 @@ impl Stage {
     /// How far along, for telling a step back from a step on; endings before settlement count as none.
     const fn rank(self) -> u8 {
         match self {
-            Self::Referred => 0,
+            Self::Referred | Self::Declined | Self::Withdrawn | Self::Lost => 0,
             Self::Accepted => 1,
             Self::InProgress => 2,
             Self::Contracted => 3,
             Self::Settled => 4,
             Self::Reversed => 5,
-            Self::Declined | Self::Withdrawn | Self::Lost => 0,
+        }
+    }
+
+    /// Whether the deal ended before it settled.
+    #[must_use]
+    pub const fn is_closed(self) -> bool {
+        matches!(self, Self::Declined | Self::Withdrawn | Self::Lost)
+    }
+
+    /// Whether somebody may move a deal from here to there; what has a date (contract, settlement,
+    /// reversal) follows from facts.
+    #[must_use]
+    pub const fn may_become(self, to: Self) -> bool {
+        match to {
+            Self::Accepted | Self::Declined => matches!(self, Self::Referred),
+            Self::InProgress => matches!(self, Self::Accepted),
+            Self::Withdrawn | Self::Lost => {
+                matches!(self, Self::Referred | Self::Accepted | Self::InProgress | Self::Contracted)
+            }
+            Self::Referred | Self::Contracted | Self::Settled | Self::Reversed => false,
         }
     }
 
@@ -152,40 +171,62 @@ pub struct Transition {
     pub actor: Uuid,
 }
 
+/// Who tells us of a move, when, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Who.
+    pub actor: Uuid,
+    /// When.
+    pub known_at: Instant,
+    /// Why: `import`, `fact` …
+    pub reason: &'static str,
+}
+
 impl Deal {
-    /// The moves that bring a deal to `to`, with the days on which each happened. A step back is one
-    /// correction; a step on passes through the stages whose dates are known.
-    pub fn move_to(&mut self, to: Stage, actor: Uuid, known_at: Instant, new: bool) -> Vec<Transition> {
+    /// The first move: the referral.
+    pub fn open(&mut self, told: &Told) -> Transition {
+        self.moved(None, Stage::Referred, told.reason, self.facts.referred_on, told)
+    }
+
+    /// The moves that bring the deal to where its facts have led; `reversed` says whether anything was
+    /// taken back. A step back is one correction; a step on passes through the stages whose dates are
+    /// known. What people decided stands until a date says more: accepted until contracted, lost until
+    /// settled.
+    pub fn follow_facts(&mut self, reversed: bool, told: &Told) -> Vec<Transition> {
+        let to = match Stage::of(&self.facts, reversed) {
+            Stage::Referred if self.stage.rank() < Stage::Contracted.rank() => self.stage,
+            Stage::Contracted if self.stage.is_closed() => self.stage,
+            dated => dated,
+        };
         let mut moves = Vec::new();
-        if new {
-            moves.push((None, Stage::Referred, "import", self.facts.referred_on));
-            self.stage = Stage::Referred;
-        }
         if to.rank() < self.stage.rank() {
-            moves.push((Some(self.stage), to, "correction", known_at.sydney_date()));
-            self.stage = to;
+            moves.push(self.moved(Some(self.stage), to, "correction", told.known_at.sydney_date(), told));
         }
         for (step, on) in self.dated_steps() {
             if step.rank() > self.stage.rank() && step.rank() <= to.rank() {
-                moves.push((Some(self.stage), step, "import", on));
-                self.stage = step;
+                moves.push(self.moved(Some(self.stage), step, told.reason, on, told));
             }
         }
-        let first = self.transitions;
-        self.transitions += i32::try_from(moves.len()).unwrap_or(0);
-        let numbered = moves.into_iter().zip(first..);
-        numbered
-            .map(|((from, to, reason, occurred_on), n)| Transition {
-                deal: self.id,
-                n,
-                from,
-                to,
-                reason,
-                occurred_on,
-                known_at,
-                actor,
-            })
-            .collect()
+        moves
+    }
+
+    /// The move that somebody decided on; `None` when the stage does not allow it.
+    pub fn decide(&mut self, to: Stage, on: Date, told: &Told) -> Option<Transition> {
+        self.stage.may_become(to).then(|| self.moved(Some(self.stage), to, told.reason, on, told))
+    }
+
+    fn moved(
+        &mut self,
+        from: Option<Stage>,
+        to: Stage,
+        reason: &'static str,
+        occurred_on: Date,
+        told: &Told,
+    ) -> Transition {
+        let n = self.transitions;
+        self.transitions += 1;
+        self.stage = to;
+        Transition { deal: self.id, n, from, to, reason, occurred_on, known_at: told.known_at, actor: told.actor }
     }
 
     fn dated_steps(&self) -> impl Iterator<Item = (Stage, Date)> + use<> {

@@ -6,25 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use super::deal::{Deal, Stage};
+use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::deal::{Deal, Stage, Told};
 use super::handshake::{self, Attestation};
-use super::repository::{DealFact, Handshake};
-use crate::agreements::evaluate::{self, CalculationInput, CalculationOutput, DealFacts, EvaluateError};
-use crate::agreements::repository::StoredCalculation;
-use crate::agreements::version::GoverningVersion;
-use crate::catalogue::{Product, ProductCode, VerticalCode, reference};
-use crate::chain::log::{self, LogItem};
+use super::repository::DealFact;
+use crate::agreements::evaluate::DealFacts;
+use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};
 use crate::directory::repository::{MemberStanding, NewContact};
 use crate::directory::text::PersonName;
 use crate::env::Env;
-use crate::kernel::ids::{CalculationId, ContactId, DealId, DealImportId, MemberId, OrganisationId, PayeeId};
+use crate::kernel::ids::{ContactId, DealId, DealImportId, OrganisationId};
 use crate::kernel::jcs::JcsError;
 use crate::kernel::{Digest, jcs};
-use crate::ledger::accrue::{self, DealAccounts};
-use crate::ledger::line::CommissionLine;
-use crate::ledger::posting::{self, PostError};
+use crate::ledger::posting::PostError;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
 /// Where the deals come from.
@@ -85,6 +81,9 @@ pub enum Refusal {
     /// Another member or product than before: that needs a new seal and an approval.
     #[error("the member or product of a sealed deal cannot be changed by an import")]
     AttributionChanged,
+    /// Referred by a signed offer that nobody has accepted: nothing may accrue before the seal.
+    #[error("the deal's handshake is not countersigned yet")]
+    NotSealed,
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
@@ -97,6 +96,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::UnknownProduct => "unknown_product",
             Self::NoAgreement => "no_agreement",
             Self::AttributionChanged => "attribution_changed",
+            Self::NotSealed => "handshake_open",
             Self::OutOfRange => "amount_out_of_range",
         }
     }
@@ -146,7 +146,13 @@ pub fn record(
         .iter()
         .map(|one| batch.take(env, source, &known, &kid, one))
         .collect::<Result<Vec<Outcome>, RecordError>>()?;
-    batch.write(uow, env, source)?;
+    batch.0.write(uow, env).map_err(|error| match error {
+        // Another import made the deal since we looked: begin again and find it.
+        PostError::Store(StoreError::Violates(rule)) if rule == "deal_external_ref_taken" => {
+            RecordError::Store(StoreError::Contention)
+        }
+        other => RecordError::Post(other),
+    })?;
     Ok(outcomes)
 }
 
@@ -154,7 +160,7 @@ pub fn record(
 struct Known {
     members: BTreeMap<String, MemberStanding>,
     products: BTreeMap<ProductCode, Product>,
-    versions: BTreeMap<VerticalCode, Vec<GoverningVersion>>,
+    versions: Versions,
     deals: BTreeMap<String, Deal>,
 }
 
@@ -170,12 +176,7 @@ impl Known {
         let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         let members = uow.directory().find_members(source.organisation, &member_refs)?;
         let products = uow.catalogue().find_products(&codes)?;
-        let mut versions = BTreeMap::new();
-        for product in &products {
-            if let std::collections::btree_map::Entry::Vacant(vacant) = versions.entry(product.vertical) {
-                vacant.insert(uow.agreements().list_active(product.vertical)?);
-            }
-        }
+        let versions = Versions::gather(uow, products.iter().map(|product| product.vertical))?;
         Ok(Self {
             members: members.into_iter().map(|m| (m.member_ref.clone(), m)).collect(),
             products: products.into_iter().map(|p| (p.code.clone(), p)).collect(),
@@ -183,48 +184,11 @@ impl Known {
             deals: deals.into_iter().filter_map(|d| d.external_ref.clone().map(|r| (r, d))).collect(),
         })
     }
-
-    /// The version in force on the deal's governing date; before that date is known, on the referral's.
-    fn governing(&self, vertical: VerticalCode, facts: &DealFacts) -> Option<&GoverningVersion> {
-        use crate::agreements::model::GoverningDate;
-        self.versions.get(&vertical)?.iter().find(|version| {
-            let on = match version.content().governing_date {
-                GoverningDate::Referred => None,
-                GoverningDate::Contracted => facts.contracted_on,
-                GoverningDate::Settled => facts.settlement.map(|s| s.on),
-            };
-            version.content().in_force_on(on.unwrap_or(facts.referred_on))
-        })
-    }
-
-    fn version(
-        &self,
-        vertical: VerticalCode,
-        (agreement, number): (crate::kernel::ids::AgreementId, u32),
-    ) -> Option<&GoverningVersion> {
-        self.versions.get(&vertical)?.iter().find(|v| v.agreement() == agreement && v.number() == number)
-    }
 }
 
-/// A deal whose commission is to be brought up to date.
-struct Calculated {
-    deal: Deal,
-    calculation: StoredCalculation,
-    output: CalculationOutput,
-}
-
-/// What the batch comes to, gathered in memory and then written at once.
+/// What the batch comes to.
 #[derive(Default)]
-struct Batch {
-    contacts: Vec<NewContact>,
-    created: Vec<Deal>,
-    corrected: Vec<Deal>,
-    facts: Vec<DealFact>,
-    transitions: Vec<super::deal::Transition>,
-    handshakes: Vec<Handshake>,
-    log: Vec<LogItem>,
-    calculated: Vec<Calculated>,
-}
+struct Batch(Changes);
 
 impl Batch {
     fn take(
@@ -249,96 +213,45 @@ impl Batch {
             if deal.member != member.id || deal.product != product.id {
                 return Ok(Outcome::Refused(Refusal::AttributionChanged));
             }
+            if deal.agreement.is_none() {
+                return Ok(Outcome::Refused(Refusal::NotSealed));
+            }
         }
-        let frozen = before.and_then(|deal| deal.agreement);
-        let version = match frozen {
-            Some(named) => known.version(product.vertical, named),
-            None => known.governing(product.vertical, &said.facts),
+        let sealed = before.and_then(|deal| deal.agreement);
+        let Some(version) = known.versions.of(product.vertical, sealed, &said.facts) else {
+            return Ok(Outcome::Refused(Refusal::NoAgreement));
         };
-        let Some(version) = version else { return Ok(Outcome::Refused(Refusal::NoAgreement)) };
         let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));
         deal.facts = said.facts;
         deal.source_sha256 = Some(said.sha256);
         deal.agreement = Some((version.agreement(), version.number()));
-        let (calculation, output) = match calculated(env, &deal, product, version)? {
-            Ok(worked_out) => worked_out,
-            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        let sold = Sold { vertical: product.vertical, product: &product.code };
+        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version) else {
+            return Ok(Outcome::Refused(Refusal::OutOfRange));
         };
         let new = before.is_none();
-        let stage = Stage::of(&deal.facts, output.reversed);
-        self.transitions.extend(deal.move_to(stage, env.actor.id, env.now, new));
-        self.facts.push(fact(env, source, &deal, said, new)?);
+        let told = Told { actor: env.actor.id, known_at: env.now, reason: "import" };
         if new {
-            self.contacts.push(client(source, &deal, said));
+            self.0.transitions.push(deal.open(&told));
+        }
+        self.0.transitions.extend(deal.follow_facts(output.reversed, &told));
+        self.0.facts.push(fact(env, source, &deal, said, new)?);
+        if new {
+            self.0.contacts.push(client(source, &deal, said));
             let attestation = Attestation { declaration: source.declaration, version, kid };
             let (handshake, items) = handshake::attest(env, &deal, &attestation)?;
-            self.handshakes.push(handshake);
-            self.log.extend(items);
-            self.created.push(deal.clone());
+            self.0.handshakes.push(handshake);
+            self.0.log.extend(items);
+            self.0.created.push(deal.clone());
         } else {
-            self.corrected.push(deal.clone());
+            self.0.changed.push(deal.clone());
         }
         let id = deal.id;
         if deal.facts.settlement.is_some() || !new {
-            self.calculated.push(Calculated { deal, calculation, output });
+            self.0.calculated.push(Calculated { deal, calculation, output });
         }
         Ok(if new { Outcome::Created(id) } else { Outcome::Corrected(id) })
     }
-
-    /// Business rows, then the log, then the ledger: the order of locks.
-    fn write(self, uow: &mut dyn UnitOfWork, env: &Env<'_>, source: &Source) -> Result<(), RecordError> {
-        uow.directory().insert_contacts(&self.contacts, env.now)?;
-        uow.deals().insert(&self.created, env.now)?;
-        uow.deals().update(&self.corrected, env.now)?;
-        uow.deals().append_facts(&self.facts)?;
-        uow.deals().append_transitions(&self.transitions)?;
-        uow.deals().append_handshakes(&self.handshakes, env.now)?;
-        let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
-        uow.agreements().append_calculations(&calculations)?;
-        log::append(uow, env, &self.log)?;
-        accrued(uow, env, source, self.calculated)
-    }
-}
-
-/// Brings lines and ledger to what the calculations come to.
-fn accrued(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    source: &Source,
-    calculated: Vec<Calculated>,
-) -> Result<(), RecordError> {
-    let deals: Vec<DealId> = calculated.iter().map(|c| c.deal.id).collect();
-    let mut posted: BTreeMap<DealId, Vec<CommissionLine>> = BTreeMap::new();
-    for line in uow.ledger().lock_lines(&deals)? {
-        posted.entry(line.deal).or_default().push(line);
-    }
-    let mut members: Vec<MemberId> =
-        calculated.iter().flat_map(|c| c.output.lines.iter().filter_map(|l| l.participant)).collect();
-    members.sort_unstable();
-    members.dedup();
-    let today = env.now.sydney_date();
-    let payees: BTreeMap<MemberId, PayeeId> = uow.directory().find_payees(&members, today)?.into_iter().collect();
-    let mut lines = Vec::new();
-    let mut drafts = Vec::new();
-    for one in &calculated {
-        let facts = &one.deal.facts;
-        let accounts = DealAccounts {
-            deal: one.deal.id,
-            provider: source.provider,
-            vertical: one.deal.vertical,
-            calculation: one.calculation.id,
-            earned_on: facts.settlement.map_or(today, |s| s.on),
-            clawed_back_on: facts.discharged_on.unwrap_or(today),
-            visible_to: &one.deal.visible_to,
-        };
-        let before = posted.remove(&one.deal.id).unwrap_or_default();
-        let accrual = accrue::difference(&accounts, before, &one.output, |m| payees.get(&m).copied(), env.ids);
-        lines.extend(accrual.lines);
-        drafts.extend(accrual.drafts);
-    }
-    uow.ledger().save_lines(&lines)?;
-    posting::post(uow, env, drafts)?;
-    Ok(())
 }
 
 fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Product, said: &SaidDeal) -> Deal {
@@ -357,45 +270,9 @@ fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Pro
         facts: said.facts,
         source_sha256: None,
         agreement: None,
-        visible_to: vec![source.provider.uuid(), source.organisation.uuid()],
+        visible_to: vec![source.provider.uuid(), source.organisation.uuid(), member.id.uuid()],
         transitions: 0,
     }
-}
-
-type WorkedOut = Result<(StoredCalculation, CalculationOutput), Refusal>;
-
-fn calculated(
-    env: &Env<'_>,
-    deal: &Deal,
-    product: &Product,
-    version: &GoverningVersion,
-) -> Result<WorkedOut, RecordError> {
-    let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
-    let input = CalculationInput {
-        deal: deal.id,
-        vertical: product.vertical,
-        product: &product.code,
-        facts: deal.facts,
-        member: deal.member,
-        uplines: &uplines,
-        version,
-    };
-    let output = match evaluate::evaluate(&input) {
-        Ok(output) => output,
-        Err(EvaluateError::Money(_) | EvaluateError::Date | EvaluateError::Unsupported { .. }) => {
-            return Ok(Err(Refusal::OutOfRange));
-        }
-    };
-    let calculation = StoredCalculation {
-        id: CalculationId::new(env.ids.next()),
-        deal: deal.id,
-        version: (version.agreement(), version.number()),
-        engine: output.engine,
-        input: input.canonical_bytes()?,
-        output_sha256: output.digest()?,
-        known_at: env.now,
-    };
-    Ok(Ok((calculation, output)))
 }
 
 /// The fact of one saying: what was said, without the client's name.

@@ -4,8 +4,10 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::deal::{Deal, Transition};
+use super::lookup::{Commission, DealFilter, Event, FoundDeal, Participant, PipelineStage};
+use crate::catalogue::{ProductCode, VerticalCode};
 use crate::kernel::ids::{DealId, DealImportId, HandshakeId, OrganisationId};
-use crate::kernel::{Digest, Instant};
+use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
 /// Something that was said of a deal: never changed, only followed by another.
@@ -59,6 +61,19 @@ pub struct Handshake {
     pub statements: Vec<HandshakeStatement>,
 }
 
+/// A deal that is locked, with what a calculation needs beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedDeal {
+    /// The deal.
+    pub deal: Deal,
+    /// What is sold.
+    pub product: ProductCode,
+    /// Its vertical.
+    pub vertical: VerticalCode,
+    /// Whether its handshake is sealed.
+    pub sealed: bool,
+}
+
 /// Deals, inside a transaction.
 pub trait DealRepository {
     /// Locks the deals that a source calls so.
@@ -66,6 +81,12 @@ pub trait DealRepository {
     /// # Errors
     /// The failure of the store.
     fn lock_by_external_refs(&mut self, source: OrganisationId, refs: &[String]) -> Result<Vec<Deal>, StoreError>;
+
+    /// Locks deals, in the order of their ids; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock(&mut self, deals: &[DealId]) -> Result<Vec<LockedDeal>, StoreError>;
 
     /// Keeps new deals.
     ///
@@ -114,4 +135,40 @@ pub trait DealQueries {
     /// # Errors
     /// The failure of the store.
     fn count_by_stage(&mut self) -> Result<Vec<StageCount>, StoreError>;
+
+    /// Deals, newest first.
+    ///
+    /// # Errors
+    /// The failure of the store; a page key that is none.
+    fn list(&mut self, filter: &DealFilter, page: &PageRequest) -> Result<Page<FoundDeal>, StoreError>;
+
+    /// One deal.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find(&mut self, deal: DealId) -> Result<Option<FoundDeal>, StoreError>;
+
+    /// What happened to a deal, in the order in which we learned of it.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn timeline(&mut self, deal: DealId) -> Result<Vec<Event>, StoreError>;
+
+    /// Who takes part in a deal.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn participants(&mut self, deal: DealId) -> Result<Vec<Participant>, StoreError>;
+
+    /// What a deal earns, and why.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn commission(&mut self, deal: DealId) -> Result<Commission, StoreError>;
+
+    /// How many deals stand where; ages are reckoned up to a day.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn pipeline(&mut self, vertical: Option<VerticalCode>, today: Date) -> Result<Vec<PipelineStage>, StoreError>;
 }

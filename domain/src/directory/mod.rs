@@ -11,6 +11,7 @@ pub mod contact;
 pub mod member;
 pub mod number;
 pub mod organisation;
+pub mod party;
 pub mod payee;
 pub mod repository;
 pub mod sample;

@@ -29,10 +29,34 @@ impl Digest {
         &self.0
     }
 
+    /// Reads exactly what [`std::fmt::Display`] prints: 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn parse_hex(text: &str) -> Option<Self> {
+        let digest = hex::decode(text).ok().and_then(|bytes| Self::from_slice(&bytes))?;
+        (digest.to_string() == text).then_some(digest)
+    }
+
     /// Reads 32 bytes from storage.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+}
+
+/// Works out the digest of bytes that come piece by piece.
+#[derive(Clone, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of everything taken.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

@@ -45,6 +45,8 @@ pub mod ids {
         DealId, "deal");
     typed_id!(/// An import of deals.
         DealImportId, "import");
+    typed_id!(/// The declaration by which an organisation answers for an imported file.
+        DeclarationId, "declaration");
     typed_id!(/// A handshake.
         HandshakeId, "handshake");
     typed_id!(/// A commission line: what one participant earns on one deal by one component.

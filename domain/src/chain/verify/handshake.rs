@@ -1,8 +1,9 @@
 //! The receipt of a handshake: offer, accept and seal, each countersigning the one before.
 //!
 //! Attested statements are signed by the platform for people who signed nothing; the importing
-//! organisation's declaration stands for them and is judged when it is there. All others need a
-//! registration of their key that the log holds at a lower index, for that very party.
+//! organisation's declaration stands for them and is judged when it is there. Custodial ones are signed
+//! by the platform too, on instruction, unless the party has a key that a keeper holds. All others need
+//! a registration of their key that the log holds at a lower index, for that very party.
 
 use std::collections::BTreeMap;
 
@@ -144,6 +145,7 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
     };
     let key = match assurance {
         Assurance::Attested => trust.platform_key(read.jws.kid()),
+        Assurance::Custodial if trust.platform_key(read.jws.kid()).is_some() => trust.platform_key(read.jws.kid()),
         Assurance::Custodial | Assurance::Own => own_key(registered, findings, read, party, assurance),
     };
     let Some(key) = key else {

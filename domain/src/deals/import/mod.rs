@@ -1,180 +1,20 @@
-//! Deals as an onboarding partner exports them: a CSV read row by row.
+//! Imports: a partner's export goes in; deals, faults by line and a report come out.
 //!
-//! Bounds: one record of at most 64 KiB is held at a time; a longer one (an unclosed quote) is refused
-//! and reading goes on with the next physical line. Source: the V01 data notes, RFC 4180.
+//! `receive` takes the file in chunks while it streams in; the job then works in three steps, each in
+//! batches that are one transaction: `stage` reads rows from the chunks, tells faults and notes which
+//! row of each reference counts (the last valid one); `apply` records what counts; `work` brings them together and ends with a
+//! report. Killed anywhere, the job goes on where its last batch ended, and importing the same file
+//! again changes nothing. Memory: one chunk, one record and one batch, whatever the size of the file.
 
+pub mod apply;
+pub mod file;
+mod reader;
+pub mod receive;
+pub mod repository;
 mod row;
+pub mod stage;
+pub mod work;
 
-use std::io::{BufRead, BufReader, Read};
-
+pub use file::{DealImport, FileFault, ImportCounts, ImportState};
+pub use reader::{COLUMNS, ImportReader, ImportRow, MAX_RECORD_BYTES};
 pub use row::{DealRow, RowFault};
-
-/// The header, exactly.
-pub const COLUMNS: [&str; 10] = [
-    "external_ref",
-    "member_ref",
-    "client_name",
-    "product_code",
-    "referred_on",
-    "contracted_on",
-    "settled_on",
-    "settled_amount",
-    "offset_balance",
-    "discharged_on",
-];
-/// The longest record in bytes.
-pub const MAX_RECORD_BYTES: usize = 64 * 1024;
-
-/// Why the file cannot be read on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {detail}")]
-pub struct FileFault {
-    /// Stable.
-    pub code: &'static str,
-    /// For a person.
-    pub detail: String,
-}
-
-/// One row and what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportRow {
-    /// The physical line on which the record starts, from 1.
-    pub line: u64,
-    /// The reference, if the row has one.
-    pub external_ref: Option<String>,
-    /// The values, or every fault at once.
-    pub result: Result<DealRow, Vec<RowFault>>,
-}
-
-enum Ending {
-    Complete,
-    TooLong,
-    Unclosed,
-}
-
-/// Reads rows one at a time.
-pub struct ImportReader<R: Read> {
-    input: BufReader<R>,
-    next_line: u64,
-    failed: bool,
-}
-
-impl<R: Read> ImportReader<R> {
-    /// Reads the header.
-    ///
-    /// # Errors
-    /// `wrong_header`, or `unreadable` when the source fails.
-    pub fn new(read: R) -> Result<Self, FileFault> {
-        let mut reader = Self { input: BufReader::new(read), next_line: 1, failed: false };
-        let mut record = Vec::new();
-        reader.record(&mut record)?;
-        let header = fields(record.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&record));
-        if header.is_some_and(|h| h.iter().eq(COLUMNS.iter().map(|c| c.as_bytes()))) {
-            Ok(reader)
-        } else {
-            Err(FileFault { code: "wrong_header", detail: format!("expected {}", COLUMNS.join(",")) })
-        }
-    }
-
-    /// Fills `record` up to a line break outside quotes.
-    fn record(&mut self, record: &mut Vec<u8>) -> Result<Ending, FileFault> {
-        let (mut place, mut too_long) = (Place::FieldStart, false);
-        loop {
-            let chunk = match self.input.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(FileFault { code: "unreadable", detail: e.to_string() }),
-            };
-            if chunk.is_empty() {
-                return Ok(if too_long {
-                    Ending::TooLong
-                } else if place == Place::Quoted {
-                    Ending::Unclosed
-                } else {
-                    Ending::Complete
-                });
-            }
-            let mut used = 0;
-            for byte in chunk {
-                used += 1;
-                if *byte == b'\n' {
-                    self.next_line += 1;
-                    if too_long || place != Place::Quoted {
-                        self.input.consume(used);
-                        return Ok(if too_long { Ending::TooLong } else { Ending::Complete });
-                    }
-                }
-                place = place.after(*byte);
-                too_long |= record.len() >= MAX_RECORD_BYTES;
-                if !too_long {
-                    record.push(*byte);
-                }
-            }
-            self.input.consume(used);
-        }
-    }
-}
-
-/// Where a byte of a record stands. A quote opens a quoted field only at the field's start, as the csv
-/// crate reads it: a stray one inside a name never swallows the rows that follow.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    FieldStart,
-    Plain,
-    Quoted,
-    /// After a quote inside a quoted field: its end, or the first half of an escaped quote.
-    QuoteInQuoted,
-}
-
-impl Place {
-    const fn after(self, byte: u8) -> Self {
-        match (self, byte) {
-            (Self::FieldStart | Self::QuoteInQuoted, b'"') => Self::Quoted,
-            (Self::Quoted, b'"') => Self::QuoteInQuoted,
-            (Self::Quoted, _) => Self::Quoted,
-            (_, b',') => Self::FieldStart,
-            _ => Self::Plain,
-        }
-    }
-}
-
-fn fields(record: &[u8]) -> Option<csv::ByteRecord> {
-    let mut out = csv::ByteRecord::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
-    reader.read_byte_record(&mut out).ok()?.then_some(out)
-}
-
-impl<R: Read> Iterator for ImportReader<R> {
-    type Item = Result<ImportRow, FileFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.failed {
-            let line = self.next_line;
-            let mut record = Vec::new();
-            let ending = match self.record(&mut record) {
-                Ok(ending) => ending,
-                Err(fault) => {
-                    self.failed = true;
-                    return Some(Err(fault));
-                }
-            };
-            if record.is_empty() && self.next_line == line {
-                return None;
-            }
-            if matches!(record.as_slice(), b"" | b"\r") {
-                continue;
-            }
-            let found = fields(&record).unwrap_or_default();
-            let first = found.get(0).and_then(|f| std::str::from_utf8(f).ok()).filter(|f| !f.is_empty());
-            let external_ref = first.filter(|f| f.len() <= 200).map(str::to_owned);
-            let broken = |code, detail: &str| Err(vec![RowFault { column: "", code, detail: detail.to_owned() }]);
-            let result = match ending {
-                Ending::TooLong => broken("record_too_long", "the record is longer than 64 KiB"),
-                Ending::Unclosed => broken("unclosed_quote", "the file ends inside quotes"),
-                Ending::Complete => row::read(&found),
-            };
-            return Some(Ok(ImportRow { line, external_ref, result }));
-        }
-        None
-    }
-}

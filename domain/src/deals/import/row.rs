@@ -55,6 +55,14 @@ impl DealRow {
     }
 }
 
+/// The longest `external_ref`.
+const MAX_REFERENCE_BYTES: usize = 200;
+
+/// Whether a text can be kept as a deal's reference.
+pub(super) fn is_reference(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_REFERENCE_BYTES && !text.chars().any(char::is_control)
+}
+
 fn fault(at: usize, code: &'static str, detail: impl Into<String>) -> RowFault {
     RowFault { column: COLUMNS[at], code, detail: detail.into() }
 }
@@ -65,33 +73,25 @@ pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
         return Err(vec![RowFault { column: "", code: "wrong_column_count", detail }]);
     }
     let mut faults = Vec::new();
-    let mut cells = [""; 10];
-    for (at, bytes) in found.iter().enumerate() {
-        match std::str::from_utf8(bytes) {
-            Err(_) => faults.push(fault(at, "invalid_utf8", "not UTF-8")),
-            Ok(t) if t.chars().any(char::is_control) => {
-                faults.push(fault(at, "control_character", "control characters are refused"));
-            }
-            Ok(t) => cells[at] = t.trim(),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    let cells = texts(found, &mut faults);
     for (at, cell) in cells.iter().enumerate().take(5) {
-        if cell.is_empty() {
+        if cell.is_some_and(str::is_empty) {
             faults.push(fault(at, "required", "must not be empty"));
         }
     }
-    let dates = [4, 5, 6, 9].map(|at| date(at, cells[at], &mut faults));
-    let amounts = [7, 8].map(|at| amount(at, cells[at], &mut faults));
+    if cells[0].is_some_and(|text| !text.is_empty() && !is_reference(text)) {
+        faults.push(fault(0, "too_long", format!("must be at most {MAX_REFERENCE_BYTES} bytes")));
+    }
+    let dates = [4, 5, 6, 9].map(|at| date(at, cells[at].unwrap_or_default(), &mut faults));
+    let amounts = [7, 8].map(|at| amount(at, cells[at].unwrap_or_default(), &mut faults));
     check(&cells, dates, amounts, &mut faults);
+    let text = |at: usize| cells[at].unwrap_or_default().to_owned();
     match (faults.is_empty(), dates[0]) {
         (true, Some(referred_on)) => Ok(DealRow {
-            external_ref: cells[0].to_owned(),
-            member_ref: cells[1].to_owned(),
-            client_name: cells[2].to_owned(),
-            product_code: cells[3].to_owned(),
+            external_ref: text(0),
+            member_ref: text(1),
+            client_name: text(2),
+            product_code: text(3),
             referred_on,
             contracted_on: dates[1],
             settled_on: dates[2],
@@ -103,7 +103,27 @@ pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
     }
 }
 
-fn check(cells: &[&str; 10], dates: [Option<Date>; 4], amounts: [Option<Money>; 2], faults: &mut Vec<RowFault>) {
+/// The texts of a row; none where one cannot be read, which is a fault of that column alone.
+fn texts<'r>(found: &'r csv::ByteRecord, faults: &mut Vec<RowFault>) -> [Option<&'r str>; 10] {
+    let mut cells = [None; 10];
+    for (at, bytes) in found.iter().enumerate().take(cells.len()) {
+        match std::str::from_utf8(bytes) {
+            Err(_) => faults.push(fault(at, "invalid_utf8", "not UTF-8; Latin-1 and Windows-1252 are refused")),
+            Ok(t) if t.chars().any(char::is_control) => {
+                faults.push(fault(at, "control_character", "control characters are refused"));
+            }
+            Ok(t) => cells[at] = Some(t.trim()),
+        }
+    }
+    cells
+}
+
+fn check(
+    cells: &[Option<&str>; 10],
+    dates: [Option<Date>; 4],
+    amounts: [Option<Money>; 2],
+    faults: &mut Vec<RowFault>,
+) {
     let mut latest = dates[0];
     for (at, on) in [(5, dates[1]), (6, dates[2]), (9, dates[3])] {
         if let (Some(before), Some(after)) = (latest, on)
@@ -113,13 +133,15 @@ fn check(cells: &[&str; 10], dates: [Option<Date>; 4], amounts: [Option<Money>; 
         }
         latest = on.or(latest);
     }
-    if !cells[6].is_empty() && cells[7].is_empty() {
+    let given = |at: usize| cells[at].is_some_and(|cell: &str| !cell.is_empty());
+    let missing = |at: usize| cells[at].is_some_and(str::is_empty);
+    if given(6) && missing(7) {
         faults.push(fault(7, "amount_missing", "a settled deal needs an amount"));
     }
-    if !cells[7].is_empty() && cells[6].is_empty() {
+    if given(7) && missing(6) {
         faults.push(fault(6, "settled_date_missing", "an amount needs a settled date"));
     }
-    if !cells[9].is_empty() && cells[6].is_empty() {
+    if given(9) && missing(6) {
         faults.push(fault(9, "discharge_without_settlement", "a discharge needs a settled date"));
     }
     if let [Some(settled), Some(offset)] = amounts

@@ -1,0 +1,231 @@
+//! Takes steps of deals that are known (facts and decisions) and carries them through to the ledger.
+//!
+//! Set-based: one call takes a slice of commands, each with its own actor and its own outcome; a refused
+//! one never harms its neighbours. Commands on the same deal are taken in their order, as if each had
+//! come alone. Statements per call: those of `commission`, once per command on the busiest deal.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::deal::{Deal, Stage, Told, Transition};
+use super::repository::{DealFact, LockedDeal};
+use super::step::{Decision, Step, StepError};
+use crate::access::{Actor, MissingScope, Scope};
+use crate::env::Env;
+use crate::kernel::ids::{CalculationId, DealId};
+use crate::kernel::jcs;
+use crate::ledger::posting::PostError;
+use crate::store::{StoreError, UnitOfWork};
+
+/// One step of one deal.
+#[derive(Debug, Clone, Copy)]
+pub struct AdvanceDeal<'a> {
+    /// Who says so.
+    pub actor: &'a Actor,
+    /// The deal.
+    pub deal: DealId,
+    /// What happens.
+    pub step: Step,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advanced {
+    /// The deal after it.
+    pub deal: Deal,
+    /// The fact that was kept; none for a decision, and when nothing was different.
+    pub fact: Option<Uuid>,
+    /// The calculation that the commission stands on now, if the step touched it.
+    pub calculation: Option<CalculationId>,
+    /// The moves that it made.
+    pub transitions: Vec<Transition>,
+}
+
+/// Why a step was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdvanceDealError {
+    /// The actor may not.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// There is no such deal, or it is none of the actor's business.
+    #[error("there is no such deal")]
+    NotFound,
+    /// The provider alone accepts or declines.
+    #[error("only the provider accepts or declines a referral")]
+    ProviderOnly,
+    /// No handshake is sealed, so nothing may be earned.
+    #[error("the deal has no sealed handshake")]
+    NotSealed,
+    /// No version governs the deal.
+    #[error("no agreement version is in force on the deal's governing date")]
+    NoAgreement,
+    /// The amounts cannot be worked out.
+    #[error("the amounts are out of range")]
+    OutOfRange,
+    /// The deal does not allow it.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+/// Takes the steps, each with its own outcome, in the order of the commands.
+///
+/// # Errors
+/// See [`PostError`]: then nothing was taken.
+pub fn advance(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    commands: &[AdvanceDeal<'_>],
+) -> Result<Vec<Result<Advanced, AdvanceDealError>>, PostError> {
+    let mut outcomes: Vec<Option<Result<Advanced, AdvanceDealError>>> = commands.iter().map(|_| None).collect();
+    for round in rounds(commands) {
+        let known = Known::gather(uow, round.iter().map(|at| &commands[*at]))?;
+        let mut batch = Changes::default();
+        for at in round {
+            outcomes[at] = Some(take(&mut batch, env, &known, &commands[at]));
+        }
+        batch.write(uow, env)?;
+    }
+    let missing = || StoreError::Failed("a command was left out".into());
+    outcomes.into_iter().map(|outcome| outcome.ok_or_else(|| missing().into())).collect()
+}
+
+/// The places of the commands, parted so that each part names a deal at most once, in order.
+fn rounds(commands: &[AdvanceDeal<'_>]) -> Vec<Vec<usize>> {
+    let mut seen: BTreeMap<DealId, usize> = BTreeMap::new();
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    for (at, command) in commands.iter().enumerate() {
+        let round = seen.entry(command.deal).or_default();
+        if rounds.len() == *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(at);
+        *round += 1;
+    }
+    rounds
+}
+
+/// What a round needs to know, read once.
+struct Known {
+    deals: BTreeMap<DealId, LockedDeal>,
+    versions: Versions,
+}
+
+impl Known {
+    fn gather<'a>(
+        uow: &mut dyn UnitOfWork,
+        commands: impl Iterator<Item = &'a AdvanceDeal<'a>>,
+    ) -> Result<Self, StoreError> {
+        let mut ids: Vec<DealId> = commands.map(|command| command.deal).collect();
+        ids.sort_unstable();
+        let deals = uow.deals().lock(&ids)?;
+        let versions = Versions::gather(uow, deals.iter().map(|locked| locked.vertical))?;
+        Ok(Self { deals: deals.into_iter().map(|locked| (locked.deal.id, locked)).collect(), versions })
+    }
+}
+
+fn take(
+    batch: &mut Changes,
+    env: &Env<'_>,
+    known: &Known,
+    command: &AdvanceDeal<'_>,
+) -> Result<Advanced, AdvanceDealError> {
+    command.actor.require(Scope::DealsWrite)?;
+    let locked = known.deals.get(&command.deal).filter(|locked| concerns(command.actor, &locked.deal));
+    let locked = locked.ok_or(AdvanceDealError::NotFound)?;
+    match command.step {
+        Step::Decision(decision) => decide(batch, env, &locked.deal, command.actor, decision),
+        _ => learn(batch, env, known, locked, command),
+    }
+}
+
+fn concerns(actor: &Actor, deal: &Deal) -> bool {
+    actor.acts_for(deal.provider) || actor.acts_for(deal.introducer)
+}
+
+fn decide(
+    batch: &mut Changes,
+    env: &Env<'_>,
+    before: &Deal,
+    actor: &Actor,
+    decision: Decision,
+) -> Result<Advanced, AdvanceDealError> {
+    if matches!(decision.to, Stage::Accepted | Stage::Declined) && !actor.acts_for(before.provider) {
+        return Err(AdvanceDealError::ProviderOnly);
+    }
+    let on = decision.on.unwrap_or_else(|| env.now.sydney_date().max(before.facts.referred_on));
+    if on < before.facts.referred_on {
+        let mut faults = crate::kernel::Faults::default();
+        faults.push("/on", "date_out_of_order", format!("{on} is before {}", before.facts.referred_on));
+        return Err(StepError::Faults(faults).into());
+    }
+    let mut deal = before.clone();
+    let reason = decision.reason.map_or("decision", super::step::DecisionReason::as_str);
+    let told = Told { actor: actor.id, known_at: env.now, reason };
+    let not_allowed = StepError::NotAllowed { from: deal.stage, to: decision.to };
+    let transition = deal.decide(decision.to, on, &told).ok_or(not_allowed)?;
+    batch.transitions.push(transition.clone());
+    batch.changed.push(deal.clone());
+    Ok(Advanced { deal, fact: None, calculation: None, transitions: vec![transition] })
+}
+
+fn learn(
+    batch: &mut Changes,
+    env: &Env<'_>,
+    known: &Known,
+    locked: &LockedDeal,
+    command: &AdvanceDeal<'_>,
+) -> Result<Advanced, AdvanceDealError> {
+    let mut deal = locked.deal.clone();
+    let facts = command.step.facts_after(&deal)?;
+    if facts == deal.facts {
+        return Ok(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() });
+    }
+    if facts.settlement.is_some() && !locked.sealed {
+        return Err(AdvanceDealError::NotSealed);
+    }
+    deal.facts = facts;
+    let sold = Sold { vertical: locked.vertical, product: &locked.product };
+    let version = known.versions.of(locked.vertical, deal.agreement, &facts).filter(|_| locked.sealed);
+    let worked_out = match version {
+        Some(version) => {
+            Some(commission::calculate(env, &deal, sold, version).map_err(|_| AdvanceDealError::OutOfRange)?)
+        }
+        None if facts.settlement.is_some() => return Err(AdvanceDealError::NoAgreement),
+        None => None,
+    };
+    let fact = kept_fact(env, &deal, command)?;
+    let fact_id = fact.id;
+    let reversed = worked_out.as_ref().is_some_and(|(_, output)| output.reversed);
+    let told = Told { actor: command.actor.id, known_at: env.now, reason: fact.kind };
+    let transitions = deal.follow_facts(reversed, &told);
+    batch.facts.push(fact);
+    batch.transitions.extend(transitions.iter().cloned());
+    batch.changed.push(deal.clone());
+    let calculation = worked_out.as_ref().map(|(calculation, _)| calculation.id);
+    if let Some((calculation, output)) = worked_out {
+        batch.calculated.push(Calculated { deal: deal.clone(), calculation, output });
+    }
+    Ok(Advanced { deal, fact: Some(fact_id), calculation, transitions })
+}
+
+fn kept_fact(env: &Env<'_>, deal: &Deal, command: &AdvanceDeal<'_>) -> Result<DealFact, AdvanceDealError> {
+    let facts = &deal.facts;
+    let dates = [facts.discharged_on, facts.settlement.map(|s| s.on), facts.contracted_on];
+    let occurred_on = match command.step {
+        Step::Contract { on } | Step::Discharge { on } => on,
+        Step::Settlement(settlement) => settlement.on,
+        Step::Correction(_) | Step::Decision(_) => dates.into_iter().flatten().next().unwrap_or(facts.referred_on),
+    };
+    Ok(DealFact {
+        id: env.ids.next(),
+        deal: deal.id,
+        kind: command.step.fact_kind().unwrap_or("correction"),
+        body: jcs::to_bytes(facts).map_err(|_| AdvanceDealError::OutOfRange)?,
+        occurred_on,
+        known_at: env.now,
+        source: command.actor.organisation.unwrap_or(deal.source),
+        import: None,
+    })
+}

@@ -1,0 +1,181 @@
+//! From the facts of deals to their commission: calculate, then write everything that a batch came to.
+//!
+//! Both ways in use it: what a source says (`record`) and what happens to a deal that is known
+//! (`advance`). Set-based: one write is a fixed number of statements, whatever the number of deals, in
+//! the order of locks: business rows, lanes, balances, ledger head.
+
+use std::collections::BTreeMap;
+
+use super::deal::{Deal, Transition};
+use super::repository::{DealFact, Handshake};
+use crate::agreements::evaluate::{self, CalculationInput, CalculationOutput, DealFacts};
+use crate::agreements::model::GoverningDate;
+use crate::agreements::repository::StoredCalculation;
+use crate::agreements::version::GoverningVersion;
+use crate::catalogue::{ProductCode, VerticalCode};
+use crate::chain::log::{self, LogItem};
+use crate::directory::repository::NewContact;
+use crate::env::Env;
+use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, PayeeId};
+use crate::ledger::accrue::{self, DealAccounts};
+use crate::ledger::line::CommissionLine;
+use crate::ledger::posting::{self, PostError};
+use crate::store::{StoreError, UnitOfWork};
+
+/// The agreement versions of the verticals that a batch touches.
+pub(super) struct Versions(BTreeMap<VerticalCode, Vec<GoverningVersion>>);
+
+impl Versions {
+    /// Reads them, once a vertical.
+    pub(super) fn gather(
+        uow: &mut dyn UnitOfWork,
+        verticals: impl IntoIterator<Item = VerticalCode>,
+    ) -> Result<Self, StoreError> {
+        let mut versions = BTreeMap::new();
+        for vertical in verticals {
+            if let std::collections::btree_map::Entry::Vacant(vacant) = versions.entry(vertical) {
+                vacant.insert(uow.agreements().list_active(vertical)?);
+            }
+        }
+        Ok(Self(versions))
+    }
+
+    /// The version that a deal is sealed under, else the one in force on the date that governs; before
+    /// that date is known, on the referral's.
+    pub(super) fn of(
+        &self,
+        vertical: VerticalCode,
+        sealed: Option<(AgreementId, u32)>,
+        facts: &DealFacts,
+    ) -> Option<&GoverningVersion> {
+        let mut versions = self.0.get(&vertical)?.iter();
+        if let Some((agreement, number)) = sealed {
+            return versions.find(|v| v.agreement() == agreement && v.number() == number);
+        }
+        versions.find(|version| {
+            let on = match version.content().governing_date {
+                GoverningDate::Referred => None,
+                GoverningDate::Contracted => facts.contracted_on,
+                GoverningDate::Settled => facts.settlement.map(|s| s.on),
+            };
+            version.content().in_force_on(on.unwrap_or(facts.referred_on))
+        })
+    }
+}
+
+/// What is sold, as a calculation needs it.
+#[derive(Clone, Copy)]
+pub(super) struct Sold<'p> {
+    pub(super) vertical: VerticalCode,
+    pub(super) product: &'p ProductCode,
+}
+
+/// The amounts of a deal cannot be worked out.
+pub(super) struct OutOfRange;
+
+/// What a deal's facts come to under a version.
+pub(super) fn calculate(
+    env: &Env<'_>,
+    deal: &Deal,
+    sold: Sold<'_>,
+    version: &GoverningVersion,
+) -> Result<(StoredCalculation, CalculationOutput), OutOfRange> {
+    let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
+    let input = CalculationInput {
+        deal: deal.id,
+        vertical: sold.vertical,
+        product: sold.product,
+        facts: deal.facts,
+        member: deal.member,
+        uplines: &uplines,
+        version,
+    };
+    let output = evaluate::evaluate(&input).map_err(|_| OutOfRange)?;
+    // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
+    let calculation = StoredCalculation {
+        id: CalculationId::new(env.ids.next()),
+        deal: deal.id,
+        version: (version.agreement(), version.number()),
+        engine: output.engine,
+        input: input.canonical_bytes().map_err(|_| OutOfRange)?,
+        output_sha256: output.digest().map_err(|_| OutOfRange)?,
+        known_at: env.now,
+    };
+    Ok((calculation, output))
+}
+
+/// A deal whose commission is to be brought up to date.
+pub(super) struct Calculated {
+    pub(super) deal: Deal,
+    pub(super) calculation: StoredCalculation,
+    pub(super) output: CalculationOutput,
+}
+
+/// What a batch comes to, gathered in memory and then written at once.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) contacts: Vec<NewContact>,
+    pub(super) created: Vec<Deal>,
+    pub(super) changed: Vec<Deal>,
+    pub(super) facts: Vec<DealFact>,
+    pub(super) transitions: Vec<Transition>,
+    pub(super) handshakes: Vec<Handshake>,
+    pub(super) log: Vec<LogItem>,
+    pub(super) calculated: Vec<Calculated>,
+}
+
+impl Changes {
+    /// Business rows, then the log, then the ledger: the order of locks.
+    pub(super) fn write(self, uow: &mut dyn UnitOfWork, env: &Env<'_>) -> Result<(), PostError> {
+        uow.directory().insert_contacts(&self.contacts, env.now)?;
+        uow.deals().insert(&self.created, env.now)?;
+        uow.deals().update(&self.changed, env.now)?;
+        uow.deals().append_facts(&self.facts)?;
+        uow.deals().append_transitions(&self.transitions)?;
+        uow.deals().append_handshakes(&self.handshakes, env.now)?;
+        let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
+        uow.agreements().append_calculations(&calculations)?;
+        log::append(uow, env, &self.log)?;
+        accrued(uow, env, self.calculated)
+    }
+}
+
+/// Brings lines and ledger to what the calculations come to.
+fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>) -> Result<(), PostError> {
+    if calculated.is_empty() {
+        return Ok(());
+    }
+    let deals: Vec<DealId> = calculated.iter().map(|c| c.deal.id).collect();
+    let mut posted: BTreeMap<DealId, Vec<CommissionLine>> = BTreeMap::new();
+    for line in uow.ledger().lock_lines(&deals)? {
+        posted.entry(line.deal).or_default().push(line);
+    }
+    let mut members: Vec<MemberId> =
+        calculated.iter().flat_map(|c| c.output.lines.iter().filter_map(|l| l.participant)).collect();
+    members.sort_unstable();
+    members.dedup();
+    let today = env.now.sydney_date();
+    let payees: BTreeMap<MemberId, PayeeId> = uow.directory().find_payees(&members, today)?.into_iter().collect();
+    let mut lines = Vec::new();
+    let mut drafts = Vec::new();
+    for one in &calculated {
+        let facts = &one.deal.facts;
+        // A member sees the deal, and of its money their own lines only.
+        let organisations = [one.deal.provider.uuid(), one.deal.introducer.uuid()];
+        let accounts = DealAccounts {
+            deal: one.deal.id,
+            provider: one.deal.provider,
+            vertical: one.deal.vertical,
+            calculation: one.calculation.id,
+            earned_on: facts.settlement.map_or(today, |s| s.on),
+            clawed_back_on: facts.discharged_on.unwrap_or(today),
+            visible_to: &organisations,
+        };
+        let before = posted.remove(&one.deal.id).unwrap_or_default();
+        let accrual = accrue::difference(&accounts, before, &one.output, |m| payees.get(&m).copied(), env.ids);
+        lines.extend(accrual.lines);
+        drafts.extend(accrual.drafts);
+    }
+    uow.ledger().save_lines(&lines)?;
+    posting::post(uow, env, drafts)
+}

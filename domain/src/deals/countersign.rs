@@ -1,0 +1,393 @@
+//! Countersigns offers: the provider's accept is judged, then the platform seals at once.
+//!
+//! The accept commits to the whole offer envelope, the seal to both envelopes, to the agreement version
+//! and its content hash, to consent and disclosure, and to the participants with the upline as it
+//! stands at this moment. From here on that version governs the deal.
+//!
+//! Set-based: one call is a batch of accepts, each by its own actor and with its own outcome. The same accept
+//! again is the one that was taken before. Order of locks: deals → lanes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::deal::{Stage, Transition};
+use super::draft::{Standing, standing};
+use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests};
+use super::refer::governing;
+use super::repository::HandshakeStatement;
+use super::terms::Terms;
+use crate::access::{Actor, MissingScope, Scope};
+use crate::agreements::version::GoverningVersion;
+use crate::catalogue::VerticalCode;
+use crate::chain::leaf::LeafKind;
+use crate::chain::log::{self, LogItem};
+use crate::chain::presented::{Heads, Presented, StatementRefusal};
+use crate::chain::registry::{KeyOwner, SigningKey};
+use crate::chain::statement::{
+    self, AgreementRef, Assurance, Participant, PartyId, Salt, Seal, Statement, StatementError,
+};
+use crate::env::{Asked, Env};
+use crate::kernel::Digest;
+use crate::kernel::fault::Reason;
+use crate::kernel::ids::{AgreementId, DealId, HandshakeId};
+use crate::kernel::jcs;
+use crate::store::{StoreError, UnitOfWork, UseCaseError};
+
+/// A request to countersign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Countersign {
+    /// The handshake.
+    pub handshake: HandshakeId,
+    /// The envelope, signed by the provider's registered key.
+    pub accept: String,
+}
+
+/// A handshake that is whole now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Countersigned {
+    /// Its id.
+    pub handshake: HandshakeId,
+    /// Its deal.
+    pub deal: DealId,
+    /// The digest of the accept's envelope.
+    pub accept_sha256: Digest,
+    /// The digest of the seal's envelope.
+    pub seal_sha256: Digest,
+    /// The version that governs the deal from now on.
+    pub agreement: (AgreementId, u32),
+    /// Whether this call made it; otherwise the same accept was taken before.
+    pub new: bool,
+}
+
+/// Why a handshake is not countersigned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountersignRefusal {
+    /// The actor may not.
+    #[error(transparent)]
+    Scope(#[from] MissingScope),
+    /// No such handshake, or none that the actor takes part in.
+    #[error("there is no such handshake")]
+    UnknownHandshake,
+    /// The actor takes part, but it is not the one to accept.
+    #[error("only the provider of the deal accepts")]
+    NotCounterparty,
+    /// It is sealed, by another accept.
+    #[error("the handshake is countersigned already")]
+    AlreadyCountersigned,
+    /// The deal has ended, or its offer was declined.
+    #[error("the deal is {0}: its offer cannot be accepted any more")]
+    NotOpen(&'static str),
+    /// No version governs the deal.
+    #[error("no agreement version is in force on the day of the referral")]
+    NoAgreement,
+    /// The accept.
+    #[error(transparent)]
+    Accept(#[from] StatementRefusal),
+    /// The accept is for another handshake.
+    #[error("the accept names the handshake {0}")]
+    OtherHandshake(HandshakeId),
+    /// The accept commits to another offer.
+    #[error("offer_sha256 of the accept is not the digest of the offer's envelope, {0}")]
+    OtherOffer(Digest),
+}
+
+impl Reason for CountersignRefusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Scope(_) => "insufficient_scope",
+            Self::UnknownHandshake => "unknown_handshake",
+            Self::NotCounterparty => "not_counterparty",
+            Self::AlreadyCountersigned => "already_countersigned",
+            Self::NotOpen(_) => "deal_not_open",
+            Self::NoAgreement => "no_agreement",
+            Self::Accept(refusal) => refusal.code(),
+            Self::OtherHandshake(_) => "handshake_mismatch",
+            Self::OtherOffer(_) => "offer_mismatch",
+        }
+    }
+}
+
+/// Why nothing of a batch was taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountersignError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Signing.
+    #[error(transparent)]
+    Sign(#[from] StatementError),
+    /// Canonical bytes.
+    #[error(transparent)]
+    Canonical(#[from] jcs::JcsError),
+}
+
+impl UseCaseError for CountersignError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Sign(_) | Self::Canonical(_) => None,
+        }
+    }
+}
+
+/// One accept's outcome.
+pub type Outcome = Result<Countersigned, CountersignRefusal>;
+
+/// Takes a batch of accepts and seals their handshakes.
+///
+/// # Errors
+/// See [`CountersignError`]: then none was taken.
+pub fn countersign(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    asked: &[Asked<'_, Countersign>],
+) -> Result<Vec<Outcome>, CountersignError> {
+    let accepts: Vec<Result<Presented, StatementRefusal>> =
+        asked.iter().map(|a| Presented::read(&a.command.accept, LeafKind::Accept, env.origin)).collect();
+    let mut known = Known::gather(uow, env, asked, &accepts)?;
+    let mut batch = Batch::default();
+    let outcomes = asked.iter().zip(accepts).map(|(asked, accept)| batch.take(env, &mut known, *asked, accept));
+    let outcomes = outcomes.collect::<Result<Vec<Outcome>, CountersignError>>()?;
+    batch.write(uow, env)?;
+    Ok(outcomes)
+}
+
+/// What the batch needs to know, read once.
+struct Known {
+    handshakes: BTreeMap<HandshakeId, LockedHandshake>,
+    versions: BTreeMap<VerticalCode, Vec<GoverningVersion>>,
+    keys: BTreeMap<String, SigningKey>,
+    heads: Heads,
+}
+
+impl Known {
+    fn gather(
+        uow: &mut dyn UnitOfWork,
+        env: &Env<'_>,
+        asked: &[Asked<'_, Countersign>],
+        accepts: &[Result<Presented, StatementRefusal>],
+    ) -> Result<Self, StoreError> {
+        let presented: Vec<&Presented> = accepts.iter().filter_map(|a| a.as_ref().ok()).collect();
+        let ids: BTreeSet<HandshakeId> = asked.iter().map(|a| a.command.handshake).collect();
+        let handshakes = uow.handshakes().lock(&ids.into_iter().collect::<Vec<_>>())?;
+        let verticals: BTreeSet<VerticalCode> = handshakes.iter().map(|h| h.vertical).collect();
+        let mut versions = BTreeMap::new();
+        for vertical in verticals {
+            versions.insert(vertical, uow.agreements().list_active(vertical)?);
+        }
+        let kids: BTreeSet<String> = presented.iter().map(|p| p.kid().to_owned()).collect();
+        let keys = uow.keys().find_keys(&kids.into_iter().collect::<Vec<_>>())?;
+        Ok(Self {
+            handshakes: handshakes.into_iter().map(|h| (h.id, h)).collect(),
+            versions,
+            keys: keys.into_iter().map(|k| (k.public.kid(), k)).collect(),
+            heads: Heads::find(uow, env.seen, presented.into_iter())?,
+        })
+    }
+
+    /// The handshake and its accept, when the actor is the one to accept and everything is right about it.
+    fn judged(
+        &self,
+        Asked { actor, command }: Asked<'_, Countersign>,
+        accept: Result<Presented, StatementRefusal>,
+    ) -> Result<(&LockedHandshake, Presented, Assurance), CountersignRefusal> {
+        actor.require(Scope::ChainWrite)?;
+        let open = self.handshakes.get(&command.handshake).ok_or(CountersignRefusal::UnknownHandshake)?;
+        match standing(actor, open) {
+            Standing::Counterparty => {}
+            Standing::Other => return Err(CountersignRefusal::NotCounterparty),
+            Standing::None => return Err(CountersignRefusal::UnknownHandshake),
+        }
+        let presented = accept?;
+        let assurance = self.judged_accept(open, &presented)?;
+        Ok((open, presented, assurance))
+    }
+
+    /// The assurance of an accept that everything is right about.
+    fn judged_accept(&self, open: &LockedHandshake, presented: &Presented) -> Result<Assurance, CountersignRefusal> {
+        let Statement::Accept(accept) = presented.statement() else {
+            return Err(StatementRefusal::Content("not an accept").into());
+        };
+        let key = self.keys.get(presented.kid()).filter(|k| k.owner == KeyOwner::Organisation(open.provider));
+        let key = key.ok_or(StatementRefusal::UnknownKey)?;
+        presented.judge(key, (&accept.party, accept.assurance), &self.heads)?;
+        if accept.handshake != open.id {
+            return Err(CountersignRefusal::OtherHandshake(accept.handshake));
+        }
+        if accept.offer_sha256 != open.offer.envelope {
+            return Err(CountersignRefusal::OtherOffer(open.offer.envelope));
+        }
+        if accept.declaration.is_some() {
+            return Err(StatementRefusal::Content("only an attested accept has a declaration").into());
+        }
+        Ok(accept.assurance)
+    }
+}
+
+/// The accept of a handshake that is whole, when it is the same one again.
+fn before(open: &LockedHandshake, presented: &Presented) -> Result<Option<Countersigned>, CountersignRefusal> {
+    let (Some(accept), Some(seal), Some(agreement)) = (open.accept, open.seal, open.agreement) else {
+        return if open.accept.is_some() { Err(CountersignRefusal::AlreadyCountersigned) } else { Ok(None) };
+    };
+    if accept.payload != presented.payload_digest() {
+        return Err(CountersignRefusal::AlreadyCountersigned);
+    }
+    Ok(Some(Countersigned {
+        handshake: open.id,
+        deal: open.deal,
+        accept_sha256: accept.envelope,
+        seal_sha256: seal.envelope,
+        agreement,
+        new: false,
+    }))
+}
+
+/// What the batch comes to, gathered in memory and then written at once.
+#[derive(Default)]
+struct Batch {
+    statements: Vec<HandshakeStatement>,
+    deals: Vec<SealedDeal>,
+    transitions: Vec<Transition>,
+    log: Vec<LogItem>,
+}
+
+impl Batch {
+    fn take(
+        &mut self,
+        env: &Env<'_>,
+        known: &mut Known,
+        asked: Asked<'_, Countersign>,
+        accept: Result<Presented, StatementRefusal>,
+    ) -> Result<Outcome, CountersignError> {
+        let (open, presented, assurance) = match known.judged(asked, accept) {
+            Ok(judged) => judged,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match before(open, &presented) {
+            Ok(None) if open.stage == Stage::Referred => {}
+            Ok(None) => return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str()))),
+            Ok(Some(made)) => return Ok(Ok(made)),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
+            return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
+        };
+        let versions = known.versions.get(&open.vertical).map_or(&[][..], Vec::as_slice);
+        let Some(version) = governing(versions, terms.referred_on) else {
+            return Ok(Err(CountersignRefusal::NoAgreement));
+        };
+        let seal = seal(env, open, &terms, version, (&presented, assurance));
+        let sealed = self.keep(env, asked.actor, open, version, (&presented, Statement::Seal(Box::new(seal))))?;
+        let made = before(&sealed, &presented);
+        known.handshakes.insert(sealed.id, sealed);
+        let made = made.and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned));
+        Ok(made.map(|made| Countersigned { new: true, ..made }))
+    }
+
+    /// Notes accept, seal and the move of the deal; gives the handshake as it is afterwards.
+    fn keep(
+        &mut self,
+        env: &Env<'_>,
+        actor: &Actor,
+        open: &LockedHandshake,
+        version: &GoverningVersion,
+        (presented, seal): (&Presented, Statement),
+    ) -> Result<LockedHandshake, CountersignError> {
+        let sealed = seal.sign(env.platform)?;
+        let accept = self.add(env, open, LeafKind::Accept, presented.kid(), presented.envelope());
+        let seal = self.add(env, open, LeafKind::Seal, seal.kid(), &sealed);
+        let (accept, seal) = (accept?, seal?);
+        let agreement = (version.agreement(), version.number());
+        self.deals.push(SealedDeal { deal: open.deal, stage: Stage::Accepted, upline: open.upline, agreement });
+        self.transitions.push(Transition {
+            deal: open.deal,
+            n: open.transitions,
+            from: Some(open.stage),
+            to: Stage::Accepted,
+            reason: "countersigned",
+            occurred_on: env.now.sydney_date(),
+            known_at: env.now,
+            actor: actor.id,
+        });
+        Ok(LockedHandshake {
+            stage: Stage::Accepted,
+            transitions: open.transitions + 1,
+            accept: Some(accept),
+            seal: Some(seal),
+            agreement: Some(agreement),
+            ..open.clone()
+        })
+    }
+
+    fn add(
+        &mut self,
+        env: &Env<'_>,
+        open: &LockedHandshake,
+        kind: LeafKind,
+        kid: &str,
+        envelope: &str,
+    ) -> Result<StatementDigests, StatementError> {
+        let (jws, _) = Statement::parse(envelope)?;
+        let digests = StatementDigests { payload: jws.payload_digest(), envelope: Digest::of(envelope.as_bytes()) };
+        let id = env.ids.next();
+        self.statements.push(HandshakeStatement {
+            id,
+            handshake: open.id,
+            kind: kind.as_str(),
+            kid: kid.to_owned(),
+            payload_sha256: digests.payload,
+            envelope_sha256: digests.envelope,
+        });
+        self.log.push(LogItem {
+            subject: open.deal.uuid(),
+            source: id,
+            kind,
+            envelope: envelope.as_bytes().to_vec(),
+            keep_envelope: true,
+        });
+        Ok(digests)
+    }
+
+    /// Business rows, then the log.
+    fn write(self, uow: &mut dyn UnitOfWork, env: &Env<'_>) -> Result<(), CountersignError> {
+        if self.deals.is_empty() {
+            return Ok(());
+        }
+        uow.handshakes().seal_deals(&self.deals, env.now)?;
+        uow.deals().append_transitions(&self.transitions)?;
+        uow.handshakes().append_statements(&self.statements, env.now)?;
+        Ok(log::append(uow, env, &self.log)?)
+    }
+}
+
+fn seal(
+    env: &Env<'_>,
+    open: &LockedHandshake,
+    terms: &Terms,
+    version: &GoverningVersion,
+    (accept, assurance): (&Presented, Assurance),
+) -> Seal {
+    let mut participants = vec![Participant { member: open.member, role: "member".to_owned() }];
+    participants.extend(open.upline.map(|member| Participant { member, role: "upline_1".to_owned() }));
+    Seal {
+        accept_sha256: accept.envelope_digest(),
+        agreement: AgreementRef {
+            content_sha256: version.content_hash(),
+            id: version.agreement(),
+            version: version.number(),
+        },
+        assurance: assurance.min(Assurance::parse(&open.assurance).unwrap_or(Assurance::Attested)),
+        consent: terms.consent.clone(),
+        deal: open.deal,
+        declaration: None,
+        disclosure: terms.disclosure.clone(),
+        handshake: open.id,
+        kid: env.platform.kid(),
+        log: env.origin.to_owned(),
+        offer_sha256: open.offer.envelope,
+        participants,
+        party: PartyId::platform(),
+        salt: Salt(env.draw()),
+        seen: env.seen,
+        v: statement::VERSION,
+    }
+}

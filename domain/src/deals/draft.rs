@@ -1,0 +1,253 @@
+//! Makes the exact statement that a party has to sign, and the bytes to put the signature under.
+//!
+//! Nothing is kept: the ids and the salt in a prepared statement are fresh, and the platform takes any
+//! statement that passes the checks of `refer` and `countersign`, however it was made.
+
+use super::handshake_repository::LockedHandshake;
+use super::terms::{Terms, TermsInput};
+use crate::access::{Actor, MissingScope, Scope};
+use crate::chain::encoding::from_b64url;
+use crate::chain::registry::{KeyOwner, SigningKey};
+use crate::chain::statement::{self, Accept, Offer, PartyId, Salt, Statement, StatementError};
+use crate::directory::required;
+use crate::env::Env;
+use crate::kernel::Faults;
+use crate::kernel::fault::Reason;
+use crate::kernel::ids::{ContactId, HandshakeId};
+use crate::kernel::jcs::JcsError;
+use crate::store::{StoreError, UnitOfWork, UseCaseError};
+
+/// What is to be signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Draft {
+    /// An offer of a referral.
+    Offer {
+        /// What the offer commits to.
+        terms: Box<Terms>,
+        /// The key that will sign.
+        kid: String,
+    },
+    /// The accept of an offer.
+    Accept {
+        /// The handshake.
+        handshake: HandshakeId,
+        /// The key that will sign.
+        kid: String,
+    },
+}
+
+/// A draft, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DraftInput {
+    /// `/type`: `offer` or `accept`
+    pub kind: Option<String>,
+    /// `/kid`
+    pub kid: Option<String>,
+    /// `/handshake_id`, of an accept
+    pub handshake_id: Option<String>,
+    /// `/member_id` …, of an offer
+    pub terms: TermsInput,
+}
+
+impl Draft {
+    /// Checks every field; those of the other type have no place here.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse(raw: &DraftInput) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let kid = required(&mut faults, "/kid", raw.kid.as_deref(), kid);
+        let draft = match raw.kind.as_deref() {
+            Some("offer") => {
+                if raw.handshake_id.is_some() {
+                    faults.push("/handshake_id", "unexpected", "an offer gets a fresh handshake");
+                }
+                let terms = Terms::parse(&raw.terms, &mut faults);
+                terms.zip(kid).map(|(terms, kid)| Self::Offer { terms: Box::new(terms), kid })
+            }
+            Some("accept") => {
+                for pointer in raw.terms.given() {
+                    faults.push(pointer, "unexpected", "an accept takes the terms of its offer");
+                }
+                let id = raw.handshake_id.as_deref();
+                let handshake = required(&mut faults, "/handshake_id", id, HandshakeId::parse);
+                handshake.zip(kid).map(|(handshake, kid)| Self::Accept { handshake, kid })
+            }
+            _ => {
+                faults.push("/type", "unknown_value", "expected one of: offer, accept");
+                None
+            }
+        };
+        draft.filter(|_| faults.0.is_empty()).ok_or(faults)
+    }
+}
+
+/// Not the thumbprint of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the thumbprint of a key: 43 letters of base64url")]
+struct NotAKid;
+
+impl Reason for NotAKid {
+    fn code(&self) -> &'static str {
+        "invalid_kid"
+    }
+}
+
+fn kid(text: &str) -> Result<String, NotAKid> {
+    from_b64url(text).filter(|bytes| bytes.len() == 32).map(|_| text.to_owned()).ok_or(NotAKid)
+}
+
+/// A statement to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The handshake.
+    pub handshake: HandshakeId,
+    /// The contact that the client will be; of an offer only.
+    pub client: Option<ContactId>,
+    /// The statement.
+    pub statement: Statement,
+    /// `header.payload`: sign these bytes and append `.` and the base64url of the signature.
+    pub signing_input: String,
+}
+
+/// Why no statement can be prepared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrepareError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The actor may not.
+    #[error(transparent)]
+    Scope(#[from] MissingScope),
+    /// Canonical bytes.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// Canonical bytes.
+    #[error(transparent)]
+    Canonical(#[from] JcsError),
+    /// No such member, or none that the actor acts for.
+    #[error("there is no such member")]
+    UnknownMember,
+    /// No such handshake, or none that the actor takes part in.
+    #[error("there is no such handshake")]
+    UnknownHandshake,
+    /// The actor takes part, but it is not the one to accept.
+    #[error("only the provider of the deal accepts")]
+    NotCounterparty,
+    /// The key is not registered, or is not the party's.
+    #[error("no registered key of that kid may sign here")]
+    UnknownKey,
+}
+
+impl UseCaseError for PrepareError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Scope(_)
+            | Self::Statement(_)
+            | Self::Canonical(_)
+            | Self::UnknownMember
+            | Self::UnknownHandshake
+            | Self::NotCounterparty
+            | Self::UnknownKey => None,
+        }
+    }
+}
+
+/// Prepares a statement.
+///
+/// # Errors
+/// See [`PrepareError`].
+pub fn prepare(uow: &mut dyn UnitOfWork, env: &Env<'_>, draft: &Draft) -> Result<Prepared, PrepareError> {
+    env.actor.require(Scope::ChainWrite)?;
+    match draft {
+        Draft::Offer { terms, kid } => offer(uow, env, terms, kid),
+        Draft::Accept { handshake, kid } => accept(uow, env, *handshake, kid),
+    }
+}
+
+fn offer(uow: &mut dyn UnitOfWork, env: &Env<'_>, terms: &Terms, kid: &str) -> Result<Prepared, PrepareError> {
+    let member = uow.parties().find_members_by_id(&[terms.member])?.into_iter().next();
+    let own = |organisation| env.actor.member == Some(terms.member) || env.actor.acts_for(organisation);
+    let member = member.filter(|m| own(m.organisation)).ok_or(PrepareError::UnknownMember)?;
+    let key = found(uow, kid)?.filter(|key| match key.owner {
+        KeyOwner::Organisation(organisation) => organisation == member.organisation,
+        KeyOwner::Member { member: signer, .. } => signer == member.id,
+    });
+    let key = key.ok_or(PrepareError::UnknownKey)?;
+    let (handshake, client) = (HandshakeId::new(env.ids.next()), ContactId::new(env.ids.next()));
+    let statement = Statement::Offer(Offer {
+        assurance: key.assurance,
+        declaration: None,
+        handshake,
+        kid: kid.to_owned(),
+        log: env.origin.to_owned(),
+        party: key.owner.party(),
+        previous: None,
+        referred: Some(PartyId::contact(client)),
+        row_sha256: Some(terms.digest()?),
+        salt: Salt(env.draw()),
+        seen: env.seen,
+        to: PartyId::organisation(terms.provider),
+        v: statement::VERSION,
+        value: None,
+    });
+    let signing_input = statement.signing_input()?;
+    Ok(Prepared { handshake, client: Some(client), statement, signing_input })
+}
+
+fn accept(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    handshake: HandshakeId,
+    kid: &str,
+) -> Result<Prepared, PrepareError> {
+    let open = uow.handshakes().lock(&[handshake])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
+    match standing(env.actor, &open) {
+        Standing::Counterparty => {}
+        Standing::Other => return Err(PrepareError::NotCounterparty),
+        Standing::None => return Err(PrepareError::UnknownHandshake),
+    }
+    let key = found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.provider));
+    let key = key.ok_or(PrepareError::UnknownKey)?;
+    let statement = Statement::Accept(Accept {
+        assurance: key.assurance,
+        declaration: None,
+        handshake,
+        kid: kid.to_owned(),
+        log: env.origin.to_owned(),
+        offer_sha256: open.offer.envelope,
+        party: PartyId::organisation(open.provider),
+        salt: Salt(env.draw()),
+        seen: env.seen,
+        v: statement::VERSION,
+    });
+    let signing_input = statement.signing_input()?;
+    Ok(Prepared { handshake, client: None, statement, signing_input })
+}
+
+fn found(uow: &mut dyn UnitOfWork, kid: &str) -> Result<Option<SigningKey>, StoreError> {
+    Ok(uow.keys().find_keys(&[kid.to_owned()])?.into_iter().next())
+}
+
+/// How an actor stands to a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It acts for the provider, who accepts.
+    Counterparty,
+    /// It takes part, but does not accept.
+    Other,
+    /// It has nothing to do with it: it does not even exist for this actor.
+    None,
+}
+
+/// How the actor stands to a handshake.
+pub(crate) fn standing(actor: &Actor, open: &LockedHandshake) -> Standing {
+    if actor.acts_for(open.provider) {
+        Standing::Counterparty
+    } else if actor.acts_for(open.introducer) || actor.member == Some(open.member) {
+        Standing::Other
+    } else {
+        Standing::None
+    }
+}

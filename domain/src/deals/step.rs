@@ -1,0 +1,230 @@
+//! One step of a deal that is known: a fact with a date, a correction of the facts, or a decision.
+//!
+//! A fact that is known already changes nothing when it is said again, and is refused when it says
+//! something else: that takes a correction, which names every fact anew.
+
+use jiff::civil::Date;
+
+use super::deal::{Deal, Stage};
+use crate::agreements::evaluate::{DealFacts, Settlement};
+use crate::kernel::{Faults, Money};
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The contract is made.
+    Contract {
+        /// When.
+        on: Date,
+    },
+    /// It settles.
+    Settlement(Settlement),
+    /// It unwinds.
+    Discharge {
+        /// When.
+        on: Date,
+    },
+    /// The facts were something else.
+    Correction(Correction),
+    /// Somebody decides.
+    Decision(Decision),
+}
+
+/// The facts as they should have been said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Correction {
+    /// The day of referral; none = as it was.
+    pub referred_on: Option<Date>,
+    /// The day of contract; none = there is none.
+    pub contracted_on: Option<Date>,
+    /// The settlement; none = there is none.
+    pub settlement: Option<Settlement>,
+    /// The day on which it unwound; none = it did not.
+    pub discharged_on: Option<Date>,
+}
+
+/// A move that somebody decides on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// To where.
+    pub to: Stage,
+    /// When it was decided; none = today.
+    pub on: Option<Date>,
+    /// Why.
+    pub reason: Option<DecisionReason>,
+}
+
+macro_rules! reasons {
+    ($($(#[$meta:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// Why somebody decided so. A list, not free text: free text would carry personal data into a table
+        /// that is never changed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum DecisionReason { $($(#[$meta])* $name,)* }
+
+        impl DecisionReason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As it is stored and shown.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The client does not want it any more.
+    ClientChangedMind = "client_changed_mind",
+    /// The client went elsewhere.
+    Competitor = "competitor",
+    /// The client cannot be reached.
+    NoContact = "no_contact",
+    /// The provider's assessment said no.
+    NotApproved = "not_approved",
+    /// Outside of what the provider sells.
+    OutOfPolicy = "out_of_policy",
+    /// Papers are missing.
+    DocumentsMissing = "documents_missing",
+    /// The client was known already.
+    Duplicate = "duplicate",
+    /// Something else.
+    Other = "other",
+}
+
+impl DecisionReason {
+    /// Reads a reason's text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// Why a step cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// The deal has ended without settling.
+    #[error("the deal is {}", .0.as_str())]
+    Closed(Stage),
+    /// The stage does not allow it.
+    #[error("a deal that is {} cannot become {}", from.as_str(), to.as_str())]
+    NotAllowed {
+        /// Where it stands.
+        from: Stage,
+        /// Where it was to go.
+        to: Stage,
+    },
+    /// The fact is known, and was something else.
+    #[error("the deal's {0} is known and differs; send a correction")]
+    KnownOtherwise(&'static str),
+    /// Only what settled can unwind.
+    #[error("a deal that has not settled cannot be discharged")]
+    NotSettled,
+    /// Dates out of order, amounts that cannot be.
+    #[error("the facts contradict each other")]
+    Faults(Faults),
+}
+
+impl Step {
+    /// The kind of fact that it is kept as; a decision is none.
+    #[must_use]
+    pub const fn fact_kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Contract { .. } => Some("contract"),
+            Self::Settlement(_) => Some("settlement"),
+            Self::Discharge { .. } => Some("discharge"),
+            Self::Correction(_) => Some("correction"),
+            Self::Decision(_) => None,
+        }
+    }
+
+    /// What the deal's facts are after it.
+    ///
+    /// # Errors
+    /// See [`StepError`].
+    pub fn facts_after(&self, deal: &Deal) -> Result<DealFacts, StepError> {
+        let mut facts = deal.facts;
+        match *self {
+            Self::Decision(_) => {}
+            Self::Contract { on } => facts.contracted_on = Some(learned(deal, facts.contracted_on, on, "contract")?),
+            Self::Settlement(said) => {
+                facts.settlement = Some(learned(deal, facts.settlement, said, "settlement")?);
+            }
+            Self::Discharge { on } => {
+                if facts.settlement.is_none() {
+                    return Err(StepError::NotSettled);
+                }
+                facts.discharged_on = Some(learned(deal, facts.discharged_on, on, "discharge")?);
+            }
+            Self::Correction(right) => {
+                facts = DealFacts {
+                    referred_on: right.referred_on.unwrap_or(facts.referred_on),
+                    contracted_on: right.contracted_on,
+                    settlement: right.settlement,
+                    discharged_on: right.discharged_on,
+                };
+            }
+        }
+        self.check(&facts)?;
+        Ok(facts)
+    }
+
+    /// Every contradiction at once, at the field that the step gave.
+    fn check(&self, facts: &DealFacts) -> Result<(), StepError> {
+        let mut faults = Faults::default();
+        let settled_on = facts.settlement.map(|s| s.on);
+        let dates = [
+            (self.pointer("contracted_on"), facts.contracted_on),
+            (self.pointer("settled_on"), settled_on),
+            (self.pointer("discharged_on"), facts.discharged_on),
+        ];
+        let mut latest = facts.referred_on;
+        for (pointer, on) in dates {
+            if let Some(on) = on {
+                if on < latest {
+                    faults.push(pointer, "date_out_of_order", format!("{on} is before {latest}"));
+                }
+                latest = on;
+            }
+        }
+        if let Some(settlement) = facts.settlement {
+            for (field, money) in [("amount", settlement.amount), ("offset", settlement.offset)] {
+                if money < Money::ZERO {
+                    faults.push(self.pointer(field), "negative_amount", "must not be negative");
+                }
+            }
+            if settlement.offset > settlement.amount {
+                let detail = "the offset is larger than the settled amount";
+                faults.push(self.pointer("offset"), "offset_exceeds_amount", detail);
+            }
+        } else if facts.discharged_on.is_some() {
+            let detail = "a discharge needs a settlement";
+            faults.push(self.pointer("discharged_on"), "discharge_without_settlement", detail);
+        }
+        faults.check().map_err(StepError::Faults)
+    }
+
+    /// Where a request gives a value: a correction names every fact, the others give one.
+    fn pointer(&self, field: &str) -> &'static str {
+        match (self, field) {
+            (Self::Correction(_), "contracted_on") => "/contracted_on",
+            (Self::Correction(_), "settled_on") => "/settlement/on",
+            (Self::Correction(_), "discharged_on") => "/discharged_on",
+            (Self::Correction(_), "amount") => "/settlement/amount",
+            (Self::Correction(_), "offset") => "/settlement/offset",
+            (_, "amount") => "/amount",
+            (_, "offset") => "/offset",
+            _ => "/on",
+        }
+    }
+}
+
+fn learned<T: PartialEq>(deal: &Deal, known: Option<T>, said: T, what: &'static str) -> Result<T, StepError> {
+    match known {
+        Some(known) if known != said => Err(StepError::KnownOtherwise(what)),
+        Some(known) => Ok(known),
+        None if deal.stage.is_closed() => Err(StepError::Closed(deal.stage)),
+        None => Ok(said),
+    }
+}

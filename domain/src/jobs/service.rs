@@ -1,0 +1,64 @@
+//! Use cases of jobs: enqueue, cancel.
+
+use super::job::{Job, JobKind};
+use super::repository::Ending;
+use crate::access::MissingScope;
+use crate::deals::import::receive;
+use crate::env::Env;
+use crate::kernel::ids::{DealImportId, JobId};
+use crate::store::{StoreError, UnitOfWork, UseCaseError};
+
+/// Keeps a new job in the transaction that makes what it is for.
+///
+/// # Errors
+/// The failure of the store.
+pub fn enqueue(uow: &mut dyn UnitOfWork, job: &Job) -> Result<(), StoreError> {
+    uow.jobs().insert(job)
+}
+
+/// Why a job was not cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CancelJobError {
+    /// There is no such job, or it is none of the actor's business.
+    #[error("there is no such job")]
+    NotFound,
+    /// The actor may not.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// It has ended already.
+    #[error("the job has ended already")]
+    Ended,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for CancelJobError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::NotFound | Self::MissingScope(_) | Self::Ended => None,
+        }
+    }
+}
+
+/// Stops a job: a waiting one never starts, a running one stops before its next batch. What it committed
+/// stays.
+///
+/// # Errors
+/// See [`CancelJobError`].
+pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Job, CancelJobError> {
+    let job = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
+    let own = job.organisation.map_or_else(|| env.actor.sees_everything(), |o| env.actor.acts_for(o));
+    if !own {
+        return Err(CancelJobError::NotFound);
+    }
+    env.actor.require(job.kind.scope())?;
+    if !uow.jobs().end(id, None, &Ending::Cancelled, env.now)? {
+        return Err(CancelJobError::Ended);
+    }
+    match job.kind {
+        JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
+    }
+    uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)
+}

@@ -1,0 +1,273 @@
+//! Looking deals up: lists, timelines, participants, commission, the pipeline.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use domain::catalogue::{VerticalCode, reference};
+use domain::deals::deal::Stage;
+use domain::deals::lookup::{
+    Commission, DealFilter, Event, FoundCalculation, FoundDeal, Happened, Participant, Party, PipelineStage,
+};
+use domain::deals::repository::{DealQueries, StageCount};
+use domain::kernel::ids::{
+    AgreementId, CalculationId, ContactId, DealId, DealImportId, HandshakeId, MemberId, OrganisationId,
+};
+use domain::kernel::{Instant, Page, PageRequest};
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use super::{DealColumns, DealRow, deal_columns, sold};
+use crate::bind::{before_id, date, digest, fetched, id_key, instant, to_u64};
+use crate::error::{store_error, unreadable};
+use crate::ledger::{LineColumns, LineRow};
+use crate::statement::query;
+use crate::store::PgQueries;
+
+type FoundColumns = (DealColumns, (Text, Text, Timestamptz, Timestamptz, Integer));
+type FoundRow = (DealRow, (String, String, jiff_diesel::Timestamp, jiff_diesel::Timestamp, i32));
+
+fn found((row, (product, vertical, created_at, updated_at, version)): FoundRow) -> Result<FoundDeal, StoreError> {
+    let (product, vertical) = sold(&product, &vertical)?;
+    let deal = row.restore()?;
+    let (created_at, updated_at) = (Instant::new(created_at.into()), Instant::new(updated_at.into()));
+    Ok(FoundDeal { deal, product, vertical, created_at, updated_at, version })
+}
+
+/// What [`found`] reads, up to where the condition goes.
+macro_rules! select_deals {
+    ($condition:literal) => {
+        concat!(
+            "select ",
+            deal_columns!(),
+            ", p.code, v.code, d.created_at, d.updated_at, d.version
+             from deal d join product p on p.id = d.product_id join vertical v on v.id = d.vertical_id where ",
+            $condition
+        )
+    };
+}
+
+fn stage(text: &str) -> Result<Stage, StoreError> {
+    Stage::parse(text).ok_or_else(|| unreadable("a stage"))
+}
+
+/// One row of the union of moves, facts and statements.
+type EventRow = (
+    String,
+    Option<jiff_diesel::Date>,
+    jiff_diesel::Timestamp,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<Vec<u8>>,
+);
+type EventColumns = (
+    Text,
+    Nullable<Date>,
+    Timestamptz,
+    Text,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Nullable<Bytea>,
+);
+
+fn event(row: EventRow) -> Result<Event, StoreError> {
+    let (what, occurred_on, known_at, name, first, second, one, two, three, body) = row;
+    let missing = || unreadable("an event of a deal");
+    let happened = match what.as_str() {
+        "moved" => Happened::Moved {
+            from: first.as_deref().map(stage).transpose()?,
+            to: stage(&name)?,
+            reason: second.ok_or_else(missing)?,
+            actor: one.ok_or_else(missing)?,
+        },
+        "said" => Happened::Said {
+            id: one.ok_or_else(missing)?,
+            kind: name,
+            body: body.ok_or_else(missing)?,
+            source: OrganisationId::new(two.ok_or_else(missing)?),
+            import: three.map(DealImportId::new),
+        },
+        "stated" => Happened::Stated {
+            handshake: HandshakeId::new(one.ok_or_else(missing)?),
+            kind: name,
+            kid: first.ok_or_else(missing)?,
+            assurance: second.ok_or_else(missing)?,
+        },
+        _ => return Err(missing()),
+    };
+    Ok(Event { occurred_on: occurred_on.map(Into::into), known_at: Instant::new(known_at.into()), happened })
+}
+
+fn participant((role, id, name): (String, Uuid, Option<String>)) -> Result<Participant, StoreError> {
+    let (party, role) = match role.as_str() {
+        "provider" => (Party::Organisation(OrganisationId::new(id)), "provider"),
+        "introducer" => (Party::Organisation(OrganisationId::new(id)), "introducer"),
+        "member" => (Party::Member(MemberId::new(id)), "member"),
+        "upline" => (Party::Member(MemberId::new(id)), "upline"),
+        "client" => (Party::Contact(ContactId::new(id)), "client"),
+        _ => return Err(unreadable("a part in a deal")),
+    };
+    Ok(Participant { party, role, name })
+}
+
+type CalculationRow = (Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+
+fn calculation(
+    (id, agreement, number, engine, input, output, known_at): CalculationRow,
+) -> Result<FoundCalculation, StoreError> {
+    Ok(FoundCalculation {
+        id: CalculationId::new(id),
+        version: (AgreementId::new(agreement), u32::try_from(number).map_err(|_| unreadable("a version number"))?),
+        engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
+        input_sha256: digest(&input)?,
+        output_sha256: digest(&output)?,
+        known_at: Instant::new(known_at.into()),
+    })
+}
+
+impl DealQueries for PgQueries<'_> {
+    fn count_by_stage(&mut self) -> Result<Vec<StageCount>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            query::<(Text, BigInt)>("select stage, count(*) from deal group by stage order by stage")
+                .load(self.pg)
+                .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(stage, deals)| StageCount { stage, deals }).collect())
+    }
+
+    fn list(&mut self, filter: &DealFilter, page: &PageRequest) -> Result<Page<FoundDeal>, StoreError> {
+        let before = before_id(page)?;
+        let vertical = filter.vertical.map(|code| reference::vertical_id(code).uuid());
+        // A reference has a statement of its own: a condition that may be absent would not use its index.
+        let statement = match &filter.external_ref {
+            Some(external_ref) => query::<FoundColumns>(select_deals!(
+                "d.external_ref = $1 and d.id < $2 and d.stage = coalesce($3, d.stage) and d.vertical_id = coalesce($4, d.vertical_id)
+                 and d.member_id = coalesce($5, d.member_id) and d.created_at > coalesce($6, '-infinity') order by d.id desc limit $7"
+            ))
+            .bind::<Text, _>(external_ref.as_str()),
+            None => query::<FoundColumns>(select_deals!(
+                "d.id < $1 and d.stage = coalesce($2, d.stage) and d.vertical_id = coalesce($3, d.vertical_id)
+                 and d.member_id = coalesce($4, d.member_id) and d.created_at > coalesce($5, '-infinity') order by d.id desc limit $6"
+            )),
+        };
+        let rows: Vec<FoundRow> = statement
+            .bind::<SqlUuid, _>(before)
+            .bind::<Nullable<Text>, _>(filter.stage.map(Stage::as_str))
+            .bind::<Nullable<SqlUuid>, _>(vertical)
+            .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
+            .bind::<Nullable<Timestamptz>, _>(filter.created_after.map(instant))
+            .bind::<BigInt, _>(fetched(page))
+            .load(self.pg)
+            .map_err(store_error)?;
+        let deals = rows.into_iter().map(found).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(deals, page.limit, |found| id_key(found.deal.id.uuid())))
+    }
+
+    fn find(&mut self, deal: DealId) -> Result<Option<FoundDeal>, StoreError> {
+        let row: Option<FoundRow> = query::<FoundColumns>(select_deals!("d.id = $1"))
+            .bind::<SqlUuid, _>(deal.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)?;
+        row.map(found).transpose()
+    }
+
+    fn timeline(&mut self, deal: DealId) -> Result<Vec<Event>, StoreError> {
+        let rows: Vec<EventRow> = query::<EventColumns>(
+            "select what, occurred_on, known_at, name, first, second, one, two, three, body from (
+               select 'said' as what, occurred_on, known_at, 0 as place, kind as name, null::text as first, null::text as second,
+                 id as one, source_organisation_id as two, import_id as three, body from deal_fact where deal_id = $1
+               union all
+               select 'moved', occurred_on, known_at, n + 1, to_stage, from_stage, reason, actor_id, null, null, null from deal_transition where deal_id = $2
+               union all
+               select 'stated', null, s.created_at, array_position(array['offer', 'accept', 'seal'], s.kind) - 10, s.kind, s.kid, h.assurance, h.id, null, null, null
+                 from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = $3
+             ) e order by known_at, place",
+        )
+        .bind::<SqlUuid, _>(deal.uuid())
+        .bind::<SqlUuid, _>(deal.uuid())
+        .bind::<SqlUuid, _>(deal.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(event).collect()
+    }
+
+    fn participants(&mut self, deal: DealId) -> Result<Vec<Participant>, StoreError> {
+        let rows: Vec<(String, Uuid, Option<String>)> = query::<(Text, SqlUuid, Nullable<Text>)>(
+            "select role, party, coalesce(o.name, n.name) from deal d
+             cross join lateral (values (1, 'provider', d.provider_id), (2, 'introducer', d.introducer_id), (3, 'member', d.member_id),
+               (4, 'upline', d.upline_id), (5, 'client', d.client_id)) as p (place, role, party)
+             left join organisation o on o.id = party
+             left join member m on m.id = party
+             left join personal_data n on n.subject_kind = 'contact' and n.subject_id = coalesce(m.contact_id, party)
+             where d.id = $1 and party is not null order by place",
+        )
+        .bind::<SqlUuid, _>(deal.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(participant).collect()
+    }
+
+    fn commission(&mut self, deal: DealId) -> Result<Commission, StoreError> {
+        let lines: Vec<LineRow> = query::<LineColumns>(
+            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
+             from commission_line where deal_id = $1 order by component, role, level",
+        )
+        .bind::<SqlUuid, _>(deal.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let calculations: Vec<CalculationRow> =
+            query::<(SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz)>(
+                "select id, agreement_id, version_number, engine_version, input_sha256, output_sha256, known_at
+                 from calculation where deal_id = $1 order by known_at, id",
+            )
+            .bind::<SqlUuid, _>(deal.uuid())
+            .load(self.pg)
+            .map_err(store_error)?;
+        Ok(Commission {
+            lines: lines.into_iter().map(LineRow::restore).collect::<Result<_, _>>()?,
+            calculations: calculations.into_iter().map(calculation).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn pipeline(
+        &mut self,
+        vertical: Option<VerticalCode>,
+        today: jiff::civil::Date,
+    ) -> Result<Vec<PipelineStage>, StoreError> {
+        let rows: Vec<(String, Vec<i64>)> = query::<(Text, Array<BigInt>)>(
+            "select stage, array[count(*), least(coalesce(sum(settled_minor), 0), 9223372036854775807)::bigint,
+               count(*) filter (where age <= 30), count(*) filter (where age between 31 and 90), count(*) filter (where age > 90), greatest(max(age), 0)]
+             from (select d.stage, d.settled_minor, $1::date - coalesce(
+                     (select t.occurred_on from deal_transition t where t.deal_id = d.id order by t.n desc limit 1), d.referred_on) as age
+                   from deal d where d.vertical_id = coalesce($2, d.vertical_id)) d
+             group by stage",
+        )
+        .bind::<Date, _>(date(today))
+        .bind::<Nullable<SqlUuid>, _>(vertical.map(|code| reference::vertical_id(code).uuid()))
+        .load(self.pg)
+        .map_err(store_error)?;
+        let mut stages = rows.into_iter().map(pipeline_stage).collect::<Result<Vec<_>, _>>()?;
+        stages.sort_by_key(|row| row.stage);
+        Ok(stages)
+    }
+}
+
+fn pipeline_stage((name, figures): (String, Vec<i64>)) -> Result<PipelineStage, StoreError> {
+    let [deals, settled_minor, young, middle, old, oldest] =
+        figures.try_into().map_err(|_| unreadable("the figures of a stage"))?;
+    Ok(PipelineStage {
+        stage: stage(&name)?,
+        deals: to_u64(deals)?,
+        settled_minor,
+        up_to_30_days: to_u64(young)?,
+        up_to_90_days: to_u64(middle)?,
+        over_90_days: to_u64(old)?,
+        oldest_days: u32::try_from(oldest).map_err(|_| unreadable("an age"))?,
+    })
+}

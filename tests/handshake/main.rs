@@ -1,0 +1,9 @@
+//! The inward side of the handshake chain on real PostgreSQL: keys, declarations, offers, accepts, seals.
+
+mod countersigning;
+mod declarations;
+mod http;
+mod keys;
+mod oracle;
+mod referrals;
+mod world;

@@ -1,0 +1,7 @@
+//! The log and its receipts out of real PostgreSQL: what strangers get, what an audit finds, and what
+//! code that nobody here wrote says to both.
+
+mod audit;
+mod oracles;
+mod receipts;
+mod support;
