@@ -10,7 +10,9 @@ use actix_web::web;
 use domain::access::Actor;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
+use domain::chain::note::{NoteError, VerifierKey};
 use domain::chain::signer::{HighWater, PortError, Signer};
+use domain::chain::trust::Trust;
 use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
@@ -141,6 +143,15 @@ impl App {
     #[must_use]
     pub fn seen(&self) -> TreeHead {
         *self.seen.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a stranger needs to check receipts of this service.
+    ///
+    /// # Errors
+    /// When the origin cannot name a key.
+    pub fn trust(&self) -> Result<Trust, NoteError> {
+        let log = VerifierKey::try_new(&self.origin, self.log.public_key())?;
+        Ok(Trust::new(log, vec![self.platform.public_key()]))
     }
 
     /// A head was published.

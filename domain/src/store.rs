@@ -21,6 +21,7 @@ use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
@@ -72,6 +73,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Runs of the guarantees.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
     /// Handshakes that wait for a signature.
     fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
     /// First answers to requests.
@@ -94,14 +97,17 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
+    /// Deals, their facts and transitions.
     /// The ledger as a book: accounts, entries, balances.
     fn book(&mut self) -> &mut dyn BookQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.
     fn chain(&mut self) -> &mut dyn ChainQueries;
-    /// Deals, their facts and transitions.
+    /// Deals, their facts, transitions and imports.
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Evidence for the guarantees, and their runs.
+    fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
     /// Handshakes and their statements.
     fn handshakes(&mut self) -> &mut dyn HandshakeQueries;
     /// Imports and their rows.

@@ -278,6 +278,16 @@ fn honest_receipts_hold_and_say_how_strong_they_are() {
 }
 
 #[test]
+fn the_platform_may_sign_as_custodian_and_it_shows() {
+    let mut plan = Plan::honest(Assurance::Custodial);
+    (plan.offer_key, plan.accept_key) = (PLATFORM, PLATFORM);
+    let findings = judged(&made(&plan));
+    assert_eq!(codes(&findings), Vec::<&str>::new());
+    assert_eq!((findings.assurance, findings.keys.len()), (Some(Assurance::Custodial), 1));
+    assert!(findings.not_proved.iter().any(|n| n.contains("custodial")));
+}
+
+#[test]
 fn a_dishonest_platform_is_found_out() {
     type Change = fn(&mut Plan);
     let own: [(&str, Change); 17] = [

@@ -43,29 +43,24 @@ pub fn from_instant(at: jiff_diesel::Timestamp) -> Instant {
     Instant::new(at.to_jiff())
 }
 
-/// The id after which a page starts; none when it is the first page.
-pub fn maybe_after_id(page: &PageRequest) -> Result<Option<Uuid>, StoreError> {
-    let read = |key: &Vec<u8>| Uuid::from_slice(key).map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()));
-    page.after.as_ref().map(read).transpose()
-}
-
 /// The id after which a page starts; the smallest one when it is the first page.
 pub fn after_id(page: &PageRequest) -> Result<Uuid, StoreError> {
-    Ok(maybe_after_id(page)?.unwrap_or(Uuid::nil()))
+    match &page.after {
+        None => Ok(Uuid::nil()),
+        Some(key) => Uuid::from_slice(key).map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned())),
+    }
 }
 
-/// The key of the page that starts after an id.
-pub fn id_key(id: Uuid) -> Vec<u8> {
-    id.as_bytes().to_vec()
+/// The id before which a page of a newest-first list starts; the largest one when it is the first page.
+pub fn before_id(page: &PageRequest) -> Result<Uuid, StoreError> {
+    if page.after.is_none() { Ok(Uuid::max()) } else { after_id(page) }
 }
 
-/// The number after which a page starts.
-pub fn after_number(request: &PageRequest) -> Result<Option<i64>, StoreError> {
-    let read = |bytes: &Vec<u8>| {
-        let bytes = bytes.as_slice().try_into().map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))?;
-        Ok(i64::from_be_bytes(bytes))
-    };
-    request.after.as_ref().map(read).transpose()
+/// The number before which a page of a newest-first list starts; the largest one when it is the first page.
+pub fn before_number(page: &PageRequest) -> Result<i64, StoreError> {
+    let Some(key) = &page.after else { return Ok(i64::MAX) };
+    let bytes = key.as_slice().try_into().map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))?;
+    Ok(i64::from_be_bytes(bytes))
 }
 
 /// How many rows to fetch: one more than the page holds tells whether there is another page.
@@ -73,8 +68,7 @@ pub fn fetched(request: &PageRequest) -> i64 {
     i64::from(request.limit) + 1
 }
 
-/// The id before which a page of a list starts that runs from the newest; the largest one when it is
-/// the first page.
-pub fn before_id(page: &PageRequest) -> Result<Uuid, StoreError> {
-    if page.after.is_none() { Ok(Uuid::max()) } else { after_id(page) }
+/// The key of the page that starts after an id.
+pub fn id_key(id: Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
 }

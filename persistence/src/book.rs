@@ -14,7 +14,7 @@ use domain::ledger::entry::EntryKind;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_number, digest, fetched, instant, maybe_after_id, maybe_date};
+use crate::bind::{after_id, before_number, digest, fetched, id_key, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{Statement, query};
 use crate::store::PgQueries;
@@ -140,12 +140,12 @@ impl BookQueries for PgQueries<'_> {
         .bind::<Nullable<Text>, _>(filter.kind.map(AccountKind::as_str))
         .bind::<Nullable<SqlUuid>, _>(filter.party)
         .bind::<Nullable<SqlUuid>, _>(filter.vertical.map(VerticalId::uuid))
-        .bind::<Nullable<SqlUuid>, _>(maybe_after_id(request)?)
+        .bind::<SqlUuid, _>(after_id(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;
         let accounts = rows.into_iter().map(account).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(accounts, request.limit, |a| a.id.uuid().as_bytes().to_vec()))
+        Ok(Page::cut(accounts, request.limit, |a| id_key(a.id.uuid())))
     }
 
     fn find_account(&mut self, id: AccountId, as_of: AsOf) -> Result<Option<AccountRecord>, StoreError> {
@@ -176,7 +176,7 @@ impl BookQueries for PgQueries<'_> {
              where asked.after is null or p.account_seq < asked.after order by p.account_seq desc limit $3",
         )
         .bind::<SqlUuid, _>(id.uuid())
-        .bind::<Nullable<BigInt>, _>(after_number(request)?)
+        .bind::<BigInt, _>(before_number(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;
@@ -213,7 +213,7 @@ impl BookQueries for PgQueries<'_> {
         .bind::<Nullable<SqlUuid>, _>(filter.source)
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_from))
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_to))
-        .bind::<Nullable<BigInt>, _>(after_number(request)?)
+        .bind::<BigInt, _>(before_number(request)?)
         .bind::<BigInt, _>(fetched(request));
         let entries = self.entries(statement)?;
         Ok(Page::cut(entries, request.limit, |e| e.seq.to_be_bytes().to_vec()))

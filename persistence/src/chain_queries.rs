@@ -123,9 +123,8 @@ impl ChainQueries for PgQueries<'_> {
 
     fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError> {
         let rows: Vec<(Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<Bytea>)>(
-            "select distinct i.declaration_id, e.secret from deal_import i
-             join chain_secret e on e.source_id = i.declaration_id and e.kind = 'envelope'
-             where i.declaration_id is not null and i.declaration_sha256 = any($1)",
+            "select d.id, e.secret from import_declaration d
+             left join chain_secret e on e.source_id = d.id and e.kind = 'envelope' where d.envelope_sha256 = any($1)",
         )
         .bind::<Array<Bytea>, _>(envelopes.iter().map(|d| d.bytes().as_slice()).collect::<Vec<_>>())
         .load(self.pg)
@@ -136,7 +135,7 @@ impl ChainQueries for PgQueries<'_> {
     fn find_registrations(&mut self, kids: &[String]) -> Result<Vec<KeptEnvelope>, StoreError> {
         let rows: Vec<(Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<Bytea>)>(
             "select k.id, e.secret from signing_key k
-             join chain_secret e on e.source_id = k.id and e.kind = 'envelope' where k.kid = any($1)",
+             left join chain_secret e on e.source_id = k.id and e.kind = 'envelope' where k.kid = any($1)",
         )
         .bind::<Array<Text>, _>(kids)
         .load(self.pg)

@@ -1,9 +1,15 @@
 //! Organisations, contacts, members, payees. Personal data goes to its own table.
 
+mod queries;
+mod rows;
+
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::directory::repository::{DirectoryQueries, DirectoryRepository, MemberStanding, NewContact};
-use domain::directory::{Member, Organisation, Payee, PayeeMapping};
+use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::directory::member::MAX_UPLINE_DEPTH;
+use domain::directory::repository::{DirectoryRepository, MemberStanding, NewContact};
+use domain::directory::{
+    ClusterText, ExternalRef, Member, MemberRecord, Organisation, OrganisationRecord, Payee, PayeeMapping, PayeeRecord,
+};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use domain::store::StoreError;
@@ -12,7 +18,8 @@ use uuid::Uuid;
 use crate::bind::{date, instant};
 use crate::error::store_error;
 use crate::statement::{command, query};
-use crate::store::{PgQueries, PgUnitOfWork};
+use crate::store::PgUnitOfWork;
+use rows::{MemberColumns, MemberRow, OrganisationColumns, OrganisationRow, PayeeColumns, PayeeRow};
 
 impl PgUnitOfWork<'_> {
     fn insert_personal_data(&mut self, rows: &[PersonalRow]) -> Result<(), StoreError> {
@@ -39,11 +46,12 @@ struct PersonalRow {
 
 impl DirectoryRepository for PgUnitOfWork<'_> {
     fn insert_organisation(&mut self, organisation: &Organisation, at: Instant) -> Result<(), StoreError> {
-        command("insert into organisation (id, kind, name, abn, status, created_at) values ($1, $2, $3, $4, $5, $6)")
+        command("insert into organisation (id, kind, name, abn, external_ref, status, created_at) values ($1, $2, $3, $4, $5, $6, $7)")
             .bind::<SqlUuid, _>(organisation.id.uuid())
             .bind::<Text, _>(organisation.kind.code())
             .bind::<Text, _>(organisation.name.as_str())
             .bind::<Nullable<Text>, _>(organisation.abn.as_ref().map(ToString::to_string))
+            .bind::<Nullable<Text>, _>(organisation.external_ref.as_ref().map(ExternalRef::as_str))
             .bind::<Text, _>(organisation.status.code())
             .bind::<Timestamptz, _>(instant(at))
             .execute(self.pg)
@@ -92,8 +100,9 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<SqlUuid>>, _>(members.iter().map(|m| m.upline.map(MemberId::uuid)).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
-        command("insert into member_upline (recorded_at, effective_on, member_id, upline_id) select t.at, t.at::date, m.* from (select $1::timestamptz as at) t, unnest($2::uuid[], $3::uuid[]) as m")
+        command("insert into member_upline (recorded_at, effective_on, member_id, upline_id) select $1, $2, * from unnest($3::uuid[], $4::uuid[])")
             .bind::<Timestamptz, _>(instant(at))
+            .bind::<Date, _>(date(at.sydney_date()))
             .bind::<Array<SqlUuid>, _>(members.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())
             .bind::<Array<Nullable<SqlUuid>>, _>(members.iter().map(|m| m.upline.map(MemberId::uuid)).collect::<Vec<_>>())
             .execute(self.pg)
@@ -192,17 +201,130 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
         .map_err(store_error)?;
         Ok(rows.into_iter().map(|(member, payee)| (MemberId::new(member), PayeeId::new(payee))).collect())
     }
-}
 
-impl DirectoryQueries for PgQueries<'_> {
-    fn contact_name(&mut self, contact: ContactId) -> Result<Option<String>, StoreError> {
-        let name: Option<Option<String>> = query::<Nullable<Text>>(
-            "select name from personal_data where subject_id = $1 and subject_kind = 'contact'",
+    fn lock_organisation(&mut self, id: OrganisationId) -> Result<Option<OrganisationRecord>, StoreError> {
+        let row: Option<OrganisationRow> = query::<OrganisationColumns>(
+            "select id, kind, name, abn, external_ref, status, created_at, version from organisation where id = $1 for update",
         )
-        .bind::<SqlUuid, _>(contact.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        Ok(name.flatten())
+        row.map(OrganisationRow::restore).transpose()
+    }
+
+    fn update_organisation(&mut self, record: &OrganisationRecord) -> Result<(), StoreError> {
+        let organisation = &record.organisation;
+        command("update organisation set name = $1, abn = $2, status = $3, version = $4 where id = $5")
+            .bind::<Text, _>(organisation.name.as_str())
+            .bind::<Nullable<Text>, _>(organisation.abn.map(|abn| abn.to_string()))
+            .bind::<Text, _>(organisation.status.code())
+            .bind::<Integer, _>(record.version)
+            .bind::<SqlUuid, _>(organisation.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn owner_of_contact(&mut self, id: ContactId) -> Result<Option<OrganisationId>, StoreError> {
+        let owner: Option<Uuid> = query::<SqlUuid>("select organisation_id from contact where id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)?;
+        Ok(owner.map(OrganisationId::new))
+    }
+
+    fn lock_member(&mut self, id: MemberId) -> Result<Option<MemberRecord>, StoreError> {
+        let row: Option<MemberRow> = query::<MemberColumns>(
+            "select id, organisation_id, contact_id, member_ref, cohort, upline_id, status, created_at, version from member where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(MemberRow::restore).transpose()
+    }
+
+    fn list_lineage(&mut self, id: MemberId) -> Result<Vec<(MemberId, OrganisationId)>, StoreError> {
+        let rows: Vec<(Uuid, Uuid)> = query::<(SqlUuid, SqlUuid)>(
+            "with recursive above (id, organisation_id, upline_id, n) as (
+               select id, organisation_id, upline_id, 0 from member where id = $1
+               union all select m.id, m.organisation_id, m.upline_id, a.n + 1 from above a join member m on m.id = a.upline_id where a.n < $2
+             ) select id, organisation_id from above order by n",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Integer, _>(i32::try_from(MAX_UPLINE_DEPTH).unwrap_or(i32::MAX))
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(id, owner)| (MemberId::new(id), OrganisationId::new(owner))).collect())
+    }
+
+    fn update_member(
+        &mut self,
+        record: &MemberRecord,
+        moved_on: Option<jiff::civil::Date>,
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        let member = &record.member;
+        command("update member set cohort = $1, upline_id = $2, status = $3, version = $4 where id = $5")
+            .bind::<Nullable<Text>, _>(member.cohort.as_ref().map(ClusterText::as_str))
+            .bind::<Nullable<SqlUuid>, _>(member.upline.map(MemberId::uuid))
+            .bind::<Text, _>(record.status.code())
+            .bind::<Integer, _>(record.version)
+            .bind::<SqlUuid, _>(member.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        let Some(moved_on) = moved_on else { return Ok(()) };
+        command("insert into member_upline (member_id, effective_on, upline_id, recorded_at) values ($1, $2, $3, $4)")
+            .bind::<SqlUuid, _>(member.id.uuid())
+            .bind::<Date, _>(date(moved_on))
+            .bind::<Nullable<SqlUuid>, _>(member.upline.map(MemberId::uuid))
+            .bind::<Timestamptz, _>(instant(at))
+            .execute(self.pg)
+            .map_err(|error| match store_error(error) {
+                // Two moves within one microsecond: the facts need an order, so this one waits for the next.
+                StoreError::Violates(rule) if rule == "member_upline_pkey" => StoreError::Contention,
+                other => other,
+            })?;
+        Ok(())
+    }
+
+    fn lock_payee(&mut self, id: PayeeId) -> Result<Option<PayeeRecord>, StoreError> {
+        let row: Option<PayeeRow> = query::<PayeeColumns>(
+            "select p.id, p.organisation_id, d.name, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+               b.bsb, b.account_number, b.account_title, m.members, m.from_on, p.created_at, p.version
+             from payee p left join personal_data d on d.subject_id = p.id
+             left join lateral (select bsb, account_number, account_title from payee_bank_details where payee_id = p.id
+               order by usable_from_at desc, created_at desc limit 1) b on true
+             left join lateral (select array_agg(member_id order by effective_on, member_id) members,
+               array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true
+             where p.id = $1 for update of p",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(PayeeRow::restore).transpose()
+    }
+
+    fn update_payee(&mut self, record: &PayeeRecord) -> Result<(), StoreError> {
+        let payee = &record.payee;
+        command("update personal_data set name = $1 where subject_id = $2 and subject_kind = 'payee'")
+            .bind::<Text, _>(payee.legal_name.as_str())
+            .bind::<SqlUuid, _>(payee.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        command(
+            "update payee set abn = $1, gst_registered_on = $2, minimum_payout_minor = $3, version = $4 where id = $5",
+        )
+        .bind::<Nullable<Text>, _>(payee.abn.map(|abn| abn.to_string()))
+        .bind::<Nullable<Date>, _>(payee.gst.facts().iter().find(|f| f.1).map(|f| date(f.0)))
+        .bind::<BigInt, _>(record.minimum_payout_minor)
+        .bind::<Integer, _>(record.version)
+        .bind::<SqlUuid, _>(payee.id.uuid())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
     }
 }

@@ -17,6 +17,8 @@ mod chain_queries;
 mod deals;
 mod directory;
 mod error;
+mod guarantee_checks;
+mod guarantees;
 mod handshakes;
 mod idempotency;
 mod imports;

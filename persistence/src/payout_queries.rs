@@ -10,7 +10,7 @@ use domain::payouts::run::PayoutRun;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{fetched, maybe_after_id};
+use crate::bind::{before_id, fetched, id_key};
 use crate::error::store_error;
 use crate::payout_rows::{AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow};
 use crate::statement::query;
@@ -24,7 +24,7 @@ fn page<R, T>(
     key: impl Fn(&T) -> Uuid,
 ) -> Result<Page<T>, StoreError> {
     let rows = rows.into_iter().map(restore).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(rows, request.limit, |row| key(row).as_bytes().to_vec()))
+    Ok(Page::cut(rows, request.limit, |row| id_key(key(row))))
 }
 
 impl PgQueries<'_> {
@@ -42,7 +42,7 @@ impl PayoutQueries for PgQueries<'_> {
              select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
              from bank_account, asked where asked.after is null or id < asked.after order by id desc limit $2",
         )
-        .bind::<Nullable<SqlUuid>, _>(maybe_after_id(request)?)
+        .bind::<SqlUuid, _>(before_id(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;
@@ -58,7 +58,7 @@ impl PayoutQueries for PgQueries<'_> {
              order by r.id desc limit $3",
         )
         .bind::<Nullable<Text>, _>(state)
-        .bind::<Nullable<SqlUuid>, _>(maybe_after_id(request)?)
+        .bind::<SqlUuid, _>(before_id(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;
@@ -98,7 +98,7 @@ impl PayoutQueries for PgQueries<'_> {
         .bind::<Nullable<SqlUuid>, _>(filter.run.map(PayoutRunId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.payee.map(PayeeId::uuid))
         .bind::<Nullable<Text>, _>(filter.state.map(domain::payouts::payout::PayoutState::code))
-        .bind::<Nullable<SqlUuid>, _>(maybe_after_id(request)?)
+        .bind::<SqlUuid, _>(before_id(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;

@@ -10,7 +10,7 @@ use domain::payouts::statement::{MemberStanding, StatementLine, StatementQueries
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{fetched, maybe_after_id};
+use crate::bind::{before_id, fetched, id_key};
 use crate::error::store_error;
 use crate::payout_rows::PayoutRow;
 use crate::statement::query;
@@ -102,7 +102,7 @@ impl StatementQueries for PgQueries<'_> {
              where asked.after is null or l.id < asked.after order by l.id desc limit $3",
         )
         .bind::<SqlUuid, _>(member.uuid())
-        .bind::<Nullable<SqlUuid>, _>(maybe_after_id(request)?)
+        .bind::<SqlUuid, _>(before_id(request)?)
         .bind::<BigInt, _>(fetched(request))
         .load(self.pg)
         .map_err(store_error)?;
@@ -119,7 +119,7 @@ impl StatementQueries for PgQueries<'_> {
             buckets: buckets(row.buckets),
         };
         let rows = rows.into_iter().map(line).collect();
-        Ok(Page::cut(rows, request.limit, |line: &StatementLine| line.id.uuid().as_bytes().to_vec()))
+        Ok(Page::cut(rows, request.limit, |line: &StatementLine| id_key(line.id.uuid())))
     }
 
     fn statement_payouts(&mut self, member: MemberId, limit: u16) -> Result<Vec<(PayoutRecord, i64)>, StoreError> {

@@ -4,7 +4,7 @@
 //! balances equal postings, buckets of lines equal postings, the sequence and the hash chain have no
 //! gap, every entry and statement has its leaf, every calculation gives the same digest again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
@@ -31,6 +31,7 @@ use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, Instant};
 use domain::store::Store;
 use ed25519_dalek::{Signer as _, SigningKey};
+use persistence::cluster::ConnectionInfo;
 use persistence::{PgStore, PoolSizes};
 use uuid::Uuid;
 
@@ -116,6 +117,10 @@ impl HighWater for MemoryHighWater {
     }
 }
 
+fn migrate(url: &str) {
+    persistence::migrate::run(url, "2026-11-23".parse().expect("a date")).expect("the migrations run");
+}
+
 /// The platform of one test.
 pub struct Platform {
     /// Its store.
@@ -138,6 +143,8 @@ pub struct Platform {
     pub introducer: OrganisationId,
     /// Who sells.
     pub provider: OrganisationId,
+    /// Whether a test broke promises on purpose, so that they are not looked at in the end.
+    tampered: AtomicBool,
     /// Its database; dropped last.
     pub database: TestDatabase,
 }
@@ -146,10 +153,18 @@ impl Platform {
     /// A platform with reference data, a provider and an introducer, at noon (UTC) on 23 November 2026.
     #[must_use]
     pub fn new() -> Self {
-        let today = "2026-11-23".parse().expect("a date");
-        let database = TestDatabase::create(persistence::migrate::DIGEST, |url| {
-            persistence::migrate::run(url, today).expect("the migrations run");
-        });
+        Self::on(TestDatabase::create(persistence::migrate::DIGEST, migrate))
+    }
+
+    /// The same on an empty database of a server that the test runs itself.
+    #[must_use]
+    pub fn of(server: &ConnectionInfo, name: &str) -> Self {
+        let database = TestDatabase::on(server, name);
+        migrate(&database.url("flip360_owner"));
+        Self::on(database)
+    }
+
+    fn on(database: TestDatabase) -> Self {
         let store = PgStore::new(&database.url("flip360_owner"), PoolSizes { writers: 4, readers: 2 });
         let ids = CountingIds::default();
         let (introducer, provider) = (OrganisationId::new(ids.next()), OrganisationId::new(ids.next()));
@@ -164,6 +179,7 @@ impl Platform {
             now: Instant::new("2026-11-23T12:00:00Z".parse().expect("a time")),
             introducer,
             provider,
+            tampered: AtomicBool::new(false),
             database,
         };
         platform.ship();
@@ -327,6 +343,13 @@ impl Platform {
         owner.batch_execute(sql).err().map(|e| e.to_string())
     }
 
+    /// Runs statements behind the back of every guard, as a superuser who wants to cheat would.
+    pub fn tamper(&self, sql: &str) {
+        self.tampered.store(true, Ordering::Relaxed);
+        let script = format!("set session_replication_role = replica; {sql}; set session_replication_role = default");
+        self.owner().batch_execute(&script).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     fn check(&self) {
         for (promise, broken) in PROMISES {
             assert_eq!(self.number(broken), 0, "broken: {promise}");
@@ -342,7 +365,7 @@ impl Default for Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if !std::thread::panicking() && !self.tampered.load(Ordering::Relaxed) {
             self.check();
         }
     }

@@ -3,6 +3,14 @@
 /// What is promised, and the query that counts violations of it.
 pub const PROMISES: &[(&str, &str)] = &[
     (
+        "uplines stay within an organisation",
+        "select count(*) from member m join member u on u.id = m.upline_id where u.organisation_id <> m.organisation_id",
+    ),
+    (
+        "the last dated fact of a member is its upline",
+        "select count(*) from member m where m.upline_id is distinct from (select u.upline_id from member_upline u where u.member_id = m.id order by effective_on desc, recorded_at desc limit 1)",
+    ),
+    (
         "every key and declaration has exactly one leaf",
         "select count(*) from (select id from signing_key union all select id from import_declaration) s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
     ),

@@ -9,7 +9,7 @@ use domain::store::StoreError;
 use harness::platform::Platform;
 use integrations::mirror_directory::MirrorDirectory;
 
-use crate::support::{ALL, ALL_MEMBERS, example, exported, tamper};
+use crate::support::{ALL, ALL_MEMBERS, example, exported};
 
 fn of_mirror(platform: &Platform, path: &std::path::Path) -> AuditReport {
     audit(platform.trust().log(), &MirrorDirectory::new(path), &mut |_, _| ()).expect("the files can be read")
@@ -110,16 +110,14 @@ fn the_first_bad_leaf_of_the_tables_is_named() {
     for (what, sql, index) in edits {
         // Two leaves of different lanes that change places are named by a full tile only.
         let platform = if what == "swapped" { whole() } else { example() };
-        tamper(&platform, sql);
+        platform.tamper(sql);
         let report = of_store(&platform);
         assert!(!report.holds(), "{what}");
         assert_eq!(report.first_bad_index(), Some(index), "{what}: {:?}", report.differences);
         assert!(report.differences.iter().any(|d| d.code == "root_differs"), "{what}");
     }
     let platform = example();
-    tamper(
-        &platform,
-        "update chain_checkpoint_note set note = convert_to(replace(convert_from(note, 'UTF8'), 'flip360.test/log', 'flip360.test/log'), 'UTF8') || '\\x0a'",
+    platform.tamper("update chain_checkpoint_note set note = convert_to(replace(convert_from(note, 'UTF8'), 'flip360.test/log', 'flip360.test/log'), 'UTF8') || '\\x0a'",
     );
     assert_eq!(of_store(&platform).differences[0].code, "checkpoint_not_trusted");
 }
@@ -127,9 +125,7 @@ fn the_first_bad_leaf_of_the_tables_is_named() {
 #[test]
 fn a_full_tile_of_the_tables_is_compared() {
     let platform = whole();
-    tamper(
-        &platform,
-        "update chain_tile set hashes = set_byte(hashes, 40 * 32, 1 + get_byte(hashes, 40 * 32) % 2) where level = 0 and n = 2",
+    platform.tamper("update chain_tile set hashes = set_byte(hashes, 40 * 32, 1 + get_byte(hashes, 40 * 32) % 2) where level = 0 and n = 2",
     );
     let report = of_store(&platform);
     assert_eq!(report.first_bad_index(), Some(2 * 256 + 40), "{:?}", report.differences);

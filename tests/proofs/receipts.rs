@@ -9,7 +9,7 @@ use domain::kernel::ids::{EntryId, HandshakeId, OrganisationId};
 use harness::platform::Platform;
 use uuid::Uuid;
 
-use crate::support::{ALL, ALL_MEMBERS, EXAMPLE, MEMBERS, example, receipts as all, tamper, wanted};
+use crate::support::{ALL, ALL_MEMBERS, EXAMPLE, MEMBERS, example, receipts as all, wanted};
 
 fn partner(organisation: OrganisationId) -> Actor {
     Actor {
@@ -75,8 +75,7 @@ fn what_is_not_signed_for_or_gone_is_withheld() {
     assert!(one(first).is_ok() && one(last).is_ok());
     assert_eq!(one(Wanted::Handshake(HandshakeId::new(Uuid::from_u128(5)))), Err(Withheld::NotFound));
     assert_eq!(one(Wanted::LedgerEntry(EntryId::new(Uuid::from_u128(5)))), Err(Withheld::NotFound));
-    tamper(
-        &platform,
+    platform.tamper(
         "delete from chain_secret where source_id in (select id from handshake_statement where kind = 'accept')",
     );
     assert_eq!(one(first), Err(Withheld::Erased));

@@ -62,10 +62,3 @@ pub fn exported(platform: &Platform, name: &str) -> (PathBuf, TreeHead) {
         .expect("the export ends");
     (path, head)
 }
-
-/// Runs a statement behind the back of every guard, as a superuser who wants to cheat would.
-pub fn tamper(platform: &Platform, sql: &str) {
-    use diesel::connection::SimpleConnection;
-    let script = format!("set session_replication_role = replica; {sql}; set session_replication_role = default");
-    platform.owner().batch_execute(&script).unwrap_or_else(|error| panic!("{sql}: {error}"));
-}

@@ -11,6 +11,7 @@ pub mod error;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod sign;
 
 pub use error::CommandError;
 
@@ -30,6 +31,8 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Prints the API document (OpenAPI 3.1).
     Openapi,
+    /// Signs statements with a key in a file.
+    Sign(sign::SignArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -42,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Openapi => openapi::run(),
+        Command::Sign(args) => sign::run(&args),
     };
     match outcome {
         Ok(code) => code,

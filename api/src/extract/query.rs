@@ -25,3 +25,27 @@ impl<T: DeserializeOwned> FromRequest for Filter<T> {
         }))
     }
 }
+
+/// Reads a filter that has a value of its own.
+///
+/// # Errors
+/// 400 when there is no such value.
+pub fn filter<T, E: std::fmt::Display>(
+    name: &str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Problem> {
+    let bad = |e: E| Problem::malformed_at(&format!("#{name}"), "invalid_filter", e.to_string());
+    text.map(parse).transpose().map_err(bad)
+}
+
+/// Reads a filter that is any text that can be stored.
+///
+/// # Errors
+/// 400 when it holds a NUL, which no stored text does.
+pub fn plain(name: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    if text.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Err(Problem::malformed_at(&format!("#{name}"), "invalid_filter", "must not contain NUL"));
+    }
+    Ok(text)
+}

@@ -14,8 +14,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod directory;
 mod handshakes;
 mod payouts;
+mod receipts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.
 const TYPE_BASE: &str = "/docs/problems#";

@@ -14,10 +14,16 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
+pub mod directory;
+pub mod guarantees;
 pub mod handshakes;
 pub mod ledger;
+pub mod log;
+pub mod members;
 pub mod oauth;
+pub mod payees;
 pub mod payouts;
+pub mod receipts;
 pub mod referrals;
 pub mod system;
 
@@ -25,15 +31,20 @@ pub mod system;
 pub fn register(config: &mut ServiceConfig) {
     system::register(config);
     oauth::register(config);
+    log::register(config);
     config.service(scope::scope("/v1").configure(v1));
 }
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    guarantees::register(config);
     handshakes::register(config);
+    log::register_v1(config);
+    receipts::register(config);
+    referrals::register(config);
+    directory::register(config);
     ledger::register(config);
     payouts::register(config);
-    referrals::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

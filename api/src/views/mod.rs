@@ -1,8 +1,12 @@
 //! What goes out, context by context: views of aggregates, and the shapes that all of them share.
 
 pub mod access;
+pub mod directory;
+pub mod directory_requests;
+pub mod guarantees;
 pub mod handshakes;
 pub mod ledger;
+pub mod log;
 pub mod payouts;
 pub mod referrals;
 

@@ -8,6 +8,7 @@ pub mod model;
 pub mod predicate;
 pub mod reference;
 pub mod repository;
+pub mod reproduce;
 pub mod version;
 
 pub use model::VersionContent;

@@ -61,10 +61,10 @@ impl<'q> LiveLog<'q> {
         Ok(newest.map(|published| (published.size, published.note)))
     }
 
-    /// The bytes of a tile; `None` when the signed log does not have it.
+    /// The bytes of a tile; `None` when the signed log does not have it, or the store lost it.
     ///
     /// # Errors
-    /// When the store does not have what it promises.
+    /// The failure of the store.
     pub fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, PortError> {
         let failed = |error: StoreError| PortError(error.to_string());
         let size = self.note().map_err(failed)?.map_or(0, |(size, _)| size);
@@ -81,13 +81,11 @@ impl<'q> LiveLog<'q> {
                     .ok_or_else(|| PortError("a leaf is too long".into()))
             }
             TileKind::Hashes(row) if tile.is_full() => {
-                let mut found = chain.tiles(row, tile.index(), tile.index() + 1).map_err(failed)?;
-                found.pop().map(Some).ok_or_else(|| PortError(format!("{} is missing", tile.path())))
+                Ok(chain.tiles(row, tile.index(), tile.index() + 1).map_err(failed)?.pop())
             }
             TileKind::Hashes(row) => {
                 let rows: &mut dyn ChainQueries = &mut **chain;
-                let hashes = StoredRows::new(rows).hashes(row, range).map_err(|e| PortError(e.to_string()))?;
-                Ok(Some(tile::to_bytes(&hashes)))
+                Ok(StoredRows::new(rows).hashes(row, range).ok().map(|hashes| tile::to_bytes(&hashes)))
             }
         }
     }

@@ -42,6 +42,9 @@ pub enum Withheld {
     /// The signed words were erased; only the commitment is left.
     #[error("the signed words were erased")]
     Erased,
+    /// The stored log cannot prove it any more: the audit tells why.
+    #[error("the stored log is damaged and cannot prove this")]
+    Damaged,
 }
 
 /// Why no receipts could be looked for.
@@ -79,7 +82,11 @@ struct Material {
 
 type Found = BTreeMap<Uuid, IndexedLeaf>;
 
-fn packed(queries: &mut dyn Queries, wanted: &[Wanted]) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
+/// Packs receipts out of look-ups, for whoever has them already.
+pub(crate) fn packed(
+    queries: &mut dyn Queries,
+    wanted: &[Wanted],
+) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
     let chain = queries.chain();
     let Some(note) = chain.find_newest_note()? else {
         return Ok(wanted.iter().map(|_| Err(Withheld::Pending)).collect());
@@ -106,8 +113,7 @@ fn packed(queries: &mut dyn Queries, wanted: &[Wanted]) -> Result<Vec<Result<Rec
     let stored = StoredRows::new(chain);
     let packer =
         Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, registrations };
-    let receipts = (0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect::<Result<Vec<_>, _>>();
-    receipts.map_err(|error| StoreError::Failed(error.to_string()))
+    Ok((0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect())
 }
 
 /// What was found of what is wanted, by its place.
@@ -181,56 +187,36 @@ struct Packer<'p, R> {
     registrations: BTreeMap<String, KeptEnvelope>,
 }
 
-type Packed<T> = Result<Result<T, Withheld>, super::merkle::MerkleError>;
-
 impl<R: HashReader> Packer<'_, R> {
-    fn receipt(&self, material: Option<&Material>) -> Packed<Receipt> {
-        let Some(material) = material else { return Ok(Err(Withheld::NotFound)) };
+    fn receipt(&self, material: Option<&Material>) -> Result<Receipt, Withheld> {
+        let material = material.ok_or(Withheld::NotFound)?;
         if material.kind == ReceiptKind::Handshake && material.items.len() < 3 {
-            return Ok(Err(Withheld::Unsealed));
+            return Err(Withheld::Unsealed);
         }
-        let items = match self.all(&material.items)? {
-            Ok(items) => items,
-            Err(withheld) => return Ok(Err(withheld)),
-        };
+        let items = material.items.iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;
         let declaration = material.declaration.and_then(|digest| self.declarations.get(&digest));
-        let declaration = declaration.map(|kept| self.logged(kept)).transpose()?.and_then(Result::ok);
-        let keys: Vec<&KeptEnvelope> = material.kids.iter().filter_map(|kid| self.registrations.get(kid)).collect();
-        let keys = keys.into_iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;
-        let origin = mirror::origin_of(&self.note.note).unwrap_or_default();
-        Ok(Ok(Receipt {
+        let keys = material.kids.iter().filter_map(|kid| self.registrations.get(kid));
+        Ok(Receipt {
             checkpoint: self.note.note.clone(),
-            declaration,
+            declaration: declaration.and_then(|kept| self.logged(kept).ok()),
             id: material.id.clone(),
             items,
-            keys: keys.into_iter().filter_map(Result::ok).collect(),
+            keys: keys.filter_map(|kept| self.logged(kept).ok()).collect(),
             kind: material.kind,
-            log: origin,
+            log: mirror::origin_of(&self.note.note).ok_or(Withheld::Damaged)?,
             r#type: receipt::TYPE.to_owned(),
             v: receipt::VERSION,
-        }))
+        })
     }
 
-    fn all(&self, kept: &[KeptEnvelope]) -> Packed<Vec<Logged>> {
-        let mut items = Vec::with_capacity(kept.len());
-        for one in kept {
-            match self.logged(one)? {
-                Ok(logged) => items.push(logged),
-                Err(withheld) => return Ok(Err(withheld)),
-            }
-        }
-        Ok(Ok(items))
-    }
-
-    fn logged(&self, kept: &KeptEnvelope) -> Packed<Logged> {
-        let Some(leaf) = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.note.size) else {
-            return Ok(Err(Withheld::Pending));
-        };
+    fn logged(&self, kept: &KeptEnvelope) -> Result<Logged, Withheld> {
+        let leaf = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.note.size);
+        let leaf = leaf.ok_or(Withheld::Pending)?;
         let envelope = kept.envelope.clone().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(envelope) = envelope else { return Ok(Err(Withheld::Erased)) };
-        let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size)?;
+        let envelope = envelope.ok_or(Withheld::Erased)?;
+        let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size).map_err(|_| Withheld::Damaged)?;
         // A damaged leaf is handed out as it is: the verifier says what is wrong with it.
         let text = String::from_utf8_lossy(&leaf.leaf).into_owned();
-        Ok(Ok(Logged { envelope, index: leaf.index, leaf: text, proof }))
+        Ok(Logged { envelope, index: leaf.index, leaf: text, proof })
     }
 }

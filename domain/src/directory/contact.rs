@@ -7,7 +7,7 @@ use super::organisation::UnknownWord;
 use super::text::{Email, PersonName, Phone};
 use super::{optional, required};
 use crate::kernel::Faults;
-use crate::kernel::ids::ContactId;
+use crate::kernel::ids::{ContactId, OrganisationId};
 
 /// A person or a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,6 +124,33 @@ impl CreateContact {
     #[must_use]
     pub fn into_contact(self, id: ContactId) -> Contact {
         Contact { id, kind: self.kind, personal: Some(self.personal) }
+    }
+}
+
+/// A valid request to create a contact of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateContactOf {
+    /// Whose record it is.
+    pub organisation: OrganisationId,
+    /// The contact.
+    pub contact: CreateContact,
+}
+
+impl CreateContactOf {
+    /// Checks `/organisation_id` and every field of the contact.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse(organisation_id: Option<&str>, raw: &CreateContactInput) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let organisation = required(&mut faults, "/organisation_id", organisation_id, OrganisationId::parse);
+        match (organisation, CreateContact::parse(raw)) {
+            (Some(organisation), Ok(contact)) => Ok(Self { organisation, contact }),
+            (_, contact) => {
+                faults.0.extend(contact.err().unwrap_or_default().0);
+                Err(faults)
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::text::{ClusterText, MemberRef};
+use super::update::UplineName;
 use super::{optional, required};
 use crate::kernel::Faults;
 use crate::kernel::fault::Reason;
@@ -84,6 +85,8 @@ pub struct CreateMemberInput {
     pub cohort: Option<String>,
     /// `/upline_id`
     pub upline_id: Option<String>,
+    /// `/upline_ref`
+    pub upline_ref: Option<String>,
 }
 
 /// A valid request to create a member; that the ids exist is for the service to find out.
@@ -98,7 +101,7 @@ pub struct CreateMember {
     /// The cohort.
     pub cohort: Option<ClusterText>,
     /// Who gets the upline share. A new member has nobody below, so no cycle can arise.
-    pub upline: Option<MemberId>,
+    pub upline: Option<UplineName>,
 }
 
 impl CreateMember {
@@ -113,19 +116,26 @@ impl CreateMember {
         let contact = required(f, "/contact_id", raw.contact_id.as_deref(), ContactId::parse);
         let member_ref = required(f, "/member_ref", raw.member_ref.as_deref(), MemberRef::parse);
         let cohort = optional(f, "/cohort", raw.cohort.as_deref(), ClusterText::parse);
-        let upline = optional(f, "/upline_id", raw.upline_id.as_deref(), MemberId::parse);
-        match (organisation, contact, member_ref, cohort, upline) {
-            (Some(organisation), Some(contact), Some(member_ref), Some(cohort), Some(upline)) => {
-                Ok(Self { organisation, contact, member_ref, cohort, upline })
+        let by_id = |text: &str| MemberId::parse(text).map(UplineName::Id);
+        let by_id = optional(f, "/upline_id", raw.upline_id.as_deref(), by_id);
+        let by_ref = |text: &str| MemberRef::parse(text).map(UplineName::Ref);
+        let by_ref = optional(f, "/upline_ref", raw.upline_ref.as_deref(), by_ref);
+        if raw.upline_id.is_some() && raw.upline_ref.is_some() {
+            f.push("/upline_ref", "not_allowed", "name the upline by its id or by its reference, not by both");
+        }
+        faults.clone().check()?;
+        match (organisation, contact, member_ref, cohort, by_id, by_ref) {
+            (Some(organisation), Some(contact), Some(member_ref), Some(cohort), Some(by_id), Some(by_ref)) => {
+                Ok(Self { organisation, contact, member_ref, cohort, upline: by_id.or(by_ref) })
             }
             _ => Err(faults),
         }
     }
 
-    /// The new member.
+    /// The new member; its upline was looked up before.
     #[must_use]
-    pub fn into_member(self, id: MemberId) -> Member {
-        let Self { organisation, contact, member_ref, cohort, upline } = self;
+    pub fn into_member(self, id: MemberId, upline: Option<MemberId>) -> Member {
+        let Self { organisation, contact, member_ref, cohort, .. } = self;
         Member { id, organisation, contact, member_ref, cohort, upline }
     }
 }
@@ -156,6 +166,7 @@ mod tests {
             member_ref: Some("M001".into()),
             cohort: Some("\0".into()),
             upline_id: Some(String::new()),
+            upline_ref: None,
         };
         let faults = CreateMember::parse(&raw).expect_err("three faults").0;
         let told: Vec<_> = faults.iter().map(|f| (f.pointer.as_str(), f.code)).collect();

@@ -128,6 +128,12 @@ pub struct CreatePayeeInput {
     pub rail: Option<String>,
     /// `/bank_account`
     pub bank_account: Option<BankAccountInput>,
+    /// `/minimum_payout/amount`, nought if absent
+    pub minimum_payout_minor: Option<i64>,
+    /// `/member_id`: who is paid to it
+    pub member_id: Option<String>,
+    /// `/from_on`: from which day on; today if absent
+    pub from_on: Option<String>,
 }
 
 /// A bank account, unchecked.
@@ -156,6 +162,17 @@ pub struct CreatePayee {
     pub rail: Rail,
     /// Its account.
     pub bank: Option<BankDetails>,
+    /// Less than this is not paid out, in minor units.
+    pub minimum_payout_minor: i64,
+    /// Who is paid to it, from which day on; the day of the request if none is said.
+    pub member: Option<(MemberId, Option<Date>)>,
+}
+
+/// Who is registered for GST has an ABN.
+pub(crate) fn gst_needs_abn() -> Faults {
+    let mut faults = Faults::default();
+    faults.push("/abn", "required", "a payee that is registered for GST has an ABN");
+    faults
 }
 
 impl BankAccountInput {
@@ -175,7 +192,7 @@ impl BankAccountInput {
 /// Not a calendar date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a date such as 2026-07-01")]
-struct NotADate;
+pub(crate) struct NotADate;
 
 impl crate::kernel::fault::Reason for NotADate {
     fn code(&self) -> &'static str {
@@ -183,7 +200,7 @@ impl crate::kernel::fault::Reason for NotADate {
     }
 }
 
-fn date(text: &str) -> Result<Date, NotADate> {
+pub(crate) fn date(text: &str) -> Result<Date, NotADate> {
     let date: Date = text.parse().map_err(|_| NotADate)?;
     if date.to_string() == text { Ok(date) } else { Err(NotADate) }
 }
@@ -206,12 +223,30 @@ impl CreatePayee {
             f.push("/bank_account", "required", "a payee that is paid by bank file needs a bank account");
         }
         if raw.abn.is_none() && raw.gst_registered_from.is_some() {
-            f.push("/abn", "required", "a payee that is registered for GST has an ABN");
+            f.0.extend(gst_needs_abn().0);
+        }
+        if raw.minimum_payout_minor.is_some_and(i64::is_negative) {
+            f.push("/minimum_payout/amount", "negative", "a minimum is nought or more");
+        }
+        let member = optional(f, "/member_id", raw.member_id.as_deref(), MemberId::parse);
+        let from_on = optional(f, "/from_on", raw.from_on.as_deref(), date);
+        if raw.member_id.is_none() && raw.from_on.is_some() {
+            f.push("/member_id", "required", "a first day needs the member whose it is");
         }
         let made = (|| {
             let gst = GstTimeline::restore(gst_from?.map(|from| (from, true)));
             let bank = bank.map_or(Some(None), |checked| checked.map(Some))?;
-            Some(Self { organisation: organisation?, legal_name: legal_name?, abn: abn?, gst, rail: rail?, bank })
+            let from_on = from_on?;
+            Some(Self {
+                organisation: organisation?,
+                legal_name: legal_name?,
+                abn: abn?,
+                gst,
+                rail: rail?,
+                bank,
+                minimum_payout_minor: raw.minimum_payout_minor.unwrap_or(0),
+                member: member?.map(|member| (member, from_on)),
+            })
         })();
         faults.clone().check()?;
         made.ok_or(faults)
@@ -220,7 +255,7 @@ impl CreatePayee {
     /// The new payee.
     #[must_use]
     pub fn into_payee(self, id: PayeeId) -> Payee {
-        let Self { organisation, legal_name, abn, gst, rail, bank } = self;
+        let Self { organisation, legal_name, abn, gst, rail, bank, .. } = self;
         Payee { id, organisation, legal_name, abn, bank, gst, rail }
     }
 }
@@ -238,6 +273,9 @@ mod tests {
             abn: Some("51 824 753 556".into()),
             gst_registered_from: Some("2026-07-01".into()),
             rail: None,
+            minimum_payout_minor: None,
+            member_id: None,
+            from_on: None,
             bank_account: Some(BankAccountInput {
                 bsb: Some("062000".into()),
                 account_number: Some("1234-5678".into()),

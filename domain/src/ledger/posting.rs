@@ -18,6 +18,9 @@ use crate::kernel::Digest;
 use crate::kernel::ids::AccountId;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
+/// What the first entry names as the hash before it is the digest of this; the head begins with it.
+pub const GENESIS: &[u8] = b"flip360/ledger/v1";
+
 /// Why nothing was posted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {

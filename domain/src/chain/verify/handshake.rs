@@ -145,8 +145,11 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
     };
     let key = match assurance {
         Assurance::Attested => trust.platform_key(read.jws.kid()),
-        Assurance::Custodial if trust.platform_key(read.jws.kid()).is_some() => trust.platform_key(read.jws.kid()),
-        Assurance::Custodial | Assurance::Own => own_key(registered, findings, read, party, assurance),
+        // The keeper's own key, or one that it keeps for the party.
+        Assurance::Custodial => {
+            trust.platform_key(read.jws.kid()).or_else(|| own_key(registered, findings, read, party, assurance))
+        }
+        Assurance::Own => own_key(registered, findings, read, party, assurance),
     };
     let Some(key) = key else {
         findings.fault(at, "unknown_key", format!("key {} is not known to be allowed to sign this", read.jws.kid()));

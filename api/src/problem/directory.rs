@@ -1,0 +1,22 @@
+//! Reasons of the directory.
+
+use domain::directory::DirectoryError;
+
+use super::Problem;
+use crate::extract::body::stale;
+
+impl From<DirectoryError> for Problem {
+    fn from(error: DirectoryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DirectoryError::MissingScope(missing) => missing.into(),
+            DirectoryError::Invalid(faults) => faults.into(),
+            DirectoryError::NotFound => Self::not_found(),
+            DirectoryError::Stale => stale(),
+            DirectoryError::MemberRefTaken => Self::conflict("member_ref_taken", detail),
+            DirectoryError::ExternalRefTaken => Self::conflict("external_ref_taken", detail),
+            DirectoryError::OperatorExists => Self::conflict("operator_exists", detail),
+            DirectoryError::Store(error) => error.into(),
+        }
+    }
+}

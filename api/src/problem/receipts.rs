@@ -1,0 +1,40 @@
+//! Reasons of receipts and guarantees.
+
+use actix_web::http::StatusCode;
+use domain::chain::receipts::{FindReceiptsError, Withheld};
+use domain::guarantees::run::GuaranteeError;
+
+use super::Problem;
+
+impl From<Withheld> for Problem {
+    fn from(withheld: Withheld) -> Self {
+        let detail = withheld.to_string();
+        match withheld {
+            Withheld::NotFound => Self::not_found(),
+            Withheld::Pending => Self::conflict("receipt_pending", detail).with_header("Retry-After", "1"),
+            Withheld::Unsealed => Self::conflict("handshake_not_sealed", detail),
+            Withheld::Erased => Self::new(StatusCode::GONE, "erased", detail),
+            Withheld::Damaged => Self::internal(&withheld),
+        }
+    }
+}
+
+impl From<FindReceiptsError> for Problem {
+    fn from(error: FindReceiptsError) -> Self {
+        match error {
+            FindReceiptsError::Scope(missing) => missing.into(),
+            FindReceiptsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GuaranteeError> for Problem {
+    fn from(error: GuaranteeError) -> Self {
+        match error {
+            GuaranteeError::Scope(missing) => missing.into(),
+            GuaranteeError::NotFound => Self::not_found(),
+            GuaranteeError::Sign(error) => Self::internal(&error),
+            GuaranteeError::Store(error) => error.into(),
+        }
+    }
+}

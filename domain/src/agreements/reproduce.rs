@@ -1,0 +1,137 @@
+//! Runs a stored calculation again from its stored bytes.
+//!
+//! The input is read strictly and must write itself back byte for byte; the version must be the one
+//! whose hash the input names; the engine must be one that this binary still has. Then the output's
+//! digest is what was stored, or the calculation is not reproducible.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::evaluate::{self, CalculationInput, DealFacts, EvaluateError, Settlement, v1};
+use super::repository::StoredCalculation;
+use super::version::GoverningVersion;
+use crate::catalogue::{ProductCode, VerticalCode};
+use crate::kernel::ids::{AgreementId, DealId, MemberId};
+use crate::kernel::jcs::{self, JcsError};
+use crate::kernel::{Digest, Money};
+
+/// Why a calculation does not come to what was stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReproduceError {
+    /// The stored input is not one.
+    #[error("the stored input does not read: {0}")]
+    Input(String),
+    /// The stored row names another deal or version than its input.
+    #[error("the row names another deal or version than its input")]
+    OtherInput,
+    /// The version is gone or is not what it was.
+    #[error("there is no version with the content that the input names")]
+    Version,
+    /// The engine is gone.
+    #[error("engine {0} is not part of this binary")]
+    Engine(u16),
+    /// The engine refuses what it once took.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// No canonical form.
+    #[error(transparent)]
+    Canonical(#[from] JcsError),
+    /// Another output.
+    #[error("the output is {now}, stored is {stored}")]
+    OtherOutput {
+        /// What it comes to now.
+        now: Digest,
+        /// What was stored.
+        stored: Digest,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredInput {
+    deal: DealId,
+    vertical: String,
+    product: String,
+    facts: StoredFacts,
+    member: MemberId,
+    uplines: Vec<MemberId>,
+    version: NamedVersion,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredFacts {
+    referred_on: Date,
+    contracted_on: Option<Date>,
+    settlement: Option<StoredSettlement>,
+    discharged_on: Option<Date>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredSettlement {
+    on: Date,
+    amount: Money,
+    offset: Money,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedVersion {
+    agreement: AgreementId,
+    number: u32,
+    content_sha256: Digest,
+}
+
+impl From<StoredFacts> for DealFacts {
+    fn from(stored: StoredFacts) -> Self {
+        let settlement = stored.settlement.map(|s| Settlement { on: s.on, amount: s.amount, offset: s.offset });
+        Self {
+            referred_on: stored.referred_on,
+            contracted_on: stored.contracted_on,
+            settlement,
+            discharged_on: stored.discharged_on,
+        }
+    }
+}
+
+/// Runs a calculation again and compares.
+///
+/// # Errors
+/// See [`ReproduceError`].
+pub fn reproduce(stored: &StoredCalculation, versions: &[GoverningVersion]) -> Result<(), ReproduceError> {
+    let unreadable = |what: &str| ReproduceError::Input(what.to_owned());
+    if stored.engine != v1::ENGINE {
+        return Err(ReproduceError::Engine(stored.engine));
+    }
+    let value = jcs::parse(&stored.input)?;
+    let said: StoredInput = serde_json::from_value(value).map_err(|e| ReproduceError::Input(e.to_string()))?;
+    if said.deal != stored.deal || (said.version.agreement, said.version.number) != stored.version {
+        return Err(ReproduceError::OtherInput);
+    }
+    let named = |version: &&GoverningVersion| {
+        version.agreement() == said.version.agreement
+            && version.number() == said.version.number
+            && version.content_hash() == said.version.content_sha256
+    };
+    let version = versions.iter().find(named).ok_or(ReproduceError::Version)?;
+    let product = ProductCode::parse(&said.product).map_err(|_| unreadable("the product"))?;
+    let input = CalculationInput {
+        deal: said.deal,
+        vertical: VerticalCode::parse(&said.vertical).map_err(|_| unreadable("the vertical"))?,
+        product: &product,
+        facts: said.facts.into(),
+        member: said.member,
+        uplines: &said.uplines,
+        version,
+    };
+    if input.canonical_bytes()? != stored.input {
+        return Err(unreadable("it is not written as this engine writes it"));
+    }
+    let now = evaluate::evaluate(&input)?.digest()?;
+    if now == stored.output_sha256 {
+        Ok(())
+    } else {
+        Err(ReproduceError::OtherOutput { now, stored: stored.output_sha256 })
+    }
+}

@@ -1,0 +1,57 @@
+//! Why a use case of the directory is refused.
+
+use crate::access::MissingScope;
+use crate::kernel::Faults;
+use crate::store::{StoreError, UseCaseError};
+
+/// Why organisations, contacts, members and payees are not created or changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    /// The actor lacks a scope.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// The input does not hold together, or names what is not there or not the actor's.
+    #[error("the request is not valid")]
+    Invalid(Faults),
+    /// There is no such thing, or it is not the actor's.
+    #[error("there is no such thing here")]
+    NotFound,
+    /// It changed since it was read.
+    #[error("it was changed in the meantime")]
+    Stale,
+    /// The organisation has a member of this name.
+    #[error("the organisation has another member with this `member_ref`")]
+    MemberRefTaken,
+    /// Another organisation is called so.
+    #[error("another organisation has this `external_ref`")]
+    ExternalRefTaken,
+    /// There is one operator.
+    #[error("there is an operator already")]
+    OperatorExists,
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for DirectoryError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Violates(rule) => match rule.as_str() {
+                "member_ref_taken" => Self::MemberRefTaken,
+                "organisation_external_ref_taken" => Self::ExternalRefTaken,
+                "organisation_one_operator" => Self::OperatorExists,
+                _ => Self::Store(error),
+            },
+            StoreError::Contention | StoreError::Unavailable | StoreError::Failed(_) => Self::Store(error),
+        }
+    }
+}
+
+impl UseCaseError for DirectoryError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The ports of the guarantees: evidence in pages, whole-table checks, and the runs that were kept.
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::agreements::repository::StoredCalculation;
+use crate::agreements::version::GoverningVersion;
+use crate::kernel::ids::{AccountId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::{Digest, Instant};
+use crate::ledger::repository::{AccountBalance, LedgerHead};
+use crate::store::StoreError;
+
+/// Checks that the store answers as a whole, by comparing its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// A deal with accrued money and no sealed handshake.
+    AccruedUnsealed,
+    /// A statement that has no leaf, or two.
+    StatementUnlogged,
+    /// A leaf that waits longer than a minute.
+    LeafStalled,
+    /// A line whose buckets are not what its postings come to.
+    LineBuckets,
+    /// A party whose lines do not add up: earned − clawed back is not what lies anywhere.
+    PartyLines,
+    /// A deal whose expense or revenue is not what its lines say.
+    DealAccrual,
+    /// An import that told of one deal twice.
+    FactTwice,
+    /// One calculation that was accrued, or clawed back, twice.
+    AccruedTwice,
+    /// A payout with other than one entry that sends it.
+    PayoutEntry,
+    /// A payout whose amount is not what its entry sends.
+    PayoutPosted,
+    /// A payout whose amount is not the sum of its lines.
+    PayoutLines,
+    /// A line of which payouts sent more or less than it has in transit and paid.
+    LineSent,
+    /// A run whose total or count is not that of its payouts.
+    RunTotal,
+    /// An entry that sends money without a payout.
+    EntryWithoutPayout,
+}
+
+impl Check {
+    /// A stable reason.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccruedUnsealed => "accrued_unsealed",
+            Self::StatementUnlogged => "statement_not_logged_once",
+            Self::LeafStalled => "leaf_not_published_in_time",
+            Self::LineBuckets => "line_differs_from_postings",
+            Self::PartyLines => "lines_do_not_add_up",
+            Self::DealAccrual => "deal_differs_from_lines",
+            Self::FactTwice => "fact_twice",
+            Self::AccruedTwice => "accrued_twice",
+            Self::PayoutEntry => "payout_not_posted_once",
+            Self::PayoutPosted => "payout_differs_from_entry",
+            Self::PayoutLines => "payout_differs_from_lines",
+            Self::LineSent => "line_differs_from_payouts",
+            Self::RunTotal => "run_differs_from_payouts",
+            Self::EntryWithoutPayout => "entry_without_payout",
+        }
+    }
+
+    /// The prefix of the ids of its counterexamples.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::AccruedUnsealed | Self::DealAccrual | Self::FactTwice | Self::AccruedTwice => DealId::PREFIX,
+            Self::StatementUnlogged | Self::LeafStalled => "source",
+            Self::LineBuckets | Self::LineSent => LineId::PREFIX,
+            Self::PartyLines => "party",
+            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
+            Self::RunTotal => crate::kernel::ids::PayoutRunId::PREFIX,
+            Self::EntryWithoutPayout => EntryId::PREFIX,
+        }
+    }
+}
+
+/// One violation of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What it is about.
+    pub subject: Uuid,
+    /// In words.
+    pub detail: String,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violations {
+    /// All of them.
+    pub count: u64,
+    /// The first, by subject.
+    pub examples: Vec<Violation>,
+}
+
+/// An entry with the leaf that commits to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryEvidence {
+    /// Its sequence number.
+    pub seq: i64,
+    /// Its id.
+    pub id: EntryId,
+    /// Its kind.
+    pub kind: String,
+    /// The deal.
+    pub deal: Option<DealId>,
+    /// The payee.
+    pub payee: Option<PayeeId>,
+    /// What caused it.
+    pub source: Uuid,
+    /// The business date.
+    pub effective_on: Date,
+    /// When it was written.
+    pub recorded_at: Instant,
+    /// The exact bytes.
+    pub canonical: Vec<u8>,
+    /// Their hash.
+    pub sha256: Digest,
+    /// The hash of the entry before.
+    pub previous_sha256: Digest,
+    /// The bytes of its leaves, with or without an index: one.
+    pub leaves: Vec<Vec<u8>>,
+}
+
+/// A posting as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostingEvidence {
+    /// The entry.
+    pub entry_seq: i64,
+    /// The account.
+    pub account: AccountId,
+    /// Debit positive.
+    pub amount_minor: i64,
+    /// Its place in the account.
+    pub account_seq: i64,
+    /// The account's balance after it.
+    pub balance_after_minor: i64,
+    /// The commission line.
+    pub line: Option<LineId>,
+}
+
+/// A handshake and whose money rests on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandshakeEvidence {
+    /// Its id.
+    pub id: HandshakeId,
+    /// The deal.
+    pub deal: DealId,
+    /// Whether it has its seal.
+    pub sealed: bool,
+    /// Who earns on the deal.
+    pub earners: Vec<MemberId>,
+}
+
+/// A checkpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointEvidence {
+    /// Leaves.
+    pub size: u64,
+    /// The root.
+    pub root: Digest,
+    /// The text.
+    pub body: Vec<u8>,
+    /// The signed note.
+    pub note: Option<Vec<u8>>,
+}
+
+/// An executed run and its bank file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankFileEvidence {
+    /// The run.
+    pub run: Uuid,
+    /// What it paid.
+    pub total_minor: i64,
+    /// How many payouts.
+    pub payouts: u64,
+    /// The file.
+    pub file: Option<Vec<u8>>,
+}
+
+/// How much there is, and amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Deals.
+    pub deals: u64,
+    /// Facts of deals.
+    pub facts: u64,
+    /// Commission lines.
+    pub lines: u64,
+    /// Payouts.
+    pub payouts: u64,
+    /// Leaves that wait for their index.
+    pub pending_leaves: u64,
+    /// Earned over all lines.
+    pub earned_minor: i64,
+    /// Clawed back over all lines.
+    pub clawed_back_minor: i64,
+    /// Paid out.
+    pub paid_minor: i64,
+}
+
+/// Everything that the checks look at.
+pub trait GuaranteeQueries {
+    /// How much there is.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn totals(&mut self) -> Result<Totals, StoreError>;
+
+    /// Runs a check as of a moment; examples at most so many.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn violations(&mut self, check: Check, at: Instant, limit: u32) -> Result<Violations, StoreError>;
+
+    /// The entries after a sequence number, in order.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn entries(&mut self, after_seq: i64, limit: u32) -> Result<Vec<EntryEvidence>, StoreError>;
+
+    /// The postings of a range of entries, ends included, in order.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn postings(&mut self, from_seq: i64, to_seq: i64) -> Result<Vec<PostingEvidence>, StoreError>;
+
+    /// Where the ledger stands.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn ledger_head(&mut self) -> Result<LedgerHead, StoreError>;
+
+    /// Every balance.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn balances(&mut self) -> Result<Vec<AccountBalance>, StoreError>;
+
+    /// The checkpoints after a size, in order; `None` begins with the empty log's.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn checkpoints(&mut self, after_size: Option<u64>, limit: u32) -> Result<Vec<CheckpointEvidence>, StoreError>;
+
+    /// The handshakes after an id, by id.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn handshakes(&mut self, after: Uuid, limit: u32) -> Result<Vec<HandshakeEvidence>, StoreError>;
+
+    /// Every version that ever governed.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn versions(&mut self) -> Result<Vec<GoverningVersion>, StoreError>;
+
+    /// The calculations after an id, by id.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn calculations(&mut self, after: Uuid, limit: u32) -> Result<Vec<StoredCalculation>, StoreError>;
+
+    /// The executed runs after an id, by id.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn bank_files(&mut self, after: Uuid, limit: u32) -> Result<Vec<BankFileEvidence>, StoreError>;
+
+    /// The runs that were kept, newest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_runs(&mut self, page: &PageRequest) -> Result<Page<KeptRun>, StoreError>;
+
+    /// One run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_run(&mut self, id: GuaranteeRunId) -> Result<Option<KeptRun>, StoreError>;
+}
+
+/// A run as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRun {
+    /// Its id.
+    pub id: GuaranteeRunId,
+    /// Whether all promises held.
+    pub holds: bool,
+    /// The signed report: a compact JWS.
+    pub envelope: Vec<u8>,
+    /// The leaves of the checkpoint that it was taken at.
+    pub checkpoint_size: u64,
+    /// Who asked for it.
+    pub created_by: Uuid,
+    /// When.
+    pub created_at: Instant,
+}
+
+/// The runs, inside a transaction.
+pub trait GuaranteeRepository {
+    /// Keeps a run.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn append_run(&mut self, run: &KeptRun) -> Result<(), StoreError>;
+}

@@ -1,0 +1,205 @@
+//! Look-ups of the directory: keyset pages by id, under row-level security.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use domain::directory::record::{ContactFilter, MemberFilter, OrganisationFilter, PayeeFilter};
+use domain::directory::repository::DirectoryQueries;
+use domain::directory::{
+    ContactKind, ContactRecord, Downline, MemberRecord, OrganisationKind, OrganisationRecord, OrganisationStatus,
+    PayeeRecord, Rail,
+};
+use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
+use domain::kernel::{Page, PageRequest};
+use domain::store::StoreError;
+
+use super::rows::{
+    ContactColumns, ContactRow, MemberColumns, MemberRow, OrganisationColumns, OrganisationRow, PayeeColumns, PayeeRow,
+};
+use crate::bind::{after_id, id_key};
+use crate::error::store_error;
+use crate::statement::query;
+use crate::store::PgQueries;
+
+/// Cuts rows to a page of restored records.
+fn page<R, T>(
+    rows: Vec<R>,
+    request: &PageRequest,
+    restore: impl Fn(R) -> Result<T, StoreError>,
+    id: impl Fn(&T) -> uuid::Uuid,
+) -> Result<Page<T>, StoreError> {
+    let records = rows.into_iter().map(restore).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(records, request.limit, |record| id_key(id(record))))
+}
+
+fn fetched(request: &PageRequest) -> i64 {
+    i64::from(request.limit) + 1
+}
+
+impl DirectoryQueries for PgQueries<'_> {
+    fn list_organisations(
+        &mut self,
+        filter: &OrganisationFilter,
+        request: &PageRequest,
+    ) -> Result<Page<OrganisationRecord>, StoreError> {
+        let rows: Vec<OrganisationRow> = query::<OrganisationColumns>(
+            "select id, kind, name, abn, external_ref, status, created_at, version from organisation
+             where id > $1 and coalesce(kind = $2, true) and coalesce(status = $3, true) order by id limit $4",
+        )
+        .bind::<SqlUuid, _>(after_id(request)?)
+        .bind::<Nullable<Text>, _>(filter.kind.map(OrganisationKind::code))
+        .bind::<Nullable<Text>, _>(filter.status.map(OrganisationStatus::code))
+        .bind::<BigInt, _>(fetched(request))
+        .load(self.pg)
+        .map_err(store_error)?;
+        page(rows, request, OrganisationRow::restore, |r| r.organisation.id.uuid())
+    }
+
+    fn find_organisation(&mut self, id: OrganisationId) -> Result<Option<OrganisationRecord>, StoreError> {
+        let row: Option<OrganisationRow> = query::<OrganisationColumns>(
+            "select id, kind, name, abn, external_ref, status, created_at, version from organisation where id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(OrganisationRow::restore).transpose()
+    }
+
+    fn list_contacts(
+        &mut self,
+        filter: &ContactFilter,
+        request: &PageRequest,
+    ) -> Result<Page<ContactRecord>, StoreError> {
+        let rows: Vec<ContactRow> = query::<ContactColumns>(
+            "select c.id, c.organisation_id, c.kind, d.name, d.email, d.phone, c.created_at, c.version
+             from contact c left join personal_data d on d.subject_id = c.id
+             where c.id > $1 and coalesce(c.organisation_id = $2, true) and coalesce(c.kind = $3, true) order by c.id limit $4",
+        )
+        .bind::<SqlUuid, _>(after_id(request)?)
+        .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<Text>, _>(filter.kind.map(ContactKind::code))
+        .bind::<BigInt, _>(fetched(request))
+        .load(self.pg)
+        .map_err(store_error)?;
+        page(rows, request, ContactRow::restore, |r| r.contact.id.uuid())
+    }
+
+    fn find_contact(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
+        let row: Option<ContactRow> = query::<ContactColumns>(
+            "select c.id, c.organisation_id, c.kind, d.name, d.email, d.phone, c.created_at, c.version
+             from contact c left join personal_data d on d.subject_id = c.id where c.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(ContactRow::restore).transpose()
+    }
+
+    fn list_members(&mut self, filter: &MemberFilter, request: &PageRequest) -> Result<Page<MemberRecord>, StoreError> {
+        let rows: Vec<MemberRow> = query::<MemberColumns>(
+            "select id, organisation_id, contact_id, member_ref, cohort, upline_id, status, created_at, version from member
+             where id > $1 and coalesce(organisation_id = $2, true) and coalesce(member_ref = $3, true)
+               and ($4::text is null or cohort = $5) and ($6::uuid is null or upline_id = $7) and coalesce(status = $8, true)
+             order by id limit $9",
+        )
+        .bind::<SqlUuid, _>(after_id(request)?)
+        .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<Text>, _>(filter.member_ref.as_deref())
+        .bind::<Nullable<Text>, _>(filter.cohort.as_deref())
+        .bind::<Nullable<Text>, _>(filter.cohort.as_deref())
+        .bind::<Nullable<SqlUuid>, _>(filter.upline.map(MemberId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.upline.map(MemberId::uuid))
+        .bind::<Nullable<Text>, _>(filter.status.map(OrganisationStatus::code))
+        .bind::<BigInt, _>(fetched(request))
+        .load(self.pg)
+        .map_err(store_error)?;
+        page(rows, request, MemberRow::restore, |r| r.member.id.uuid())
+    }
+
+    fn find_member(&mut self, id: MemberId) -> Result<Option<MemberRecord>, StoreError> {
+        let row: Option<MemberRow> = query::<MemberColumns>(
+            "select id, organisation_id, contact_id, member_ref, cohort, upline_id, status, created_at, version from member where id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(MemberRow::restore).transpose()
+    }
+
+    fn list_downline(
+        &mut self,
+        top: MemberId,
+        levels: i32,
+        request: &PageRequest,
+    ) -> Result<Page<Downline>, StoreError> {
+        let rows: Vec<(MemberRow, i32)> = query::<(MemberColumns, Integer)>(
+            "with recursive below (id, level) as (
+               select id, 1 from member where upline_id = $1
+               union all select m.id, b.level + 1 from below b join member m on m.upline_id = b.id where b.level < $2
+             ) select m.id, m.organisation_id, m.contact_id, m.member_ref, m.cohort, m.upline_id, m.status, m.created_at, m.version, b.level
+             from below b join member m on m.id = b.id where m.id > $3 order by m.id limit $4",
+        )
+        .bind::<SqlUuid, _>(top.uuid())
+        .bind::<Integer, _>(levels)
+        .bind::<SqlUuid, _>(after_id(request)?)
+        .bind::<BigInt, _>(fetched(request))
+        .load(self.pg)
+        .map_err(store_error)?;
+        let restore = |(row, level): (MemberRow, i32)| Ok(Downline { record: row.restore()?, level });
+        page(rows, request, restore, |below| below.record.member.id.uuid())
+    }
+
+    fn list_payees(&mut self, filter: &PayeeFilter, request: &PageRequest) -> Result<Page<PayeeRecord>, StoreError> {
+        let rows: Vec<PayeeRow> = query::<PayeeColumns>(
+            "select p.id, p.organisation_id, d.name, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+               b.bsb, b.account_number, b.account_title, m.members, m.from_on, p.created_at, p.version
+             from payee p left join personal_data d on d.subject_id = p.id
+             left join lateral (select bsb, account_number, account_title from payee_bank_details where payee_id = p.id
+               order by usable_from_at desc, created_at desc limit 1) b on true
+             left join lateral (select array_agg(member_id order by effective_on, member_id) members,
+               array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true
+             where p.id > $1 and coalesce(p.organisation_id = $2, true) and coalesce($3 = any (m.members), $4::uuid is null)
+               and coalesce(p.rail = $5, true) order by p.id limit $6",
+        )
+        .bind::<SqlUuid, _>(after_id(request)?)
+        .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
+        .bind::<Nullable<Text>, _>(filter.rail.map(Rail::code))
+        .bind::<BigInt, _>(fetched(request))
+        .load(self.pg)
+        .map_err(store_error)?;
+        page(rows, request, PayeeRow::restore, |r| r.payee.id.uuid())
+    }
+
+    fn find_payee(&mut self, id: PayeeId) -> Result<Option<PayeeRecord>, StoreError> {
+        let row: Option<PayeeRow> = query::<PayeeColumns>(
+            "select p.id, p.organisation_id, d.name, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+               b.bsb, b.account_number, b.account_title, m.members, m.from_on, p.created_at, p.version
+             from payee p left join personal_data d on d.subject_id = p.id
+             left join lateral (select bsb, account_number, account_title from payee_bank_details where payee_id = p.id
+               order by usable_from_at desc, created_at desc limit 1) b on true
+             left join lateral (select array_agg(member_id order by effective_on, member_id) members,
+               array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true
+             where p.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(PayeeRow::restore).transpose()
+    }
+
+    fn contact_name(&mut self, contact: ContactId) -> Result<Option<String>, StoreError> {
+        let name: Option<Option<String>> = query::<Nullable<Text>>(
+            "select name from personal_data where subject_id = $1 and subject_kind = 'contact'",
+        )
+        .bind::<SqlUuid, _>(contact.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        Ok(name.flatten())
+    }
+}

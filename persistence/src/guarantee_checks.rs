@@ -1,0 +1,160 @@
+//! The checks of the guarantees that compare whole tables: one fixed text each.
+//!
+//! Each gives subject, detail, and how many there are in all; `$1` is the moment of the run where a text
+//! needs one, the last placeholder how many rows to give.
+
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use domain::guarantees::repository::{Check, Violation, Violations};
+use domain::kernel::Instant;
+use domain::store::StoreError;
+use uuid::Uuid;
+
+use crate::bind::{instant, to_u64};
+use crate::error::store_error;
+use crate::statement::query;
+
+const ACCRUED_UNSEALED: &str = "select subject, detail, count(*) over () from (
+  select deal_id, 'money is accrued and the deal has no sealed handshake'
+  from (select deal_id from commission_line where earned_minor <> 0
+        union select deal_id from ledger_entry where kind = 'accrual' and deal_id is not null) accrued
+  where not exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal'
+                    where h.deal_id = accrued.deal_id)
+) v (subject, detail) order by subject limit $1";
+
+const STATEMENT_UNLOGGED: &str = "select subject, detail, count(*) over () from (
+  select s.id, format('the %s of a handshake has %s leaves', s.kind, n) from handshake_statement s
+  cross join lateral (select (select count(*) from chain_pending p where p.source_id = s.id)
+                           + (select count(*) from chain_leaf l where l.source_id = s.id)) leaves (n)
+  where n <> 1
+) v (subject, detail) order by subject limit $1";
+
+const LEAF_STALLED: &str = "select subject, detail, count(*) over () from (
+  select source_id, format('a leaf of kind %s waits for its index since %s', kind, created_at)
+  from chain_pending where created_at < $1::timestamptz - interval '1 minute'
+) v (subject, detail) order by subject limit $2";
+
+const LINE_BUCKETS: &str = "select subject, detail, count(*) over () from (
+  select l.id, format('suspense, accrued, held, available, in transit, recoverable are %s; its postings come to %s',
+    row(l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor),
+    row(p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable))
+  from commission_line l
+  cross join lateral (
+    select coalesce(sum(-amount_minor) filter (where a.kind = 'member_suspense'), 0) suspense,
+      coalesce(sum(-amount_minor) filter (where a.kind = 'payee_accrued'), 0) accrued,
+      coalesce(sum(-amount_minor) filter (where a.kind = 'payee_held'), 0) held,
+      coalesce(sum(-amount_minor) filter (where a.kind = 'payee_available'), 0) available,
+      coalesce(sum(-amount_minor) filter (where a.kind = 'payee_in_transit'), 0) in_transit,
+      coalesce(sum(amount_minor) filter (where a.kind = 'clawback_recoverable'), 0) recoverable
+    from ledger_posting join ledger_account a on a.id = account_id where line_id = l.id) p
+  where (l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor)
+    <> (p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable)
+) v (subject, detail) order by subject limit $1";
+
+const PARTY_LINES: &str = "select subject, detail, count(*) over () from (
+  select coalesce(payee_id, member_id), format('earned less clawed back is %s, what lies anywhere is %s',
+    sum(earned_minor - clawed_back_minor),
+    sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor - recoverable_minor))
+  from commission_line where member_id is not null group by 1
+  having sum(earned_minor - clawed_back_minor)
+    <> sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor - recoverable_minor)
+) v (subject, detail) order by subject limit $1";
+
+const DEAL_ACCRUAL: &str = "select subject, detail, count(*) over () from (
+  select coalesce(said.deal_id, posted.deal_id), format('its lines say %s in all and %s to payees; posted are %s and %s',
+    coalesce(said.owed, 0), coalesce(said.expense, 0), coalesce(posted.owed, 0), coalesce(posted.expense, 0))
+  from (
+    select deal_id, sum(earned_minor - clawed_back_minor) owed,
+      coalesce(sum(earned_minor - clawed_back_minor) filter (where member_id is not null), 0) expense
+    from commission_line group by deal_id) said
+  full join (
+    select e.deal_id, coalesce(sum(-p.amount_minor) filter (where a.kind = 'commission_revenue'), 0) owed,
+      coalesce(sum(p.amount_minor) filter (where a.kind = 'commission_expense'), 0) expense
+    from ledger_entry e join ledger_posting p on p.entry_seq = e.seq join ledger_account a on a.id = p.account_id
+    where e.deal_id is not null and a.kind in ('commission_revenue', 'commission_expense') group by e.deal_id) posted
+  on posted.deal_id = said.deal_id
+  where coalesce(said.owed, 0) <> coalesce(posted.owed, 0) or coalesce(said.expense, 0) <> coalesce(posted.expense, 0)
+) v (subject, detail) order by subject limit $1";
+
+const FACT_TWICE: &str = "select subject, detail, count(*) over () from (
+  select deal_id, format('import %s told of it %s times', import_id, count(*))
+  from deal_fact where import_id is not null group by deal_id, import_id having count(*) > 1
+) v (subject, detail) order by subject limit $1";
+
+const ACCRUED_TWICE: &str = "select subject, detail, count(*) over () from (
+  select deal_id, format('calculation %s has %s entries of kind %s', source_id, count(*), kind)
+  from ledger_entry where kind in ('accrual', 'clawback') and deal_id is not null
+  group by deal_id, source_id, kind having count(*) > 1
+) v (subject, detail) order by subject limit $1";
+
+const PAYOUT_ENTRY: &str = "select subject, detail, count(*) over () from (
+  select p.id, format('%s entries send it', n) from payout p
+  cross join lateral (select count(*) from ledger_entry e where e.source_id = p.id and e.kind = 'payout_initiated') entries (n)
+  where n <> 1
+) v (subject, detail) order by subject limit $1";
+
+const PAYOUT_POSTED: &str = "select subject, detail, count(*) over () from (
+  select p.id, format('it pays %s, its entry sends %s', p.amount_minor, sent) from payout p
+  cross join lateral (
+    select coalesce(sum(-g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
+    join ledger_account a on a.id = g.account_id and a.kind = 'payee_in_transit' and a.party_id = p.payee_id
+    where e.source_id = p.id and e.kind = 'payout_initiated') entries (sent)
+  where sent <> p.amount_minor
+) v (subject, detail) order by subject limit $1";
+
+const PAYOUT_LINES: &str = "select subject, detail, count(*) over () from (
+  select p.id, format('it pays %s, its lines come to %s', p.amount_minor, sent) from payout p
+  cross join lateral (select coalesce(sum(l.amount_minor), 0) from payout_line l where l.payout_id = p.id) lines (sent)
+  where sent <> p.amount_minor
+) v (subject, detail) order by subject limit $1";
+
+const LINE_SENT: &str = "select subject, detail, count(*) over () from (
+  select l.id, format('in transit or paid are %s, its payouts come to %s', l.in_transit_minor + l.paid_minor, sent)
+  from commission_line l
+  cross join lateral (
+    select coalesce(sum(s.amount_minor), 0) from payout_line s join payout p on p.id = s.payout_id and p.state <> 'returned'
+    where s.line_id = l.id) payouts (sent)
+  where sent <> l.in_transit_minor + l.paid_minor
+) v (subject, detail) order by subject limit $1";
+
+const RUN_TOTAL: &str = "select subject, detail, count(*) over () from (
+  select r.id, format('it says %s in %s payouts, they come to %s in %s', r.total_minor, r.payout_count, total, n) from payout_run r
+  cross join lateral (select coalesce(sum(p.amount_minor), 0), count(*) from payout p where p.run_id = r.id) payouts (total, n)
+  where (r.state = 'executed' and (r.total_minor, r.payout_count) <> (total, n)) or (r.state <> 'executed' and n > 0)
+) v (subject, detail) order by subject limit $1";
+
+const ENTRY_WITHOUT_PAYOUT: &str = "select subject, detail, count(*) over () from (
+  select e.id, format('it sends money for %s, which is no payout', e.source_id) from ledger_entry e
+  where e.kind = 'payout_initiated' and not exists (select from payout p where p.id = e.source_id)
+) v (subject, detail) order by subject limit $1";
+
+const fn text(check: Check) -> &'static str {
+    match check {
+        Check::AccruedUnsealed => ACCRUED_UNSEALED,
+        Check::StatementUnlogged => STATEMENT_UNLOGGED,
+        Check::LeafStalled => LEAF_STALLED,
+        Check::LineBuckets => LINE_BUCKETS,
+        Check::PartyLines => PARTY_LINES,
+        Check::DealAccrual => DEAL_ACCRUAL,
+        Check::FactTwice => FACT_TWICE,
+        Check::AccruedTwice => ACCRUED_TWICE,
+        Check::PayoutEntry => PAYOUT_ENTRY,
+        Check::PayoutPosted => PAYOUT_POSTED,
+        Check::PayoutLines => PAYOUT_LINES,
+        Check::LineSent => LINE_SENT,
+        Check::RunTotal => RUN_TOTAL,
+        Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
+    }
+}
+
+pub fn violations(pg: &mut PgConnection, check: Check, at: Instant, limit: u32) -> Result<Violations, StoreError> {
+    let mut statement = query::<(SqlUuid, Text, BigInt)>(text(check));
+    if check == Check::LeafStalled {
+        statement = statement.bind::<Timestamptz, _>(instant(at));
+    }
+    let rows: Vec<(Uuid, String, i64)> = statement.bind::<BigInt, _>(i64::from(limit)).load(pg).map_err(store_error)?;
+    let count = rows.first().map_or(Ok(0), |(_, _, count)| to_u64(*count))?;
+    let examples = rows.into_iter().map(|(subject, detail, _)| Violation { subject, detail }).collect();
+    Ok(Violations { count, examples })
+}
