@@ -195,7 +195,10 @@ fn the_upline_is_the_one_at_sealing() {
     let world = World::new();
     let made = world.refer(&world.signed("R-1")).expect("a referral");
     let mut owner = world.platform.owner();
-    owner.batch_execute("update member set upline_id = null where member_ref = 'A2'").expect("a new upline");
+    let moved = "update member set upline_id = null where member_ref = 'A2';
+        insert into member_upline (member_id, effective_on, upline_id, recorded_at)
+        select id, '2026-11-23', null, '2026-11-23T12:00:01Z' from member where member_ref = 'A2'";
+    owner.batch_execute(moved).expect("a new upline");
     let _ = world.countersign(&world.accepted(&made)).expect("a seal");
     assert_eq!(world.platform.number("select count(*) from deal where upline_id is null"), 1);
 }
