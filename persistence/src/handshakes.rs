@@ -14,11 +14,11 @@ use domain::deals::handshake_repository::{
 };
 use domain::deals::repository::HandshakeStatement;
 use domain::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
-use domain::kernel::{Digest, Instant};
+use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, instant, to_u64};
+use crate::bind::{after_id, digest, fetched, id_key, instant, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -287,5 +287,15 @@ impl HandshakeQueries for PgQueries<'_> {
             created_at: Instant::new(created_at.into()),
             statements: rows.into_iter().map(seen).collect::<Result<_, _>>()?,
         }))
+    }
+
+    fn list_handshake_ids(&mut self, page: &PageRequest) -> Result<Page<HandshakeId>, StoreError> {
+        let rows: Vec<(Uuid,)> = query::<(SqlUuid,)>("select id from handshake where id > $1 order by id limit $2")
+            .bind::<SqlUuid, _>(after_id(page)?)
+            .bind::<BigInt, _>(fetched(page))
+            .load(self.pg)
+            .map_err(store_error)?;
+        let ids = rows.into_iter().map(|(id,)| HandshakeId::new(id)).collect();
+        Ok(Page::cut(ids, page.limit, |id| id_key(id.uuid())))
     }
 }
