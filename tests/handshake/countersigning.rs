@@ -9,6 +9,7 @@ use domain::deals::countersign::{Countersign, CountersignRefusal};
 use domain::deals::deal::Stage;
 use domain::deals::refer::Referred;
 use domain::deals::step::{Decision, Step};
+use domain::env::Asked;
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
 use domain::kernel::ids::HandshakeId;
@@ -259,8 +260,9 @@ fn decided(world: &World, made: &Referred, to: Stage) {
 fn stepped(world: &World, made: &Referred, step: Step) {
     let actor = partner(world.platform.provider);
     let env = world.env(&actor);
-    let command = AdvanceDeal { actor: &actor, deal: made.deal, step };
-    let outcomes = world.platform.store().transaction(|uow| advance(uow, &env, &[command]));
+    let command = AdvanceDeal { deal: made.deal, step };
+    let asked = [Asked { actor: &actor, command: &command }];
+    let outcomes = world.platform.store().transaction(|uow| advance(uow, &env, &asked));
     let _ = outcomes.expect("a batch").remove(0).expect("a step");
 }
 
