@@ -112,7 +112,7 @@ fn included(findings: &mut Findings, pointer: &str, logged: &Logged, kinds: &[Le
     if leaf.commitment != leaf::commitment(logged.envelope.as_bytes()) {
         findings.fault(format!("{pointer}/envelope"), "commitment_mismatch", "the leaf commits to other bytes");
     }
-    let Some(head) = findings.checkpoint else { return None };
+    let head = findings.checkpoint?;
     if logged.index >= head.size {
         let detail = format!("leaf {} is younger than the checkpoint of {} leaves", logged.index, head.size);
         findings.fault(format!("{pointer}/index"), "leaf_after_checkpoint", detail);
