@@ -7,7 +7,7 @@
 use domain::chain::key::{KeyError, PublicKey};
 
 fn parse(hexadecimal: &str) -> Result<PublicKey, KeyError> {
-    PublicKey::parse(&hex::decode(hexadecimal).expect("hexadecimal"))
+    PublicKey::parse(&hex::decode(hexadecimal).map_err(|_| KeyError::Malformed)?)
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod declarations;
 mod http;
 mod keys;
 mod oracle;
+mod recipes;
 mod referrals;
 mod world;

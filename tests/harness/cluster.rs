@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use persistence::cluster::{Cluster, ClusterConfig};
+use persistence::cluster::{Cluster, ClusterConfig, ConnectionInfo};
 
 const PREFIX: &str = "flip360-test-";
 const TEMPLATE: &str = "flip360_template";
@@ -56,6 +56,8 @@ fn sweep(root: &Path) {
 /// A database of one test.
 pub struct TestDatabase {
     name: String,
+    /// The server that a test runs itself; none = the shared one.
+    own: Option<ConnectionInfo>,
 }
 
 impl TestDatabase {
@@ -71,7 +73,14 @@ impl TestDatabase {
         }
         let name = format!("test_{}", shared.databases.fetch_add(1, Ordering::Relaxed));
         administer(&format!("create database {name} template {TEMPLATE}"));
-        Self { name }
+        Self { name, own: None }
+    }
+
+    /// An empty database of a server that the test runs itself, and that goes with it.
+    #[must_use]
+    pub fn on(server: &ConnectionInfo, name: &str) -> Self {
+        execute(&server.url("flip360_owner", "postgres"), &format!("create database {name}"));
+        Self { name: name.to_owned(), own: Some(server.clone()) }
     }
 
     /// An empty database.
@@ -79,25 +88,33 @@ impl TestDatabase {
     pub fn empty() -> Self {
         let name = format!("test_{}", shared().databases.fetch_add(1, Ordering::Relaxed));
         administer(&format!("create database {name}"));
-        Self { name }
+        Self { name, own: None }
     }
 
     /// Where a role finds it.
     #[must_use]
     pub fn url(&self, role: &str) -> String {
-        shared().cluster.url(role, &self.name)
+        match &self.own {
+            Some(server) => server.url(role, &self.name),
+            None => shared().cluster.url(role, &self.name),
+        }
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        administer(&format!("drop database if exists {} with (force)", self.name));
+        if self.own.is_none() {
+            administer(&format!("drop database if exists {} with (force)", self.name));
+        }
     }
 }
 
 /// Runs a statement that belongs to no test's database. The names in it are made here, never given.
 fn administer(sql: &str) {
-    let url = shared().cluster.url("flip360_owner", "postgres");
-    let mut connection = PgConnection::establish(&url).expect("the test cluster answers");
+    execute(&shared().cluster.url("flip360_owner", "postgres"), sql);
+}
+
+fn execute(url: &str, sql: &str) {
+    let mut connection = PgConnection::establish(url).expect("the test cluster answers");
     connection.batch_execute(sql).expect("the statement runs");
 }

@@ -222,7 +222,7 @@ fn user_grant(basic: Option<&str>, form: TokenRequest, asked: Option<BTreeSet<Sc
 /// Keys of access tokens
 ///
 /// The public keys that verify access tokens (RFC 7517); more than one while keys are being changed.
-#[utoipa::path(operation_id = "get_jwks", tag = "access", responses((status = 200, description = "A JSON Web Key Set", body = Object)))]
+#[utoipa::path(operation_id = "get_jwks", tag = "access", responses((status = 200, description = "A JSON Web Key Set", body = Object, example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "use": "sig", "alg": "EdDSA"}]}))))]
 #[get("/.well-known/jwks.json")]
 async fn jwks(app: Data<App>) -> Result<Answer, Problem> {
     Answer::ok(&app.tokens.jwks())
@@ -231,7 +231,7 @@ async fn jwks(app: Data<App>) -> Result<Answer, Problem> {
 /// What the token endpoint can do
 ///
 /// Authorisation server metadata (RFC 8414).
-#[utoipa::path(operation_id = "get_authorization_server", tag = "access", responses((status = 200, description = "The metadata", body = Object)))]
+#[utoipa::path(operation_id = "get_oauth_metadata", tag = "access", responses((status = 200, description = "The metadata", body = Object, example = json!({"issuer": "https://api.flip360.example", "token_endpoint": "https://api.flip360.example/oauth/token", "jwks_uri": "https://api.flip360.example/.well-known/jwks.json"}))))]
 #[get("/.well-known/oauth-authorization-server")]
 async fn metadata(app: Data<App>) -> Result<Answer, Problem> {
     let issuer = app.tokens.issuer().trim_end_matches('/');

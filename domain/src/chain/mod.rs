@@ -25,6 +25,7 @@ pub mod log;
 pub mod merkle;
 pub mod mirror;
 pub mod note;
+mod parts;
 pub mod presented;
 pub mod proof;
 pub mod proofs;
