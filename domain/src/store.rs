@@ -11,8 +11,8 @@
 use crate::access::Viewer;
 use crate::access::audit::AuditRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
-use crate::agreements::repository::AgreementRepository;
-use crate::catalogue::repository::CatalogueRepository;
+use crate::agreements::repository::{AgreementQueries, AgreementRepository};
+use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
 use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
@@ -95,6 +95,10 @@ pub trait UnitOfWork {
 
 /// Every list and look-up, as one viewer sees them.
 pub trait Queries {
+    /// Agreements, versions, calculations.
+    fn agreements(&mut self) -> &mut dyn AgreementQueries;
+    /// Verticals and products.
+    fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
     /// Deals, their facts and transitions.

@@ -97,6 +97,16 @@ impl KeyFile {
         Self::open(path)
     }
 
+    /// Draws a new key that is kept nowhere: for whoever acts as a partner in a demonstration.
+    ///
+    /// # Errors
+    /// When what was drawn breaks the key policy, which it does not.
+    pub fn draw(randomness: &dyn Randomness) -> Result<Self, KeyFileError> {
+        let mut seed = [0; 32];
+        randomness.fill(&mut seed);
+        Self::new(SigningKey::from_bytes(&seed), Path::new("a drawn key"))
+    }
+
     /// The private key, for libraries that sign by themselves.
     #[must_use]
     pub const fn signing_key(&self) -> &SigningKey {

@@ -1,20 +1,23 @@
 //! Agreements, versions, calculations.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bytea, Date, Integer, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::model::GoverningDate;
-use domain::agreements::repository::{AgreementRepository, StoredCalculation};
+use domain::agreements::repository::{
+    AgreementQueries, AgreementRepository, FoundAgreement, FoundVersion, StoredCalculation,
+};
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::catalogue::{VerticalCode, reference};
-use domain::kernel::Instant;
-use domain::kernel::ids::AgreementId;
+use domain::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
+use domain::kernel::page::INVALID_CURSOR;
+use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{date, instant, maybe_date};
+use crate::bind::{after_id, date, digest, from_instant, id_key, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
-use crate::store::PgUnitOfWork;
+use crate::store::{PgQueries, PgUnitOfWork};
 
 const fn governing_date(date: GoverningDate) -> &'static str {
     match date {
@@ -22,6 +25,11 @@ const fn governing_date(date: GoverningDate) -> &'static str {
         GoverningDate::Contracted => "contracted",
         GoverningDate::Settled => "settled",
     }
+}
+
+fn read_governing_date(text: &str) -> Result<GoverningDate, StoreError> {
+    let all = [GoverningDate::Referred, GoverningDate::Contracted, GoverningDate::Settled];
+    all.into_iter().find(|date| governing_date(*date) == text).ok_or_else(|| unreadable("a governing date"))
 }
 
 fn version_number(number: u32) -> Result<i32, StoreError> {
@@ -101,5 +109,139 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
+    }
+}
+
+type AgreementColumns = (SqlUuid, Text, Text, Timestamptz);
+type AgreementRow = (Uuid, String, String, jiff_diesel::Timestamp);
+
+fn agreement((id, vertical, name, created_at): AgreementRow) -> Result<FoundAgreement, StoreError> {
+    let vertical = VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?;
+    Ok(FoundAgreement { id: AgreementId::new(id), vertical, name, created_at: from_instant(created_at) })
+}
+
+type VersionColumns =
+    (SqlUuid, Integer, Text, Text, Date, Nullable<Date>, Bytea, Bytea, Timestamptz, Nullable<Timestamptz>);
+
+#[derive(Queryable)]
+struct VersionRow {
+    agreement: Uuid,
+    number: i32,
+    state: String,
+    governing_date: String,
+    effective_from: jiff_diesel::Date,
+    effective_until: Option<jiff_diesel::Date>,
+    content: Vec<u8>,
+    content_sha256: Vec<u8>,
+    created_at: jiff_diesel::Timestamp,
+    approved_at: Option<jiff_diesel::Timestamp>,
+}
+
+impl VersionRow {
+    fn restore(self) -> Result<FoundVersion, StoreError> {
+        Ok(FoundVersion {
+            agreement: AgreementId::new(self.agreement),
+            number: u32::try_from(self.number).map_err(|_| unreadable("a version number"))?,
+            state: self.state,
+            governing_date: read_governing_date(&self.governing_date)?,
+            effective_from: self.effective_from.to_jiff(),
+            effective_until: self.effective_until.map(|until| until.to_jiff()),
+            content: self.content,
+            content_sha256: digest(&self.content_sha256)?,
+            created_at: from_instant(self.created_at),
+            approved_at: self.approved_at.map(from_instant),
+        })
+    }
+}
+
+type CalculationColumns = (SqlUuid, SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz);
+type CalculationRow = (Uuid, Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+
+fn calculation(
+    (id, deal, agreement, number, engine, input, output_sha256, known_at): CalculationRow,
+) -> Result<StoredCalculation, StoreError> {
+    let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
+    Ok(StoredCalculation {
+        id: CalculationId::new(id),
+        deal: DealId::new(deal),
+        version: (AgreementId::new(agreement), number),
+        engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
+        input,
+        output_sha256: digest(&output_sha256)?,
+        known_at: from_instant(known_at),
+    })
+}
+
+/// The number after which a page of versions starts.
+fn after_number(page: &PageRequest) -> Result<i32, StoreError> {
+    let read = |key: &Vec<u8>| <[u8; 4]>::try_from(key.as_slice()).map(i32::from_be_bytes);
+    let after = page.after.as_ref().map(read).transpose();
+    after.map(|after| after.unwrap_or(0)).map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))
+}
+
+impl AgreementQueries for PgQueries<'_> {
+    fn list(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<FoundAgreement>, StoreError> {
+        let rows: Vec<AgreementRow> = query::<AgreementColumns>(
+            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id
+             where a.id > $1 and coalesce(a.vertical_id = $2, true) order by a.id limit $3",
+        )
+        .bind::<SqlUuid, _>(after_id(page)?)
+        .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let agreements = rows.into_iter().map(agreement).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(agreements, page.limit, |a| id_key(a.id.uuid())))
+    }
+
+    fn find(&mut self, id: AgreementId) -> Result<Option<FoundAgreement>, StoreError> {
+        let row: Option<AgreementRow> = query::<AgreementColumns>(
+            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id where a.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(agreement).transpose()
+    }
+
+    fn list_versions(&mut self, id: AgreementId, page: &PageRequest) -> Result<Page<FoundVersion>, StoreError> {
+        let rows: Vec<VersionRow> = query::<VersionColumns>(
+            "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, approved_at
+             from agreement_version where agreement_id = $1 and number > $2 order by number limit $3",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Integer, _>(after_number(page)?)
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let versions = rows.into_iter().map(VersionRow::restore).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(versions, page.limit, |v| v.number.to_be_bytes().to_vec()))
+    }
+
+    fn find_version(&mut self, id: AgreementId, number: u32) -> Result<Option<FoundVersion>, StoreError> {
+        // A number that no version can have is not found rather than out of range.
+        let Ok(number) = i32::try_from(number) else { return Ok(None) };
+        let row: Option<VersionRow> = query::<VersionColumns>(
+            "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, approved_at
+             from agreement_version where agreement_id = $1 and number = $2",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Integer, _>(number)
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(VersionRow::restore).transpose()
+    }
+
+    fn find_calculation(&mut self, id: CalculationId) -> Result<Option<StoredCalculation>, StoreError> {
+        let row: Option<CalculationRow> = query::<CalculationColumns>(
+            "select id, deal_id, agreement_id, version_number, engine_version, input, output_sha256, known_at from calculation where id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(calculation).transpose()
     }
 }

@@ -1,16 +1,18 @@
 //! Verticals and products.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
-use domain::catalogue::repository::CatalogueRepository;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use domain::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use domain::catalogue::{Product, ProductCode, Vertical, VerticalCode, reference};
-use domain::kernel::ids::ProductId;
+use domain::kernel::ids::{ProductId, VerticalId};
+use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use crate::bind::{after_id, id_key};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
-use crate::store::PgUnitOfWork;
+use crate::store::{PgQueries, PgUnitOfWork};
 
 impl CatalogueRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, verticals: &[Vertical], products: &[Product]) -> Result<(), StoreError> {
@@ -37,15 +39,67 @@ impl CatalogueRepository for PgUnitOfWork<'_> {
         .bind::<Array<Text>, _>(codes.iter().map(ProductCode::as_str).collect::<Vec<_>>())
         .load(self.pg)
         .map_err(store_error)?;
-        rows.into_iter()
-            .map(|(id, vertical, code, name)| {
-                Ok(Product {
-                    id: ProductId::new(id),
-                    vertical: VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?,
-                    code: ProductCode::parse(&code).map_err(|_| unreadable("a product's code"))?,
-                    name,
-                })
-            })
-            .collect()
+        rows.into_iter().map(product).collect()
+    }
+}
+
+fn product((id, vertical, code, name): (Uuid, String, String, String)) -> Result<Product, StoreError> {
+    Ok(Product {
+        id: ProductId::new(id),
+        vertical: VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?,
+        code: ProductCode::parse(&code).map_err(|_| unreadable("a product's code"))?,
+        name,
+    })
+}
+
+fn vertical((id, code, name): (Uuid, String, String)) -> Result<Vertical, StoreError> {
+    let code = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
+    Ok(Vertical { id: VerticalId::new(id), code, name })
+}
+
+impl CatalogueQueries for PgQueries<'_> {
+    fn list_verticals(&mut self, page: &PageRequest) -> Result<Page<Vertical>, StoreError> {
+        let rows: Vec<(Uuid, String, String)> =
+            query::<(SqlUuid, Text, Text)>("select id, code, name from vertical where id > $1 order by id limit $2")
+                .bind::<SqlUuid, _>(after_id(page)?)
+                .bind::<BigInt, _>(i64::from(page.limit) + 1)
+                .load(self.pg)
+                .map_err(store_error)?;
+        let verticals = rows.into_iter().map(vertical).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(verticals, page.limit, |v| id_key(v.id.uuid())))
+    }
+
+    fn find_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
+        let row = query::<(SqlUuid, Text, Text)>("select id, code, name from vertical where id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)?;
+        row.map(vertical).transpose()
+    }
+
+    fn list_products(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<Product>, StoreError> {
+        let rows: Vec<(Uuid, String, String, String)> = query::<(SqlUuid, Text, Text, Text)>(
+            "select p.id, v.code, p.code, p.name from product p join vertical v on v.id = p.vertical_id
+             where p.id > $1 and coalesce(p.vertical_id = $2, true) order by p.id limit $3",
+        )
+        .bind::<SqlUuid, _>(after_id(page)?)
+        .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let products = rows.into_iter().map(product).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(products, page.limit, |p| id_key(p.id.uuid())))
+    }
+
+    fn find_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        let row = query::<(SqlUuid, Text, Text, Text)>(
+            "select p.id, v.code, p.code, p.name from product p join vertical v on v.id = p.vertical_id where p.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(product).transpose()
     }
 }

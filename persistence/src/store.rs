@@ -171,6 +171,8 @@ contexts! {
 }
 
 lookups! {
+    agreements: domain::agreements::repository::AgreementQueries,
+    catalogue: domain::catalogue::repository::CatalogueQueries,
     access: domain::access::repository::AccessQueries,
     book: domain::ledger::book::BookQueries,
     chain: domain::chain::published::ChainQueries,

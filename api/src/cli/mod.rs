@@ -6,13 +6,17 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
 
+pub mod audit;
 pub mod database;
 pub mod doctor;
 pub mod error;
+pub mod guarantees;
+pub mod log;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
 pub mod sign;
+pub mod verify;
 
 pub use error::CommandError;
 
@@ -36,6 +40,14 @@ enum Command {
     Openapi,
     /// Signs statements with a key in a file.
     Sign(sign::SignArgs),
+    /// Judges receipts offline.
+    Verify(verify::VerifyArgs),
+    /// Recomputes a whole log: a mirror's files, or the database's.
+    Audit(audit::AuditArgs),
+    /// The log as static files.
+    Log(log::LogArgs),
+    /// Checks the guarantees over all data.
+    Guarantees(guarantees::GuaranteesArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -50,6 +62,10 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Openapi => openapi::run(),
         Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Log(args) => log::run(&args),
+        Command::Guarantees(args) => guarantees::run(&args),
     };
     match outcome {
         Ok(code) => code,

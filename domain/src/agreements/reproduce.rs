@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::evaluate::{self, CalculationInput, DealFacts, EvaluateError, Settlement, v1};
+use super::evaluate::{self, CalculationInput, CalculationOutput, DealFacts, EvaluateError, Settlement, TraceStep, v1};
 use super::repository::StoredCalculation;
 use super::version::GoverningVersion;
 use crate::catalogue::{ProductCode, VerticalCode};
@@ -95,11 +95,46 @@ impl From<StoredFacts> for DealFacts {
     }
 }
 
+/// A calculation that was run again: what it comes to, and every step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rerun {
+    /// The lines.
+    pub output: CalculationOutput,
+    /// Their digest.
+    pub output_sha256: Digest,
+    /// How they came about.
+    pub steps: Vec<TraceStep>,
+}
+
 /// Runs a calculation again and compares.
 ///
 /// # Errors
 /// See [`ReproduceError`].
 pub fn reproduce(stored: &StoredCalculation, versions: &[GoverningVersion]) -> Result<(), ReproduceError> {
+    let now = with_input(stored, versions, |input| Ok(evaluate::evaluate(input)?.digest()?))?;
+    if now == stored.output_sha256 {
+        Ok(())
+    } else {
+        Err(ReproduceError::OtherOutput { now, stored: stored.output_sha256 })
+    }
+}
+
+/// Runs a calculation again, step by step; the caller compares.
+///
+/// # Errors
+/// See [`ReproduceError`].
+pub fn rerun(stored: &StoredCalculation, versions: &[GoverningVersion]) -> Result<Rerun, ReproduceError> {
+    with_input(stored, versions, |input| {
+        let (output, steps) = evaluate::trace(input)?;
+        Ok(Rerun { output_sha256: output.digest()?, output, steps })
+    })
+}
+
+fn with_input<R>(
+    stored: &StoredCalculation,
+    versions: &[GoverningVersion],
+    work: impl FnOnce(&CalculationInput<'_>) -> Result<R, ReproduceError>,
+) -> Result<R, ReproduceError> {
     let unreadable = |what: &str| ReproduceError::Input(what.to_owned());
     if stored.engine != v1::ENGINE {
         return Err(ReproduceError::Engine(stored.engine));
@@ -128,10 +163,5 @@ pub fn reproduce(stored: &StoredCalculation, versions: &[GoverningVersion]) -> R
     if input.canonical_bytes()? != stored.input {
         return Err(unreadable("it is not written as this engine writes it"));
     }
-    let now = evaluate::evaluate(&input)?.digest()?;
-    if now == stored.output_sha256 {
-        Ok(())
-    } else {
-        Err(ReproduceError::OtherOutput { now, stored: stored.output_sha256 })
-    }
+    work(&input)
 }

@@ -1,6 +1,8 @@
 //! The ports of the catalogue.
 
 use super::{Product, ProductCode, Vertical};
+use crate::kernel::ids::{ProductId, VerticalId};
+use crate::kernel::{Page, PageRequest};
 use crate::store::StoreError;
 
 /// The catalogue, inside a transaction.
@@ -16,4 +18,31 @@ pub trait CatalogueRepository {
     /// # Errors
     /// The failure of the store.
     fn find_products(&mut self, codes: &[ProductCode]) -> Result<Vec<Product>, StoreError>;
+}
+
+/// The catalogue, to look up; each list by id, which for reference data is the order of the codes.
+pub trait CatalogueQueries {
+    /// Verticals.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_verticals(&mut self, page: &PageRequest) -> Result<Page<Vertical>, StoreError>;
+
+    /// One vertical.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError>;
+
+    /// Products, of one vertical or of all.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_products(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<Product>, StoreError>;
+
+    /// One product.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError>;
 }

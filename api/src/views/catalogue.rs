@@ -1,0 +1,70 @@
+//! Verticals and products as they go out.
+
+use domain::catalogue::{Product, Vertical, reference};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// A vertical.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Vertical)]
+pub struct VerticalView {
+    /// Its id; the same in every installation.
+    #[schema(example = "vertical_01k00000003g0800000000000001")]
+    id: String,
+    /// `V01` … `V18`.
+    #[schema(example = "V01")]
+    code: String,
+    /// What it is.
+    #[schema(example = "Residential mortgages")]
+    name: String,
+}
+
+impl From<Vertical> for VerticalView {
+    fn from(vertical: Vertical) -> Self {
+        Self { id: vertical.id.to_string(), code: vertical.code.to_string(), name: vertical.name }
+    }
+}
+
+/// A product.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Product)]
+pub struct ProductView {
+    /// Its id; the same in every installation.
+    #[schema(example = "product_01k00000003g080040000g0001")]
+    id: String,
+    /// The vertical that sells it.
+    #[schema(example = "vertical_01k00000003g0800000000000001")]
+    vertical_id: String,
+    /// Its code, unique over all verticals; what an import names.
+    #[schema(example = "FIXED-3Y")]
+    code: String,
+    /// What it is.
+    #[schema(example = "Fixed-rate home loan, three years")]
+    name: String,
+}
+
+impl From<Product> for ProductView {
+    fn from(product: Product) -> Self {
+        Self {
+            id: product.id.to_string(),
+            vertical_id: reference::vertical_id(product.vertical).to_string(),
+            code: product.code.to_string(),
+            name: product.name,
+        }
+    }
+}
+
+/// Of which vertical.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VerticalQuery {
+    /// Rows on a page, 1 to 200.
+    #[param(example = 50)]
+    pub limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Of this vertical, by its id or its code.
+    #[param(example = "V01")]
+    pub vertical: Option<String>,
+}

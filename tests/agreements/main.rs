@@ -1,0 +1,145 @@
+//! Verticals, products, agreements and calculations over real HTTP.
+
+use domain::access::Role;
+use domain::kernel::Digest;
+use domain::kernel::ids::CalculationId;
+use harness::platform::Platform;
+use harness::server::Service;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const DEALS: &[u8] = include_bytes!("../../data/v01/v01-example-deals.csv");
+const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: Uuid,
+}
+
+/// A service with the example imported, and the calculation that a query names.
+fn with_deals() -> Service {
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let _ = platform.import(DEALS);
+    Service::over(platform)
+}
+
+fn calculations(service: &Service) -> Vec<String> {
+    let rows: Vec<Row> = diesel::RunQueryDsl::load(
+        diesel::sql_query("select id from calculation order by id"),
+        &mut service.platform.owner(),
+    )
+    .expect("the calculations");
+    rows.into_iter().map(|row| CalculationId::new(row.id).to_string()).collect()
+}
+
+#[test]
+fn the_eighteen_verticals_and_their_products_are_there_for_everybody() {
+    let service = Service::start();
+    let member = service.token(&[Role::Investor], None, None);
+    let page = service.get("/v1/verticals?limit=200", &member).expect(200);
+    let codes: Vec<&str> =
+        page["data"].as_array().expect("rows").iter().map(|v| v["code"].as_str().expect("a code")).collect();
+    let expected: Vec<String> = (1..=18).map(|n| format!("V{n:02}")).collect();
+    assert_eq!(codes, expected);
+    let v01 = &page["data"][0];
+    let path = format!("/v1/verticals/{}", v01["id"].as_str().expect("an id"));
+    assert_eq!(&service.get(&path, &member).expect(200), v01);
+    let by_code = service.get("/v1/products?vertical=V01", &member).expect(200);
+    let by_id =
+        service.get(&format!("/v1/products?vertical={}", v01["id"].as_str().expect("an id")), &member).expect(200);
+    assert_eq!(by_code, by_id);
+    let products: Vec<&str> =
+        by_code["data"].as_array().expect("rows").iter().map(|p| p["code"].as_str().expect("a code")).collect();
+    assert_eq!(products, ["VARIABLE-OO", "FIXED-3Y"]);
+    let product = &by_code["data"][1];
+    assert_eq!(product["vertical_id"], v01["id"]);
+    assert_eq!(
+        &service.get(&format!("/v1/products/{}", product["id"].as_str().expect("an id")), &member).expect(200),
+        product
+    );
+    for path in ["verticals/V01", "verticals/product_00000000000000000000000001", "products/x", "products/%00"] {
+        let _ = service.get(&format!("/v1/{path}"), &member).problem(404, "not_found");
+    }
+    for query in ["products?vertical=V19", "products?vertical=x", "verticals?vertical=V01"] {
+        assert_eq!(service.get(&format!("/v1/{query}"), &member).status, 400, "{query}");
+    }
+    let _ = service.get("/v1/agreements", &member).problem(403, "insufficient_scope");
+}
+
+#[test]
+fn the_content_of_a_version_is_what_its_hash_is_of() {
+    let service = Service::start();
+    let partner = service.partner();
+    let agreements = service.get("/v1/agreements?vertical=V01", &partner).expect(200);
+    assert_eq!(agreements["data"].as_array().map(Vec::len), Some(1));
+    let path = format!("/v1/agreements/{}", agreements["data"][0]["id"].as_str().expect("an id"));
+    assert_eq!(service.get(&path, &partner).expect(200), agreements["data"][0]);
+    let versions = service.get(&format!("{path}/versions"), &partner).expect(200);
+    let reply = service.get(&format!("{path}/versions/1"), &partner);
+    let version = reply.expect(200);
+    assert_eq!(versions["data"], json!([version]));
+    assert_eq!(version["state"], "active");
+    // The content stands in the answer in the very bytes that were hashed.
+    let text = String::from_utf8(reply.body.clone()).expect("a text");
+    let start = text.find("\"content\":").expect("the content") + "\"content\":".len();
+    let mut reader = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+    let _ = reader.next().expect("a value").expect("JSON");
+    let bytes = &text.as_bytes()[start..start + reader.byte_offset()];
+    assert_eq!(version["content_sha256"], Digest::of(bytes).to_string());
+    assert_eq!(reply.header("etag"), Some(format!("\"{}\"", Digest::of(bytes)).as_str()));
+    for missing in [
+        "versions/2",
+        "versions/0",
+        "versions/-1",
+        "versions/x",
+        "versions/99999999999999999999",
+        "versions/4294967295",
+    ] {
+        let _ = service.get(&format!("{path}/{missing}"), &partner).problem(404, "not_found");
+    }
+    let _ = service.get(&format!("{path}/versions?cursor=AAAAAAA"), &partner).problem(400, "invalid_cursor");
+    let unknown = "/v1/agreements/agreement_00000000000000000000000001";
+    for path in [unknown.to_owned(), format!("{unknown}/versions"), format!("{unknown}/versions/1")] {
+        let _ = service.get(&path, &partner).problem(404, "not_found");
+    }
+}
+
+#[test]
+fn a_calculation_is_shown_explained_and_reproduced() {
+    let service = with_deals();
+    let partner = service.partner();
+    let ids = calculations(&service);
+    assert!(!ids.is_empty());
+    let mut earned = 0;
+    for id in &ids {
+        let path = format!("/v1/calculations/{id}");
+        let shown = service.get(&path, &partner).expect(200);
+        let input = serde_json::to_vec(&shown["input"]).expect("JSON");
+        assert_eq!(shown["input_sha256"], Digest::of(&input).to_string());
+        assert_eq!(shown["input"]["deal"], shown["deal_id"]);
+        for line in shown["lines"].as_array().expect("lines") {
+            earned += line["earned"]["amount"].as_i64().expect("an amount");
+        }
+        let explained = service.get(&format!("{path}/explain"), &partner).expect(200);
+        assert_eq!(explained["reproduced"], true);
+        let steps = explained["steps"].as_array().expect("steps");
+        assert_eq!(explained["text"].as_str().expect("a text").lines().count(), steps.len());
+        let reproduced = service.post(&format!("{path}/reproduce"), &partner, &json!({})).expect(200);
+        assert_eq!((&reproduced["reproduced"], &reproduced["output_sha256"]), (&json!(true), &shown["output_sha256"]));
+    }
+    // Each deal of the example was calculated once, so what the calculations come to is what the lines were given.
+    assert_eq!(earned, service.platform.number("select coalesce(sum(earned_minor), 0) from commission_line"));
+    let foreign = format!("/v1/calculations/{}", ids[0]);
+    let stranger = service.stranger();
+    for reply in [
+        service.get(&foreign, &stranger),
+        service.get(&format!("{foreign}/explain"), &stranger),
+        service.post(&format!("{foreign}/reproduce"), &stranger, &json!({})),
+        service.get("/v1/calculations/calc_00000000000000000000000001", &partner),
+        service.get("/v1/calculations/deal_00000000000000000000000001", &partner),
+    ] {
+        let _ = reply.problem(404, "not_found");
+    }
+}
