@@ -1,16 +1,31 @@
-# `make test` is the one command that proves the project; the others are conveniences.
+# `make demo` shows what the platform does, `make test` proves it; the others are conveniences.
 SHELL := /bin/bash
-export PATH := $(HOME)/.cargo/bin:$(PATH)
+export PATH := $(HOME)/.cargo/bin:/opt/homebrew/opt/libpq/bin:/usr/local/opt/libpq/bin:$(PATH)
+BUILD := cargo build --workspace --bin flip360 --locked
+RUN := cargo run -q --bin flip360 --locked --
+OUT ?= demo-out
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 setup: ## checks what is needed and installs what it can
 	@scripts/setup.sh
+demo: setup ## one referral business from export to paid and proved; writes demo-out/
+	$(BUILD)
+	$(RUN) demo --out $(OUT)
 test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
 	cargo test --workspace --locked
+serve: setup ## the API at http://127.0.0.1:8360, its data in .flip360
+	$(BUILD)
+	$(RUN) serve
+doctor: setup ## says whether this set-up works, and what to do where it does not
+	$(BUILD)
+	$(RUN) doctor
+measure: setup ## start time, resident memory, size of the binary
+	scripts/measure.sh
 openapi: ## writes the API document that is committed
-	cargo run -q --workspace --bin flip360 --locked -- openapi > openapi/flip360.v1.json.new
+	$(BUILD)
+	$(RUN) openapi > openapi/flip360.v1.json.new
 	mv openapi/flip360.v1.json.new openapi/flip360.v1.json
 fmt: ## formats the code
 	cargo fmt --all
@@ -18,4 +33,4 @@ lint: ## formatting and clippy, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-.PHONY: help setup test openapi fmt lint
+.PHONY: help setup demo test serve doctor measure openapi fmt lint

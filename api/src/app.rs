@@ -26,6 +26,7 @@ use crate::extract::Caller;
 use crate::once::InFlight;
 use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::routes::deals::DealSteps;
 use crate::routes::handshakes::Accepts;
 use crate::routes::referrals::Referrals;
 
@@ -81,6 +82,8 @@ pub struct App {
     pub document: Vec<u8>,
     /// Referrals that are in flight.
     pub referrals: Batcher<Referrals>,
+    /// Facts and decisions in flight.
+    pub deal_steps: Batcher<DealSteps>,
     /// Accepts that are in flight.
     pub accepts: Batcher<Accepts>,
     /// Keys of requests that this process is working on.
@@ -117,6 +120,7 @@ impl App {
             policy: Policy::of(&document),
             document: crate::openapi::bytes(&document),
             referrals: Batcher::default(),
+            deal_steps: Batcher::default(),
             accepts: Batcher::default(),
             in_flight: InFlight::default(),
             sequencing: Bell::default(),

@@ -35,3 +35,14 @@ pub struct ServeArgs {
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
 }
+
+/// What `doctor` looks at.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The address that the service would listen on.
+    #[arg(long, env = "FLIP360_LISTEN", default_value = "127.0.0.1:8360")]
+    pub listen: SocketAddr,
+}

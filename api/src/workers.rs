@@ -12,6 +12,7 @@ use domain::chain::checkpoint::TreeHead;
 use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
 use domain::deals::import::work::ImportHandler;
+use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
 use domain::store::StoreError;
@@ -99,7 +100,7 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
 
 fn jobs(app: &Data<App>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
-        match work_off(app) {
+        match work(app, &Shift { app, stopping }) {
             Ok(true) => {}
             Ok(false) => app.work.wait(WORK_IDLE),
             Err(error) => {
@@ -115,11 +116,31 @@ fn jobs(app: &Data<App>, stopping: &AtomicBool) {
 /// # Errors
 /// The failure of the store.
 pub fn work_off(app: &App) -> Result<bool, StoreError> {
-    let worked = work_one(app.store.as_ref(), app, &HANDLERS)?.is_some();
+    work(app, app)
+}
+
+fn work(app: &App, around: &dyn Surroundings) -> Result<bool, StoreError> {
+    let worked = work_one(app.store.as_ref(), around, &HANDLERS)?.is_some();
     if worked {
         app.sequencing.ring();
     }
     Ok(worked)
+}
+
+/// The application as a worker sees it: a job stops after its present batch when the process is told to.
+struct Shift<'a> {
+    app: &'a App,
+    stopping: &'a AtomicBool,
+}
+
+impl Surroundings for Shift<'_> {
+    fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a> {
+        self.app.env(actor)
+    }
+
+    fn is_ending(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
 }
 
 /// Integrates everything that is pending, signs the head and publishes it: one round of the sequencer.

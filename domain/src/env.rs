@@ -57,4 +57,9 @@ impl Env<'_> {
 pub trait Surroundings: Send + Sync {
     /// What a use case takes from its surroundings, as of now.
     fn env<'a>(&'a self, actor: &'a Actor) -> Env<'a>;
+
+    /// Whether the process is about to end: long work stops after its present batch.
+    fn is_ending(&self) -> bool {
+        false
+    }
 }

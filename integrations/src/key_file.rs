@@ -85,7 +85,9 @@ impl KeyFile {
             randomness.fill(&mut seed);
             let malformed = || KeyFileError::Malformed { path: path.to_owned() };
             // Version 1, without the public half: OpenSSL 3.0 and others do not read version 2.
-            let pem = KeypairBytes { secret_key: seed, public_key: None }.to_pkcs8_pem(LineEnding::LF).map_err(|_| malformed())?;
+            let pem = KeypairBytes { secret_key: seed, public_key: None }
+                .to_pkcs8_pem(LineEnding::LF)
+                .map_err(|_| malformed())?;
             match durable::create(path, pem.as_bytes(), 0o600) {
                 // Another process was first: its key is the one.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -93,6 +95,16 @@ impl KeyFile {
             }
         }
         Self::open(path)
+    }
+
+    /// Draws a new key that is kept nowhere: for whoever acts as a partner in a demonstration.
+    ///
+    /// # Errors
+    /// When what was drawn breaks the key policy, which it does not.
+    pub fn draw(randomness: &dyn Randomness) -> Result<Self, KeyFileError> {
+        let mut seed = [0; 32];
+        randomness.fill(&mut seed);
+        Self::new(SigningKey::from_bytes(&seed), Path::new("a drawn key"))
     }
 
     /// The private key, for libraries that sign by themselves.

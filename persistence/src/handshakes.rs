@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::agreements::evaluate::DealFacts;
 use domain::catalogue::VerticalCode;
 use domain::deals::deal::Stage;
 use domain::deals::handshake_repository::{
@@ -13,11 +14,11 @@ use domain::deals::handshake_repository::{
 };
 use domain::deals::repository::HandshakeStatement;
 use domain::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
-use domain::kernel::{Digest, Instant};
+use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, instant, to_u64};
+use crate::bind::{after_id, digest, fetched, id_key, instant, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -53,6 +54,8 @@ struct LockedRow {
     member_id: Uuid,
     upline_id: Option<Uuid>,
     vertical: String,
+    referred_on: jiff_diesel::Date,
+    contracted_on: Option<jiff_diesel::Date>,
     stage: String,
     transitions: i32,
     assurance: String,
@@ -69,6 +72,8 @@ type LockedColumns = (
     SqlUuid,
     Nullable<SqlUuid>,
     Text,
+    Date,
+    Nullable<Date>,
     Text,
     Integer,
     Text,
@@ -96,6 +101,12 @@ impl LockedRow {
             member: MemberId::new(self.member_id),
             upline: self.upline_id.map(MemberId::new),
             vertical: VerticalCode::parse(&self.vertical).map_err(|_| unreadable("a vertical's code"))?,
+            facts: DealFacts {
+                referred_on: self.referred_on.into(),
+                contracted_on: self.contracted_on.map(Into::into),
+                settlement: None,
+                discharged_on: None,
+            },
             stage: Stage::parse(&self.stage).ok_or_else(|| unreadable("a stage"))?,
             transitions: self.transitions,
             offer: statement("offer").ok_or_else(|| unreadable("a handshake without offer"))?,
@@ -180,7 +191,7 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         let rows: Vec<LockedRow> = query::<LockedColumns>(
-            "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, m.upline_id, v.code, d.stage,
+            "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, m.upline_id, v.code, d.referred_on, d.contracted_on, d.stage,
                     (select count(*)::int from deal_transition t where t.deal_id = d.id), h.assurance,
                     (select f.body from deal_fact f where f.deal_id = d.id and f.kind = 'referral' and f.import_id is null order by f.known_at, f.id limit 1),
                     d.agreement_id, d.version_number
@@ -276,5 +287,15 @@ impl HandshakeQueries for PgQueries<'_> {
             created_at: Instant::new(created_at.into()),
             statements: rows.into_iter().map(seen).collect::<Result<_, _>>()?,
         }))
+    }
+
+    fn list_handshake_ids(&mut self, page: &PageRequest) -> Result<Page<HandshakeId>, StoreError> {
+        let rows: Vec<(Uuid,)> = query::<(SqlUuid,)>("select id from handshake where id > $1 order by id limit $2")
+            .bind::<SqlUuid, _>(after_id(page)?)
+            .bind::<BigInt, _>(fetched(page))
+            .load(self.pg)
+            .map_err(store_error)?;
+        let ids = rows.into_iter().map(|(id,)| HandshakeId::new(id)).collect();
+        Ok(Page::cut(ids, page.limit, |id| id_key(id.uuid())))
     }
 }

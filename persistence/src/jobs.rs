@@ -137,6 +137,17 @@ impl JobRepository for PgUnitOfWork<'_> {
         Ok(kept == 1)
     }
 
+    fn release(&mut self, job: JobId, attempt: i32) -> Result<(), StoreError> {
+        command(
+            "update job set state = 'queued', leased_until_at = null where id = $1 and state = 'running' and attempts = $2",
+        )
+        .bind::<SqlUuid, _>(job.uuid())
+        .bind::<Integer, _>(attempt)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
     fn end(&mut self, job: JobId, attempt: Option<i32>, ending: &Ending, at: Instant) -> Result<bool, StoreError> {
         let (state, path, fault) = match ending {
             Ending::Succeeded { result_path } => (JobState::Succeeded, Some(result_path.as_str()), None),

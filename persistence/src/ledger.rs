@@ -66,6 +66,16 @@ pub(crate) type LineColumns = (
     Array<SqlUuid>,
 );
 
+/// The columns of [`LineRow`], in its order.
+macro_rules! line_columns {
+    () => {
+        "id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+         suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor,
+         set_off_minor, calculation_id, visible_to"
+    };
+}
+pub(crate) use line_columns;
+
 /// A role as it is stored: its name, and the level of an upline.
 const fn stored_role(role: Role) -> (&'static str, i16) {
     match role {
@@ -216,22 +226,20 @@ impl LedgerRepository for PgUnitOfWork<'_> {
     }
 
     fn lock_lines(&mut self, deals: &[DealId]) -> Result<Vec<CommissionLine>, StoreError> {
-        let statement = query::<LineColumns>(
-            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
-             from commission_line where deal_id = any($1) order by id for update",
-        )
+        let statement = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where deal_id = any($1) order by id for update"
+        ))
         .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>());
         self.lines(statement)
     }
 
     fn lock_due_lines(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<CommissionLine>, StoreError> {
         let statement = query::<LineColumns>(
-            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
-             from commission_line where accrued_minor > 0 and payable_on <= $1 and deal_id in (
+            concat!("select ", line_columns!(), " from commission_line where accrued_minor > 0 and payable_on <= $1 and deal_id in (
                select distinct deal_id from commission_line where accrued_minor > 0 and payable_on <= $2 order by deal_id limit $3)
-             order by id for update",
+             order by id for update"),
         )
         .bind::<Date, _>(date(on))
         .bind::<Date, _>(date(on))

@@ -1,6 +1,9 @@
 //! Brings a database to the present schema. The migrations are part of the binary.
 
-use diesel::pg::PgConnection;
+use std::collections::BTreeSet;
+
+use diesel::migration::MigrationSource;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use domain::store::StoreError;
@@ -35,6 +38,49 @@ pub fn revert_all(url: &str) -> Result<(), StoreError> {
     let mut pg = PgConnection::establish(url).map_err(|e| failed(&e))?;
     pg.revert_all_migrations(MIGRATIONS).map_err(|e| failed(&e))?;
     Ok(())
+}
+
+/// How a database stands to the schema of this binary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What the server calls its version.
+    pub server: String,
+    /// Its clock.
+    pub now: domain::kernel::Instant,
+    /// Migrations of this binary that the database has.
+    pub ran: usize,
+    /// Those that it lacks.
+    pub pending: usize,
+    /// Migrations of the database that this binary does not know: it was written by a newer one.
+    pub unknown: usize,
+}
+
+/// Looks at a database without changing it.
+///
+/// # Errors
+/// When the server is away or refuses the look.
+pub fn standing(url: &str) -> Result<Standing, StoreError> {
+    use diesel::sql_types::{Bool, Text, Timestamptz};
+    let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
+    let mut pg = PgConnection::establish(url).map_err(|e| failed(&e))?;
+    let (server, now, there): (String, jiff_diesel::Timestamp, bool) =
+        crate::statement::query::<(Text, Timestamptz, Bool)>(
+            "select current_setting('server_version'), now(), to_regclass('__diesel_schema_migrations') is not null",
+        )
+        .get_result(&mut pg)
+        .map_err(|e| failed(&e))?;
+    let found: Vec<String> = if there {
+        crate::statement::query::<Text>("select version::text from __diesel_schema_migrations")
+            .load(&mut pg)
+            .map_err(|e| failed(&e))?
+    } else {
+        Vec::new()
+    };
+    let own = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|e| failed(&e))?;
+    let own: BTreeSet<String> = own.iter().map(|migration| migration.name().version().to_string()).collect();
+    let ran = found.iter().filter(|version| own.contains(*version)).count();
+    let now = domain::kernel::Instant::new(now.to_jiff());
+    Ok(Standing { server, now, ran, pending: own.len() - ran, unknown: found.len() - ran })
 }
 
 /// Names the schema that this binary brings about: equal digests, equal schemas.

@@ -202,3 +202,37 @@ fn many_workers_do_each_job_once() {
     }
     assert_eq!(platform.number("select max(attempts) from job"), 1);
 }
+
+/// A process that is told to end after so many looks.
+struct Ending<'p> {
+    platform: &'p Platform,
+    looks: AtomicU32,
+}
+
+impl Surroundings for Ending<'_> {
+    fn env<'a>(&'a self, actor: &'a domain::access::Actor) -> Env<'a> {
+        Surroundings::env(self.platform, actor)
+    }
+
+    fn is_ending(&self) -> bool {
+        let before = self.looks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(1)));
+        before == Ok(0)
+    }
+}
+
+#[test]
+fn a_process_that_ends_gives_its_job_back_at_once() {
+    for looks in 0..6 {
+        let platform = platform();
+        let (import, job) = platform.upload(EXAMPLE);
+        let ending = Ending { platform: &platform, looks: AtomicU32::new(looks) };
+        jobs::work_one(platform.store(), &ending, &[&ImportHandler]).expect("the store answers");
+        let (state, _) = platform.job(&job);
+        assert!(matches!(state, JobState::Queued | JobState::Succeeded), "after {looks}: {state:?}");
+        assert_eq!(state == JobState::Queued, looks < 4, "after {looks}");
+        // The next process need not wait for a lease.
+        platform.work();
+        assert_eq!(platform.job(&job), (JobState::Succeeded, None));
+        assert_eq!(platform.report(import.id).created, 14, "after {looks}");
+    }
+}

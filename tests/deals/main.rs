@@ -1,5 +1,6 @@
 //! Everything that comes in, on real PostgreSQL: steps of deals, imports and their faults, jobs, look-ups.
 
+mod http;
 mod imports;
 mod jobs;
 mod lookups;
@@ -10,6 +11,7 @@ use domain::agreements::evaluate::{DealFacts, Settlement};
 use domain::deals::advance::{AdvanceDeal, AdvanceDealError, Advanced, advance};
 use domain::deals::import::{COLUMNS, ImportReader};
 use domain::deals::step::Step;
+use domain::env::Asked;
 use domain::kernel::Money;
 use domain::kernel::ids::{DealId, OrganisationId};
 use harness::platform::Platform;
@@ -49,14 +51,16 @@ pub fn deal(platform: &Platform, external_ref: &str) -> DealId {
     page.expect("the store answers").data.first().expect("the deal").deal.id
 }
 
-/// Takes steps in one batch.
-pub fn take(platform: &Platform, commands: &[AdvanceDeal<'_>]) -> Vec<Result<Advanced, AdvanceDealError>> {
-    platform.store().transaction(|uow| advance(uow, &platform.env(), commands)).expect("the store answers")
+/// Takes steps in one batch, each as an actor of its own.
+pub fn take(platform: &Platform, steps: &[(&Actor, DealId, Step)]) -> Vec<Result<Advanced, AdvanceDealError>> {
+    let commands: Vec<_> = steps.iter().map(|(_, deal, step)| AdvanceDeal { deal: *deal, step: *step }).collect();
+    let asked: Vec<_> = steps.iter().zip(&commands).map(|((actor, ..), command)| Asked { actor, command }).collect();
+    platform.store().transaction(|uow| advance(uow, &platform.env(), &asked)).expect("the store answers")
 }
 
 /// Takes one step as the service itself.
 pub fn step(platform: &Platform, deal: DealId, step: Step) -> Result<Advanced, AdvanceDealError> {
-    take(platform, &[AdvanceDeal { actor: &platform.actor, deal, step }]).remove(0)
+    take(platform, &[(&platform.actor, deal, step)]).remove(0)
 }
 
 /// The last valid row of each reference, as facts.

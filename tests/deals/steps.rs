@@ -1,7 +1,7 @@
 //! Facts and decisions: the same commission as by import, each command its own outcome, batches as if
 //! each had come alone.
 
-use domain::deals::advance::{AdvanceDeal, AdvanceDealError};
+use domain::deals::advance::AdvanceDealError;
 use domain::deals::deal::Stage;
 use domain::deals::step::{Correction, Decision, DecisionReason, Step, StepError};
 use domain::kernel::Money;
@@ -51,12 +51,8 @@ fn facts_come_to_the_cent_to_what_the_export_comes_to() {
             f.discharged_on.map(|on| Step::Discharge { on })
         }];
     for pick in pick {
-        let commands: Vec<AdvanceDeal<'_>> = deals
-            .iter()
-            .filter_map(|(deal, facts)| {
-                pick(facts).map(|step| AdvanceDeal { actor: &platform.actor, deal: *deal, step })
-            })
-            .collect();
+        let commands: Vec<_> =
+            deals.iter().filter_map(|(deal, facts)| pick(facts).map(|step| (&platform.actor, *deal, step))).collect();
         assert!(take(&platform, &commands).iter().all(Result::is_ok));
     }
     for (name, member) in expected["members"].as_object().expect("members") {
@@ -82,7 +78,7 @@ fn each_command_of_a_batch_has_its_own_actor_and_its_own_outcome() {
     let mut reader = partner(platform.provider);
     reader.scopes.clear();
     let settle = Step::Settlement(settlement("2026-02-01", 10_000_000));
-    let command = |actor, deal, step| AdvanceDeal { actor, deal, step };
+    let command = |actor, deal, step| (actor, deal, step);
     let outcomes = take(
         &platform,
         &[
@@ -286,8 +282,7 @@ fn a_batch_comes_to_what_its_commands_come_to_one_by_one() {
         let mut rest = steps.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(1 + draws.below(12) as usize));
-            let commands: Vec<AdvanceDeal<'_>> =
-                now.iter().map(|(at, s)| AdvanceDeal { actor: &batched.actor, deal: many[*at], step: *s }).collect();
+            let commands: Vec<_> = now.iter().map(|(at, s)| (&batched.actor, many[*at], *s)).collect();
             together.extend(take(&batched, &commands).iter().map(Result::is_ok));
             rest = later;
         }

@@ -1,6 +1,7 @@
 //! The guarantees over real data: they hold, they count what they cover, and each names what breaks it.
 
 mod broken;
+mod cli;
 mod holds;
 mod http;
 mod runs;

@@ -4,8 +4,11 @@ use domain::access::{Scope, Viewer};
 use domain::chain::encoding::from_b64url;
 use domain::chain::signer::Signer;
 use domain::chain::statement::{Accept, Assurance, PartyId, Statement};
+use domain::deals::advance::{AdvanceDeal, advance};
 use domain::deals::countersign::{Countersign, CountersignRefusal};
+use domain::deals::deal::Stage;
 use domain::deals::refer::Referred;
+use domain::deals::step::{Decision, Step};
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
 use domain::kernel::ids::HandshakeId;
@@ -149,11 +152,9 @@ fn only_the_provider_accepts() {
 
 #[test]
 fn what_has_ended_or_is_sealed_is_not_accepted_again() {
-    use diesel::connection::SimpleConnection;
     let world = World::new();
     let declined = world.refer(&world.signed("R-1")).expect("a referral");
-    let mut owner = world.platform.owner();
-    owner.batch_execute("update deal set stage = 'declined' where external_ref = 'R-1'").expect("a decline");
+    decided(&world, &declined, Stage::Declined);
     let refused = world.countersign(&world.accepted(&declined)).expect_err("a refusal");
     assert_eq!(refused, CountersignRefusal::NotOpen("declined"));
     let made = world.refer(&world.signed("R-2")).expect("a referral");
@@ -244,4 +245,30 @@ fn every_party_gets_a_receipt_that_a_stranger_verifies() {
     let stranger = domain::kernel::ids::OrganisationId::new(uuid::Uuid::from_u128(9));
     let found = receipts::find(world.platform.store(), &partner(stranger), &wanted).expect("receipts");
     assert!(found.iter().all(Result::is_err));
+}
+
+/// The provider decides, without a signature.
+fn decided(world: &World, made: &Referred, to: Stage) {
+    let decision = Decision { to, on: None, reason: None };
+    stepped(world, made, Step::Decision(decision));
+}
+
+fn stepped(world: &World, made: &Referred, step: Step) {
+    let actor = partner(world.platform.provider);
+    let env = world.env(&actor);
+    let command = AdvanceDeal { actor: &actor, deal: made.deal, step };
+    let outcomes = world.platform.store().transaction(|uow| advance(uow, &env, &[command]));
+    let _ = outcomes.expect("a batch").remove(0).expect("a step");
+}
+
+#[test]
+fn a_seal_that_comes_late_moves_nothing_back() {
+    let world = World::new();
+    let made = world.refer(&world.signed("R-1")).expect("a referral");
+    stepped(&world, &made, Step::Contract { on: "2026-11-22".parse().expect("a date") });
+    let command = world.accepted(&made);
+    let sealed = world.countersign(&command).expect("a seal");
+    assert!(sealed.new && !world.countersign(&command).expect("the same").new);
+    let stands = "select count(*) from deal where stage = 'contracted' and agreement_id is not null";
+    assert_eq!(world.platform.number(stands), 1);
 }

@@ -4,4 +4,5 @@
 pub mod cluster;
 pub mod imports;
 pub mod platform;
+pub mod promises;
 pub mod server;

@@ -2,6 +2,7 @@
 //! code that nobody here wrote says to both.
 
 mod audit;
+mod cli;
 mod http;
 mod oracles;
 mod receipts;

@@ -4,14 +4,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseArgs, ServeArgs};
+use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
 
+pub mod audit;
 pub mod database;
+pub mod demo;
+pub mod doctor;
 pub mod error;
+pub mod guarantees;
+pub mod log;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
 pub mod sign;
+pub mod verify;
 
 pub use error::CommandError;
 
@@ -29,10 +35,22 @@ enum Command {
     Serve(ServeArgs),
     /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
     Migrate(DatabaseArgs),
+    /// Says whether this set-up works, line by line, and what to do where it does not; changes nothing.
+    Doctor(DoctorArgs),
+    /// Shows everything: a partner's export goes in; a balanced ledger, a bank file and receipts come out.
+    Demo(demo::DemoArgs),
     /// Prints the API document (OpenAPI 3.1).
     Openapi,
     /// Signs statements with a key in a file.
     Sign(sign::SignArgs),
+    /// Judges receipts offline.
+    Verify(verify::VerifyArgs),
+    /// Recomputes a whole log: a mirror's files, or the database's.
+    Audit(audit::AuditArgs),
+    /// The log as static files.
+    Log(log::LogArgs),
+    /// Checks the guarantees over all data.
+    Guarantees(guarantees::GuaranteesArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -44,8 +62,14 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Openapi => openapi::run(),
         Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Log(args) => log::run(&args),
+        Command::Guarantees(args) => guarantees::run(&args),
     };
     match outcome {
         Ok(code) => code,

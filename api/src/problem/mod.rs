@@ -14,9 +14,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod deals;
 mod directory;
 mod handshakes;
 mod payouts;
+mod posting;
 mod receipts;
 
 /// Where problem types are explained: the reference page, at the code's anchor.

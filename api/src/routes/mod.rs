@@ -16,9 +16,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub mod access;
 pub mod agreements;
 pub mod catalogue;
+pub mod deals;
 pub mod directory;
 pub mod guarantees;
 pub mod handshakes;
+pub mod imports;
+pub mod jobs;
 pub mod ledger;
 pub mod log;
 pub mod members;
@@ -40,6 +43,9 @@ pub fn register(config: &mut ServiceConfig) {
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
     guarantees::register(config);
+    imports::register(config);
+    deals::register(config);
+    jobs::register(config);
     handshakes::register(config);
     log::register_v1(config);
     receipts::register(config);

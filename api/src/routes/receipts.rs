@@ -4,14 +4,18 @@ use std::str::FromStr;
 
 use actix_web::get;
 use actix_web::web::{Data, Path};
+use domain::chain::receipt::{Receipt, ReceiptKind};
 use domain::chain::receipts::{self, Wanted, Withheld};
+use domain::kernel::Page;
 use domain::kernel::ids::{EntryId, HandshakeId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
-use crate::extract::{Caller, Id};
+use crate::extract::{Caller, Filter, Id, cursor};
 use crate::problem::Problem;
+use crate::views::PageView;
+use crate::views::access::PageQuery;
 
 /// Packs one receipt, as the caller may see it.
 async fn receipt(app: Data<App>, caller: Caller, wanted: Wanted) -> Result<Answer, Problem> {
@@ -55,7 +59,63 @@ async fn get_receipt(app: Data<App>, caller: Caller, path: Path<(String, String)
     receipt(app, caller, wanted.map_err(|_| Problem::not_found())?).await
 }
 
+/// One row of a list of receipts.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[schema(as = ListedReceipt)]
+struct ListedReceiptView {
+    /// What it is a receipt of.
+    #[schema(example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// Canonical JSON: keep it byte for byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    receipt: Option<Box<serde_json::value::RawValue>>,
+    /// Why there is none yet, or any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<&'static str>,
+}
+
+/// List receipts of a kind
+///
+/// Every receipt that the caller may see, for whoever keeps them all: handshakes oldest first, entries newest first. What
+/// has no receipt says why.
+#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes` or `entries`", example = "handshakes"), PageQuery), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
+#[get("/receipts/{kind}")]
+async fn list_receipts(
+    app: Data<App>,
+    caller: Caller,
+    kind: Path<String>,
+    Filter(query): Filter<PageQuery>,
+) -> Result<Answer, Problem> {
+    let kind = match kind.as_str() {
+        "handshakes" => ReceiptKind::Handshake,
+        "entries" => ReceiptKind::LedgerEntry,
+        _ => return Err(Problem::not_found()),
+    };
+    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let page = blocking(move || {
+        let found = receipts::list(app.store.as_ref(), &caller.actor, kind, &page)?;
+        let rows =
+            found.data.into_iter().map(|(id, receipt)| listed(id, receipt)).collect::<Result<Vec<_>, Problem>>()?;
+        Ok::<_, Problem>(Page { data: rows, next: found.next })
+    })
+    .await??;
+    Answer::page(page, |row| row)
+}
+
+fn listed(id: String, receipt: Result<Receipt, Withheld>) -> Result<ListedReceiptView, Problem> {
+    match receipt {
+        Ok(receipt) => {
+            let bytes = receipt.to_bytes().map_err(|error| Problem::internal(&error))?;
+            let text = String::from_utf8(bytes).map_err(|error| Problem::internal(&error))?;
+            let raw = serde_json::value::RawValue::from_string(text).map_err(|error| Problem::internal(&error))?;
+            Ok(ListedReceiptView { id, receipt: Some(raw), withheld: None })
+        }
+        Err(withheld) => Ok(ListedReceiptView { id, receipt: None, withheld: Some(Problem::from(withheld).code) }),
+    }
+}
+
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(get_handshake_receipt).service(get_ledger_entry_receipt).service(get_receipt);
+    config.service(list_receipts).service(get_handshake_receipt).service(get_ledger_entry_receipt).service(get_receipt);
 }

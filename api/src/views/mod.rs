@@ -3,10 +3,14 @@
 pub mod access;
 pub mod agreements;
 pub mod catalogue;
+pub mod deal_history;
+pub mod deals;
 pub mod directory;
 pub mod directory_requests;
 pub mod guarantees;
 pub mod handshakes;
+pub mod imports;
+pub mod jobs;
 pub mod ledger;
 pub mod log;
 pub mod payouts;

@@ -14,8 +14,9 @@ use super::receipt::{self, Logged, Receipt, ReceiptKind};
 use super::statement::{Assurance, Statement};
 use super::{mirror, proof};
 use crate::access::{Actor, MissingScope, Scope};
-use crate::kernel::Digest;
 use crate::kernel::ids::{EntryId, HandshakeId};
+use crate::kernel::{Digest, Page, PageRequest};
+use crate::ledger::book::EntryFilter;
 use crate::store::{Queries, Store, StoreError};
 
 /// What a receipt is wanted of.
@@ -25,6 +26,16 @@ pub enum Wanted {
     Handshake(HandshakeId),
     /// A ledger entry.
     LedgerEntry(EntryId),
+}
+
+impl Wanted {
+    /// The id of what it is a receipt of.
+    fn id(&self) -> String {
+        match self {
+            Self::Handshake(id) => id.to_string(),
+            Self::LedgerEntry(id) => id.to_string(),
+        }
+    }
 }
 
 /// Why there is no receipt.
@@ -69,6 +80,32 @@ pub fn find(
 ) -> Result<Vec<Result<Receipt, Withheld>>, FindReceiptsError> {
     actor.require(Scope::ChainRead)?;
     Ok(store.read_snapshot(&actor.viewer(), |queries| packed(queries, wanted))?)
+}
+
+/// A page of receipts of one kind, as the actor may see them: handshakes oldest first, entries newest
+/// first. What has no receipt says why.
+///
+/// # Errors
+/// See [`FindReceiptsError`].
+pub fn list(
+    store: &dyn Store,
+    actor: &Actor,
+    kind: ReceiptKind,
+    page: &PageRequest,
+) -> Result<Page<(String, Result<Receipt, Withheld>)>, FindReceiptsError> {
+    actor.require(Scope::ChainRead)?;
+    let work = |queries: &mut dyn Queries| {
+        let wanted: Page<Wanted> = match kind {
+            ReceiptKind::Handshake => queries.handshakes().list_handshake_ids(page)?.map(Wanted::Handshake),
+            ReceiptKind::LedgerEntry => {
+                queries.book().list_entries(&EntryFilter::default(), page)?.map(|entry| Wanted::LedgerEntry(entry.id))
+            }
+        };
+        let receipts = packed(queries, &wanted.data)?;
+        let data = wanted.data.iter().map(Wanted::id).zip(receipts).collect();
+        Ok(Page { data, next: wanted.next })
+    };
+    Ok(store.read_snapshot(&actor.viewer(), work)?)
 }
 
 /// What one receipt is made of, before its proofs.

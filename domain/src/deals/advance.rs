@@ -13,17 +13,15 @@ use super::deal::{Deal, Stage, Told, Transition};
 use super::repository::{DealFact, LockedDeal};
 use super::step::{Decision, Step, StepError};
 use crate::access::{Actor, MissingScope, Scope};
-use crate::env::Env;
+use crate::env::{Asked, Env};
 use crate::kernel::ids::{CalculationId, DealId};
 use crate::kernel::jcs;
 use crate::ledger::posting::PostError;
 use crate::store::{StoreError, UnitOfWork};
 
 /// One step of one deal.
-#[derive(Debug, Clone, Copy)]
-pub struct AdvanceDeal<'a> {
-    /// Who says so.
-    pub actor: &'a Actor,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdvanceDeal {
     /// The deal.
     pub deal: DealId,
     /// What happens.
@@ -76,14 +74,14 @@ pub enum AdvanceDealError {
 pub fn advance(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
-    commands: &[AdvanceDeal<'_>],
+    asked: &[Asked<'_, AdvanceDeal>],
 ) -> Result<Vec<Result<Advanced, AdvanceDealError>>, PostError> {
-    let mut outcomes: Vec<Option<Result<Advanced, AdvanceDealError>>> = commands.iter().map(|_| None).collect();
-    for round in rounds(commands) {
-        let known = Known::gather(uow, round.iter().map(|at| &commands[*at]))?;
+    let mut outcomes: Vec<Option<Result<Advanced, AdvanceDealError>>> = asked.iter().map(|_| None).collect();
+    for round in rounds(asked) {
+        let known = Known::gather(uow, round.iter().map(|at| asked[*at].command.deal))?;
         let mut batch = Changes::default();
         for at in round {
-            outcomes[at] = Some(take(&mut batch, env, &known, &commands[at]));
+            outcomes[at] = Some(take(&mut batch, env, &known, asked[at]));
         }
         batch.write(uow, env)?;
     }
@@ -92,11 +90,11 @@ pub fn advance(
 }
 
 /// The places of the commands, parted so that each part names a deal at most once, in order.
-fn rounds(commands: &[AdvanceDeal<'_>]) -> Vec<Vec<usize>> {
+fn rounds(asked: &[Asked<'_, AdvanceDeal>]) -> Vec<Vec<usize>> {
     let mut seen: BTreeMap<DealId, usize> = BTreeMap::new();
     let mut rounds: Vec<Vec<usize>> = Vec::new();
-    for (at, command) in commands.iter().enumerate() {
-        let round = seen.entry(command.deal).or_default();
+    for (at, one) in asked.iter().enumerate() {
+        let round = seen.entry(one.command.deal).or_default();
         if rounds.len() == *round {
             rounds.push(Vec::new());
         }
@@ -113,11 +111,8 @@ struct Known {
 }
 
 impl Known {
-    fn gather<'a>(
-        uow: &mut dyn UnitOfWork,
-        commands: impl Iterator<Item = &'a AdvanceDeal<'a>>,
-    ) -> Result<Self, StoreError> {
-        let mut ids: Vec<DealId> = commands.map(|command| command.deal).collect();
+    fn gather(uow: &mut dyn UnitOfWork, deals: impl Iterator<Item = DealId>) -> Result<Self, StoreError> {
+        let mut ids: Vec<DealId> = deals.collect();
         ids.sort_unstable();
         let deals = uow.deals().lock(&ids)?;
         let versions = Versions::gather(uow, deals.iter().map(|locked| locked.vertical))?;
@@ -129,14 +124,14 @@ fn take(
     batch: &mut Changes,
     env: &Env<'_>,
     known: &Known,
-    command: &AdvanceDeal<'_>,
+    asked: Asked<'_, AdvanceDeal>,
 ) -> Result<Advanced, AdvanceDealError> {
-    command.actor.require(Scope::DealsWrite)?;
-    let locked = known.deals.get(&command.deal).filter(|locked| concerns(command.actor, &locked.deal));
+    asked.actor.require(Scope::DealsWrite)?;
+    let locked = known.deals.get(&asked.command.deal).filter(|locked| concerns(asked.actor, &locked.deal));
     let locked = locked.ok_or(AdvanceDealError::NotFound)?;
-    match command.step {
-        Step::Decision(decision) => decide(batch, env, &locked.deal, command.actor, decision),
-        _ => learn(batch, env, known, locked, command),
+    match asked.command.step {
+        Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision),
+        _ => learn(batch, env, known, locked, asked),
     }
 }
 
@@ -175,10 +170,10 @@ fn learn(
     env: &Env<'_>,
     known: &Known,
     locked: &LockedDeal,
-    command: &AdvanceDeal<'_>,
+    asked: Asked<'_, AdvanceDeal>,
 ) -> Result<Advanced, AdvanceDealError> {
     let mut deal = locked.deal.clone();
-    let facts = command.step.facts_after(&deal)?;
+    let facts = asked.command.step.facts_after(&deal)?;
     if facts == deal.facts {
         return Ok(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() });
     }
@@ -195,10 +190,10 @@ fn learn(
         None if facts.settlement.is_some() => return Err(AdvanceDealError::NoAgreement),
         None => None,
     };
-    let fact = kept_fact(env, &deal, command)?;
+    let fact = kept_fact(env, &deal, asked)?;
     let fact_id = fact.id;
     let reversed = worked_out.as_ref().is_some_and(|(_, output)| output.reversed);
-    let told = Told { actor: command.actor.id, known_at: env.now, reason: fact.kind };
+    let told = Told { actor: asked.actor.id, known_at: env.now, reason: fact.kind };
     let transitions = deal.follow_facts(reversed, &told);
     batch.facts.push(fact);
     batch.transitions.extend(transitions.iter().cloned());
@@ -210,10 +205,10 @@ fn learn(
     Ok(Advanced { deal, fact: Some(fact_id), calculation, transitions })
 }
 
-fn kept_fact(env: &Env<'_>, deal: &Deal, command: &AdvanceDeal<'_>) -> Result<DealFact, AdvanceDealError> {
-    let facts = &deal.facts;
+fn kept_fact(env: &Env<'_>, deal: &Deal, asked: Asked<'_, AdvanceDeal>) -> Result<DealFact, AdvanceDealError> {
+    let (facts, step) = (&deal.facts, asked.command.step);
     let dates = [facts.discharged_on, facts.settlement.map(|s| s.on), facts.contracted_on];
-    let occurred_on = match command.step {
+    let occurred_on = match step {
         Step::Contract { on } | Step::Discharge { on } => on,
         Step::Settlement(settlement) => settlement.on,
         Step::Correction(_) | Step::Decision(_) => dates.into_iter().flatten().next().unwrap_or(facts.referred_on),
@@ -221,11 +216,11 @@ fn kept_fact(env: &Env<'_>, deal: &Deal, command: &AdvanceDeal<'_>) -> Result<De
     Ok(DealFact {
         id: env.ids.next(),
         deal: deal.id,
-        kind: command.step.fact_kind().unwrap_or("correction"),
+        kind: step.fact_kind().unwrap_or("correction"),
         body: jcs::to_bytes(facts).map_err(|_| AdvanceDealError::OutOfRange)?,
         occurred_on,
         known_at: env.now,
-        source: command.actor.organisation.unwrap_or(deal.source),
+        source: asked.actor.organisation.unwrap_or(deal.source),
         import: None,
     })
 }

@@ -9,15 +9,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::commission::Versions;
 use super::deal::{Stage, Transition};
 use super::draft::{Standing, standing};
 use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests};
-use super::refer::governing;
 use super::repository::HandshakeStatement;
 use super::terms::Terms;
 use crate::access::{Actor, MissingScope, Scope};
 use crate::agreements::version::GoverningVersion;
-use crate::catalogue::VerticalCode;
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
 use crate::chain::presented::{Heads, Presented, StatementRefusal};
@@ -154,7 +153,7 @@ pub fn countersign(
 /// What the batch needs to know, read once.
 struct Known {
     handshakes: BTreeMap<HandshakeId, LockedHandshake>,
-    versions: BTreeMap<VerticalCode, Vec<GoverningVersion>>,
+    versions: Versions,
     keys: BTreeMap<String, SigningKey>,
     heads: Heads,
 }
@@ -169,11 +168,7 @@ impl Known {
         let presented: Vec<&Presented> = accepts.iter().filter_map(|a| a.as_ref().ok()).collect();
         let ids: BTreeSet<HandshakeId> = asked.iter().map(|a| a.command.handshake).collect();
         let handshakes = uow.handshakes().lock(&ids.into_iter().collect::<Vec<_>>())?;
-        let verticals: BTreeSet<VerticalCode> = handshakes.iter().map(|h| h.vertical).collect();
-        let mut versions = BTreeMap::new();
-        for vertical in verticals {
-            versions.insert(vertical, uow.agreements().list_active(vertical)?);
-        }
+        let versions = Versions::gather(uow, handshakes.iter().map(|h| h.vertical))?;
         let kids: BTreeSet<String> = presented.iter().map(|p| p.kid().to_owned()).collect();
         let keys = uow.keys().find_keys(&kids.into_iter().collect::<Vec<_>>())?;
         Ok(Self {
@@ -241,6 +236,14 @@ fn before(open: &LockedHandshake, presented: &Presented) -> Result<Option<Counte
     }))
 }
 
+/// Whether an offer may still be accepted: under way, and not settled (nothing settles before its seal).
+const fn is_open(stage: Stage) -> bool {
+    match stage {
+        Stage::Referred | Stage::Accepted | Stage::InProgress | Stage::Contracted => true,
+        Stage::Settled | Stage::Declined | Stage::Withdrawn | Stage::Lost | Stage::Reversed => false,
+    }
+}
+
 /// What the batch comes to, gathered in memory and then written at once.
 #[derive(Default)]
 struct Batch {
@@ -263,7 +266,7 @@ impl Batch {
             Err(refusal) => return Ok(Err(refusal)),
         };
         match before(open, &presented) {
-            Ok(None) if open.stage == Stage::Referred => {}
+            Ok(None) if is_open(open.stage) => {}
             Ok(None) => return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str()))),
             Ok(Some(made)) => return Ok(Ok(made)),
             Err(refusal) => return Ok(Err(refusal)),
@@ -271,8 +274,7 @@ impl Batch {
         let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
             return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
         };
-        let versions = known.versions.get(&open.vertical).map_or(&[][..], Vec::as_slice);
-        let Some(version) = governing(versions, terms.referred_on) else {
+        let Some(version) = known.versions.of(open.vertical, None, &open.facts) else {
             return Ok(Err(CountersignRefusal::NoAgreement));
         };
         let seal = seal(env, open, &terms, version, (&presented, assurance));
@@ -297,20 +299,23 @@ impl Batch {
         let seal = self.add(env, open, LeafKind::Seal, seal.kid(), &sealed);
         let (accept, seal) = (accept?, seal?);
         let agreement = (version.agreement(), version.number());
-        self.deals.push(SealedDeal { deal: open.deal, stage: Stage::Accepted, upline: open.upline, agreement });
-        self.transitions.push(Transition {
-            deal: open.deal,
-            n: open.transitions,
-            from: Some(open.stage),
-            to: Stage::Accepted,
-            reason: "countersigned",
-            occurred_on: env.now.sydney_date(),
-            known_at: env.now,
-            actor: actor.id,
-        });
+        // A partner may have moved on before it signed: the seal never moves a deal back.
+        let stage = if open.stage == Stage::Referred { Stage::Accepted } else { open.stage };
+        self.deals.push(SealedDeal { deal: open.deal, stage, upline: open.upline, agreement });
+        if stage != open.stage {
+            self.transitions.push(Transition {
+                deal: open.deal,
+                n: open.transitions,
+                from: Some(open.stage),
+                to: stage,
+                reason: "countersigned",
+                occurred_on: env.now.sydney_date(),
+                known_at: env.now,
+                actor: actor.id,
+            });
+        }
         Ok(LockedHandshake {
-            stage: Stage::Accepted,
-            transitions: open.transitions + 1,
+            stage,
             accept: Some(accept),
             seal: Some(seal),
             agreement: Some(agreement),

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::deal::Stage;
 use super::repository::HandshakeStatement;
+use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::VerticalCode;
 use crate::chain::statement::{Assurance, Statement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
-use crate::kernel::{Digest, Instant};
+use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
 /// A referral that was made before.
@@ -61,6 +62,8 @@ pub struct LockedHandshake {
     pub upline: Option<MemberId>,
     /// The vertical of the product.
     pub vertical: VerticalCode,
+    /// The dates that are known of the deal.
+    pub facts: DealFacts,
     /// Where the deal stands.
     pub stage: Stage,
     /// How many moves it has made.
@@ -199,4 +202,10 @@ pub trait HandshakeQueries {
     /// # Errors
     /// The failure of the store.
     fn find_handshake(&mut self, id: HandshakeId) -> Result<Option<SeenHandshake>, StoreError>;
+
+    /// Handshakes whose deals the viewer may see, oldest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_handshake_ids(&mut self, page: &PageRequest) -> Result<Page<HandshakeId>, StoreError>;
 }

@@ -22,4 +22,5 @@ pub mod refer;
 pub mod referral;
 pub mod repository;
 pub mod step;
+pub mod step_input;
 pub mod terms;

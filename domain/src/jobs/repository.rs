@@ -40,6 +40,12 @@ pub trait JobRepository {
     /// The failure of the store.
     fn renew(&mut self, job: JobId, attempt: i32, progress: Progress, until: Instant) -> Result<bool, StoreError>;
 
+    /// Gives a job back that this attempt still has, for the next worker to go on with.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn release(&mut self, job: JobId, attempt: i32) -> Result<(), StoreError>;
+
     /// Ends a job; `false` when it has ended already, or the attempt does not have it any more.
     ///
     /// # Errors

@@ -23,6 +23,9 @@ pub enum WorkError {
     /// The job cannot be done.
     #[error("{}: {}", .0.code, .0.detail)]
     Fault(JobFault),
+    /// The process is about to end; the job waits for the next worker.
+    #[error("the process is about to end")]
+    Interrupted,
     /// The store; another attempt may get further.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,7 +35,7 @@ impl UseCaseError for WorkError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
-            Self::LeaseLost | Self::Fault(_) => None,
+            Self::LeaseLost | Self::Fault(_) | Self::Interrupted => None,
         }
     }
 }
@@ -83,6 +86,14 @@ impl Work<'_> {
     #[must_use]
     pub fn env(&self) -> Env<'_> {
         self.around.env(self.actor)
+    }
+
+    /// Stops here when the process is about to end: asked between batches.
+    ///
+    /// # Errors
+    /// [`WorkError::Interrupted`].
+    pub fn go_on(&self) -> Result<(), WorkError> {
+        if self.around.is_ending() { Err(WorkError::Interrupted) } else { Ok(()) }
     }
 }
 
@@ -144,6 +155,7 @@ pub fn work_one(
     };
     match outcome {
         Ok(()) | Err(WorkError::LeaseLost) => {}
+        Err(WorkError::Interrupted) => store.transaction(|uow| uow.jobs().release(job.id, job.attempts))?,
         Err(WorkError::Store(error)) => return Err(error),
         Err(WorkError::Fault(fault)) => store.transaction(|uow| {
             let env = work.env();

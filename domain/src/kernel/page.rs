@@ -30,6 +30,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The same page with every row made into something else.
+    #[must_use]
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(make).collect(), next: self.next }
+    }
+
     /// Cuts `limit + 1` fetched rows to a page; `key` names the row after which the next page starts.
     #[must_use]
     pub fn cut(mut rows: Vec<T>, limit: u16, key: impl Fn(&T) -> Vec<u8>) -> Self {

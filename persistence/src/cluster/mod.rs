@@ -16,6 +16,7 @@ mod keeper;
 mod layout;
 mod lock;
 mod postmaster;
+pub mod survey;
 
 use std::path::{Path, PathBuf};
 use std::thread;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{DealColumns, DealRow, deal_columns, sold};
 use crate::bind::{before_id, date, digest, fetched, id_key, instant, to_u64};
 use crate::error::{store_error, unreadable};
-use crate::ledger::{LineColumns, LineRow};
+use crate::ledger::{LineColumns, LineRow, line_columns};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -213,11 +213,11 @@ impl DealQueries for PgQueries<'_> {
     }
 
     fn commission(&mut self, deal: DealId) -> Result<Commission, StoreError> {
-        let lines: Vec<LineRow> = query::<LineColumns>(
-            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, calculation_id, visible_to
-             from commission_line where deal_id = $1 order by component, role, level",
-        )
+        let lines: Vec<LineRow> = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where deal_id = $1 order by component, role, level"
+        ))
         .bind::<SqlUuid, _>(deal.uuid())
         .load(self.pg)
         .map_err(store_error)?;

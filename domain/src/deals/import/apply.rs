@@ -27,6 +27,7 @@ pub(super) fn apply(work: &Work<'_>, import: &DealImport) -> Result<(), WorkErro
     let total = import.counts.map_or(left, |counts| counts.pending.max(left));
     let mut progress = Progress { done: total - left, total: Some(total) };
     loop {
+        work.go_on()?;
         let recorded = work.store.transaction(|uow| batch(uow, work, &source, progress))?;
         if recorded == 0 {
             return work.store.transaction(|uow| finish(uow, work, import.id, progress));

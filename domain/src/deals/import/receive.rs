@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::file::{DealImport, FileFault, ImportState};
 use crate::access::{MissingScope, Scope};
+use crate::chain::declaration::{DeclareError, declare, find_declared};
 use crate::env::Env;
 use crate::jobs::{self, Job, JobKind};
 use crate::kernel::digest::Hasher;
@@ -39,6 +40,9 @@ pub enum ReceiveError {
     /// The import has been received, or has ended.
     #[error("the import takes no more bytes")]
     NotUploading,
+    /// The declaration.
+    #[error(transparent)]
+    Declare(#[from] DeclareError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,6 +52,7 @@ impl UseCaseError for ReceiveError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
+            Self::Declare(error) => error.store_error(),
             Self::MissingScope(_) | Self::UnknownOrganisation | Self::UnknownProvider | Self::NotUploading => None,
         }
     }
@@ -184,6 +189,33 @@ pub fn received(
     let job = Job::new(id, JobKind::DealImport, import.id.uuid(), import.created_by, env.now).of(import.organisation);
     jobs::enqueue(uow, &job)?;
     Ok((import, job))
+}
+
+/// The same, with the declaration that the organisation signed for this very file: it is verified, kept
+/// and logged in the transaction that enqueues the job.
+///
+/// # Errors
+/// See [`ReceiveError`].
+pub fn received_declared(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    import: DealImportId,
+    file: ReceivedFile,
+    declaration: &str,
+) -> Result<(DealImport, Job), ReceiveError> {
+    let found = uow.imports().lock(import)?.ok_or(ReceiveError::NotUploading)?;
+    let declared = declare(uow, env, declaration)?;
+    let declared = find_declared(uow, found.organisation, declared.envelope_sha256, file.sha256)?;
+    received(uow, env, import, file, declared.envelope_sha256)
+}
+
+/// Puts an upload away that came to nothing; what was received is left alone.
+///
+/// # Errors
+/// The failure of the store.
+pub fn abandoned(uow: &mut dyn UnitOfWork, env: &Env<'_>, import: DealImportId) -> Result<(), StoreError> {
+    let uploading = uow.imports().lock(import)?.is_some_and(|found| found.state == ImportState::Uploading);
+    if uploading { stopped(uow, env, import, INTERRUPTED) } else { Ok(()) }
 }
 
 /// Ends an import that goes no further, and drops its file.

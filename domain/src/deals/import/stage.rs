@@ -118,6 +118,7 @@ fn keep(work: &Work<'_>, import: DealImportId, batch: &mut Vec<ReadRow>) -> Resu
     if batch.is_empty() {
         return Ok(());
     }
+    work.go_on()?;
     work.store.transaction(|uow| {
         work.lease.renew(uow, work.env().now, Progress::default())?;
         let Some(found) = uow.imports().lock(import)? else { return Err(WorkError::LeaseLost) };
@@ -141,6 +142,7 @@ fn note_replaced(work: &Work<'_>, import: DealImportId) -> Result<(), WorkError>
     let last = work.store.transaction(|uow| uow.imports().last_line(import))?;
     let mut after = 0;
     while after < last {
+        work.go_on()?;
         work.store.transaction(|uow| {
             work.lease.renew(uow, work.env().now, Progress::default())?;
             Ok::<(), WorkError>(uow.imports().supersede(import, after, after + LINES)?)

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::Referred;
 use super::error::ReferRefusal;
 use crate::access::Scope;
-use crate::agreements::version::GoverningVersion;
-use crate::catalogue::{Product, ProductCode, VerticalCode};
+use crate::agreements::evaluate::DealFacts;
+use crate::catalogue::{Product, ProductCode};
 use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_party};
 use crate::chain::registry::{KeyOwner, SigningKey};
 use crate::chain::statement::{Assurance, PartyId, Statement};
+use crate::deals::commission::Versions;
 use crate::deals::deal::Deal;
 use crate::deals::handshake_repository::KnownReferral;
 use crate::deals::referral::Refer;
@@ -43,7 +46,7 @@ pub(super) struct Known {
     members: BTreeMap<MemberId, MemberParty>,
     organisations: BTreeMap<OrganisationId, OrganisationParty>,
     products: BTreeMap<ProductCode, Product>,
-    versions: BTreeMap<VerticalCode, Vec<GoverningVersion>>,
+    versions: Versions,
     keys: BTreeMap<String, SigningKey>,
     keyed_members: BTreeSet<MemberId>,
     heads: Heads,
@@ -68,10 +71,7 @@ impl Known {
         let organisations = uow.parties().find_organisations_by_id(&organisations)?;
         let products =
             uow.catalogue().find_products(&distinct(asked.iter().map(|a| a.command.terms.product.clone())))?;
-        let mut versions = BTreeMap::new();
-        for vertical in distinct(products.iter().map(|p| p.vertical)) {
-            versions.insert(vertical, uow.agreements().list_active(vertical)?);
-        }
+        let versions = Versions::gather(uow, products.iter().map(|p| p.vertical))?;
         let (sources, refs): (Vec<OrganisationId>, Vec<String>) = asked
             .iter()
             .filter_map(|a| {
@@ -144,8 +144,7 @@ impl Known {
         if terms.referred_on > env.now.sydney_date() {
             return Err(ReferRefusal::ReferredInTheFuture);
         }
-        let versions = self.versions.get(&product.vertical).map_or(&[][..], Vec::as_slice);
-        if governing(versions, terms.referred_on).is_none() {
+        if self.versions.of(product.vertical, None, &facts(terms.referred_on)).is_none() {
             return Err(ReferRefusal::NoAgreement);
         }
         Ok((member, product))
@@ -207,9 +206,9 @@ impl Known {
     }
 }
 
-/// The version in force on the day of the referral.
-pub(in crate::deals) fn governing(versions: &[GoverningVersion], on: jiff::civil::Date) -> Option<&GoverningVersion> {
-    versions.iter().find(|version| version.content().in_force_on(on))
+/// What is known of a deal when it is referred.
+pub(super) const fn facts(referred_on: Date) -> DealFacts {
+    DealFacts { referred_on, contracted_on: None, settlement: None, discharged_on: None }
 }
 
 /// The ids that an offer brings along.

@@ -11,14 +11,12 @@ mod error;
 mod known;
 
 pub use error::{ReferError, ReferRefusal};
-pub(super) use known::governing;
 use known::{Judged, Known};
 
 use super::deal::{Deal, Stage, Transition};
 use super::referral::{OfferBy, Refer};
 use super::repository::{DealFact, Handshake, HandshakeStatement};
 use crate::access::Actor;
-use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::{Product, reference};
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -225,7 +223,7 @@ fn opened(
         stage: Stage::Referred,
         source: member.organisation,
         external_ref: terms.external_ref.as_ref().map(ToString::to_string),
-        facts: DealFacts { referred_on: terms.referred_on, contracted_on: None, settlement: None, discharged_on: None },
+        facts: known::facts(terms.referred_on),
         source_sha256: Some(terms_sha256),
         agreement: None,
         visible_to: vec![terms.provider.uuid(), member.organisation.uuid()],

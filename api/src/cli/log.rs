@@ -1,0 +1,75 @@
+//! `flip360 log`: the log as static files, for a mirror, a web server or an auditor.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use domain::access::Viewer;
+use domain::chain::checkpoint::TreeHead;
+use domain::chain::mirror::{self, LiveLog};
+use domain::store::{Store, StoreError};
+use integrations::mirror_directory::MirrorDirectory;
+use persistence::{PgStore, PoolSizes};
+
+use super::CommandError;
+use super::database::{Database, Ownership};
+use crate::config::DatabaseArgs;
+
+/// What to do with the log.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// What.
+    #[command(subcommand)]
+    pub command: LogCommand,
+}
+
+/// What to do with the log.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LogCommand {
+    /// Writes `checkpoint` and `tile/…` (C2SP tlog-tiles) into a directory; full tiles that are there stay.
+    Export {
+        /// The directory; made when there is none.
+        directory: PathBuf,
+        /// The database.
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// When the database or the directory cannot be used.
+pub fn run(args: &LogArgs) -> Result<ExitCode, CommandError> {
+    let LogCommand::Export { directory, database } = &args.command;
+    let database = Database::open(database, Ownership::Shared)?;
+    let store = PgStore::new(&database.url, PoolSizes { writers: 1, readers: 1 });
+    let head = export(&store, directory, &mut |_, _| ())?;
+    println!("{} leaves, root {}, in {}", head.size, head.root, directory.display());
+    database.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes every file of the log, the checkpoint last. `progress` hears of files done and files in all.
+///
+/// # Errors
+/// When nothing was signed yet, or a file cannot be read or written.
+pub fn export(
+    store: &dyn Store,
+    directory: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<TreeHead, CommandError> {
+    let mirror = MirrorDirectory::new(directory);
+    let mut stopped = None;
+    let exported = store.read_snapshot(&Viewer::Everything, |queries| {
+        let log = LiveLog::new(queries.chain());
+        mirror::export(&log, &mut |path, bytes| mirror.write(path, bytes), progress).map_err(|error| {
+            stopped = Some(error.to_string());
+            StoreError::Failed(error.to_string())
+        })
+    });
+    match stopped {
+        Some(why) => Err(CommandError::Other(why)),
+        None => Ok(exported?),
+    }
+}

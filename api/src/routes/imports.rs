@@ -1,0 +1,229 @@
+//! Imports of deals: the file streams in, a job records it.
+//!
+//! Bounds: the body is kept piece by piece while it comes, so memory stays flat; at most
+//! [`LARGEST_FILE`] bytes.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, get, post};
+use domain::deals::import::file::{DealImport, RowOutcome};
+use domain::deals::import::receive::{self, BeginImport, Chunk, ReceiveError, ReceivedFile, Upload};
+use domain::idempotency::Claim;
+use domain::kernel::Digest;
+use domain::kernel::ids::{DealImportId, OrganisationId};
+use futures_util::StreamExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::answer::Answer;
+use crate::app::{App, blocking, read};
+use crate::extract::{Caller, Command, Filter, Id, body, cursor, query};
+use crate::once::once;
+use crate::problem::Problem;
+use crate::views::PageView;
+use crate::views::access::PageQuery;
+use crate::views::imports::{CreateImportQuery, ImportRowQuery, ImportView, RowView};
+use crate::views::jobs::JobView;
+
+/// The largest file, in bytes.
+pub const LARGEST_FILE: u64 = 2 * 1024 * 1024 * 1024;
+/// The header that carries the declaration.
+const DECLARATION: &str = "Flip360-Declaration";
+
+/// Import deals
+///
+/// Takes a CSV export of an introducer: the header line must be `external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on`.
+/// The body is the file; it may be large. The last valid row of each `external_ref` counts, faulty rows are refused with line, column and code and the rest is
+/// imported, and the same file again changes nothing. The introducer's key answers for the file: `Flip360-Declaration` is the compact JWS of its import declaration.
+#[utoipa::path(operation_id = "create_deal_import", tag = "deals", security(("oauth2" = ["deals:write"])), params(CreateImportQuery, ("Flip360-Declaration" = String, Header, description = "The signed declaration (compact JWS) for exactly this file.", example = "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIn0.eyJmaWxlX3NoYTI1NiI6Ii4uLiJ9.c2lnbmF0dXJl")), request_body(content = String, content_type = "text/csv", description = "The file"), responses((status = 202, description = "The job that imports it", body = JobView)))]
+#[post("/deals/imports")]
+async fn create_deal_import(
+    app: Data<App>,
+    request: HttpRequest,
+    caller: Caller,
+    Filter(asked): Filter<CreateImportQuery>,
+    payload: Payload,
+) -> Result<Answer, Problem> {
+    let claim = Claim { caller: caller.actor.id, key: body::key(&request)? };
+    let declaration = declaration(&request)?;
+    check_media(&request)?;
+    let command = whose(&caller, &asked)?;
+    let (beginning, actor) = (app.clone(), caller.actor.clone());
+    let import =
+        blocking(move || beginning.store.transaction(|uow| receive::begin(uow, &beginning.env(&actor), &command)))
+            .await??;
+    let outcome = match stream(&app, import.id, payload).await {
+        Ok(file) => {
+            let fingerprint = fingerprint(&request, &declaration, &file);
+            let body = Received { import: import.id, file, declaration };
+            let fields = vec!["provider_id".to_owned(), "file".to_owned()];
+            enqueue(&app, Command { caller, claim, fingerprint, fields, body }).await
+        }
+        Err(problem) => Err(problem),
+    };
+    // A refusal, an answer that was given before, a broken stream: then the pieces are of no use.
+    put_away(&app, &import).await?;
+    outcome
+}
+
+/// A file that is here, and who answers for it.
+struct Received {
+    import: DealImportId,
+    file: ReceivedFile,
+    declaration: String,
+}
+
+async fn enqueue(app: &Data<App>, command: Command<Received>) -> Result<Answer, Problem> {
+    let answer = once(
+        app,
+        command,
+        |uow, env, body: &Received| receive::received_declared(uow, env, body.import, body.file, &body.declaration),
+        |(import, job)| Answer::accepted(format!("/v1/jobs/{}", job.id), import.id.uuid(), &JobView::from(job)),
+    )
+    .await?;
+    app.work.ring();
+    Ok(answer)
+}
+
+async fn put_away(app: &Data<App>, import: &DealImport) -> Result<(), Problem> {
+    let (app, id) = (app.clone(), import.id);
+    blocking(move || {
+        let service = domain::access::Actor::service();
+        app.store.transaction(|uow| receive::abandoned(uow, &app.env(&service), id))
+    })
+    .await?
+    .map_err(Problem::from)
+}
+
+fn declaration(request: &HttpRequest) -> Result<String, Problem> {
+    let header = request.headers().get(DECLARATION).and_then(|header| header.to_str().ok());
+    header.map(str::to_owned).ok_or_else(|| {
+        let detail = "send the declaration that the importing organisation's key signed for this file";
+        Problem::malformed_at("#Flip360-Declaration", "declaration_missing", detail)
+    })
+}
+
+fn check_media(request: &HttpRequest) -> Result<(), Problem> {
+    let header = |name| request.headers().get(name).and_then(|h| h.to_str().ok()).unwrap_or("").to_ascii_lowercase();
+    let media = header(CONTENT_TYPE);
+    let encoding = header(CONTENT_ENCODING);
+    if media.split(';').next().map(str::trim) != Some("text/csv") || !matches!(encoding.as_str(), "" | "identity") {
+        let detail = "send the file as it is, with `Content-Type: text/csv` and no content encoding";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    }
+    let declared = header(CONTENT_LENGTH).parse::<u64>();
+    if declared.is_ok_and(|length| length > LARGEST_FILE) { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> Problem {
+    let detail = format!("a file has at most {LARGEST_FILE} bytes; split it");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+fn whose(caller: &Caller, asked: &CreateImportQuery) -> Result<BeginImport, Problem> {
+    let organisation = |name, text: Option<&str>| query::filter(name, text, OrganisationId::parse);
+    let missing = |name: &str| Problem::malformed_at(name, "required", "this parameter is required");
+    let provider = organisation("provider_id", asked.provider_id.as_deref())?;
+    let own = organisation("organisation_id", asked.organisation_id.as_deref())?.or(caller.actor.organisation);
+    Ok(BeginImport {
+        organisation: own.ok_or_else(|| missing("#organisation_id"))?,
+        provider: provider.ok_or_else(|| missing("#provider_id"))?,
+    })
+}
+
+/// Keeps the body piece by piece.
+async fn stream(app: &Data<App>, import: DealImportId, mut payload: Payload) -> Result<ReceivedFile, Problem> {
+    let mut upload = Upload::default();
+    let mut bytes: u64 = 0;
+    while let Some(part) = payload.next().await {
+        let part = part.map_err(|error| Problem::malformed("unreadable_body", error.to_string()))?;
+        bytes += part.len() as u64;
+        if bytes > LARGEST_FILE {
+            return Err(too_large());
+        }
+        for chunk in upload.feed(&part) {
+            keep(app, import, chunk).await?;
+        }
+    }
+    let (last, file) = upload.finish();
+    if let Some(chunk) = last {
+        keep(app, import, chunk).await?;
+    }
+    Ok(file)
+}
+
+async fn keep(app: &Data<App>, import: DealImportId, chunk: Chunk) -> Result<(), Problem> {
+    let app = app.clone();
+    let kept = blocking(move || app.store.transaction(|uow| receive::append(uow, import, &chunk))).await?;
+    kept.map_err(|error: ReceiveError| error.into())
+}
+
+/// What an idempotency key stands for: method, address, declaration and the file's digest.
+fn fingerprint(request: &HttpRequest, declaration: &str, file: &ReceivedFile) -> Digest {
+    let address = request.uri().path_and_query().map_or("", |p| p.as_str());
+    Digest::of_parts(&[
+        request.method().as_str().as_bytes(),
+        b"\0",
+        address.as_bytes(),
+        b"\0",
+        declaration.as_bytes(),
+        b"\0",
+        file.sha256.bytes(),
+    ])
+}
+
+/// List imports
+///
+/// Newest first.
+#[utoipa::path(operation_id = "list_deal_imports", tag = "deals", security(("oauth2" = ["deals:read"])), params(PageQuery), responses((status = 200, description = "A page of imports", body = PageView<ImportView>)))]
+#[get("/deals/imports")]
+async fn list_deal_imports(
+    app: Data<App>,
+    caller: Caller,
+    Filter(asked): Filter<PageQuery>,
+) -> Result<Answer, Problem> {
+    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+    let page = read(&app, &caller, move |queries| queries.imports().list(&page)).await?;
+    Answer::page(page, ImportView::from)
+}
+
+/// Get an import
+///
+/// What became of the file and of its rows.
+#[utoipa::path(operation_id = "get_deal_import", tag = "deals", security(("oauth2" = ["deals:read"])), params(("id" = String, Path, description = "The import", example = "import_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The import", body = ImportView)))]
+#[get("/deals/imports/{id}")]
+async fn get_deal_import(app: Data<App>, caller: Caller, Id(id): Id<DealImportId>) -> Result<Answer, Problem> {
+    let import = read(&app, &caller, move |queries| queries.imports().find(id)).await?;
+    Answer::ok(&ImportView::from(import.ok_or_else(Problem::not_found)?))
+}
+
+/// List the rows of an import
+///
+/// In the order of the file's lines; `?outcome=refused` are those to mend, each with line, column and code.
+#[utoipa::path(operation_id = "list_deal_import_rows", tag = "deals", security(("oauth2" = ["deals:read"])), params(("id" = String, Path, description = "The import", example = "import_01k0w4q7v8e2rtf3k2m9x5c6dz"), ImportRowQuery), responses((status = 200, description = "A page of rows", body = PageView<RowView>)))]
+#[get("/deals/imports/{id}/rows")]
+async fn list_deal_import_rows(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<DealImportId>,
+    Filter(asked): Filter<ImportRowQuery>,
+) -> Result<Answer, Problem> {
+    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+    let outcome =
+        query::filter("outcome", asked.outcome.as_deref(), |text| RowOutcome::parse(text).ok_or("no such outcome"))?;
+    let rows = read(&app, &caller, move |queries| {
+        let known = queries.imports().find(id)?.is_some();
+        known.then(|| queries.imports().list_rows(id, outcome, &page)).transpose()
+    })
+    .await?;
+    Answer::page(rows.ok_or_else(Problem::not_found)?, RowView::from)
+}
+
+/// Routes below `/v1`, before those of deals: `imports` is no deal's id.
+pub fn register(config: &mut ServiceConfig) {
+    config
+        .service(create_deal_import)
+        .service(list_deal_imports)
+        .service(list_deal_import_rows)
+        .service(get_deal_import);
+}

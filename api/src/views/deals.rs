@@ -1,0 +1,353 @@
+//! Deals and what happens to them, as they go in and out.
+
+use domain::agreements::evaluate::Settlement;
+use domain::deals::advance::Advanced;
+use domain::deals::deal::{Deal, Transition};
+use domain::deals::lookup::{FoundDeal, PipelineStage};
+use domain::deals::step_input::{DecisionInput, FactInput, MoneyInput, SettlementInput};
+use domain::kernel::Instant;
+use domain::kernel::ids::{CalculationId, MemberId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{MoneyRequest, MoneyView};
+
+/// Which deals.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct DealQuery {
+    /// Rows on a page, 1 to 200.
+    #[param(example = 50)]
+    pub limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// `referred`, `accepted`, `in_progress`, `contracted`, `settled`, `declined`, `withdrawn`, `lost`, `reversed`.
+    #[param(example = "settled")]
+    pub status: Option<String>,
+    /// The code of a vertical.
+    #[param(example = "V01")]
+    pub vertical: Option<String>,
+    /// The member who referred.
+    #[param(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    pub member: Option<String>,
+    /// Only deals that we learned of after this moment.
+    #[param(example = "2026-07-01T00:00:00Z")]
+    pub created_after: Option<String>,
+    /// What the source calls it.
+    #[param(example = "LN-69-000844")]
+    pub external_ref: Option<String>,
+}
+
+/// A settlement.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Settlement)]
+pub struct SettlementView {
+    /// The day.
+    #[schema(example = "2026-09-10")]
+    on: String,
+    /// What settled.
+    amount: MoneyView,
+    /// The balance of the offset account.
+    offset: MoneyView,
+}
+
+impl From<Settlement> for SettlementView {
+    fn from(settlement: Settlement) -> Self {
+        let Settlement { on, amount, offset } = settlement;
+        Self { on: on.to_string(), amount: amount.into(), offset: offset.into() }
+    }
+}
+
+/// The version that a deal is sealed under.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AgreementRef)]
+pub struct AgreementRefView {
+    /// The agreement.
+    #[schema(example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    pub id: String,
+    /// Its version.
+    #[schema(example = 1)]
+    pub version: u32,
+}
+
+/// A deal.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Deal)]
+pub struct DealView {
+    /// Its id.
+    #[schema(example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// What the source calls it.
+    #[schema(example = "LN-69-000844")]
+    external_ref: Option<String>,
+    /// Where it stands.
+    #[schema(example = "settled")]
+    status: &'static str,
+    /// Who sells.
+    #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    provider_id: String,
+    /// Whose member referred.
+    #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6e0")]
+    introducer_id: String,
+    /// Who referred.
+    #[schema(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    member_id: String,
+    /// Who stood above the member when the deal was sealed.
+    #[schema(example = "member_01k0w4q7v8e2rtf3k2m9x5c6e0")]
+    upline_id: Option<String>,
+    /// Who was referred.
+    #[schema(example = "contact_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    client_id: String,
+    /// What is sold.
+    #[schema(example = "FIXED-3Y")]
+    product: String,
+    /// Its vertical.
+    #[schema(example = "V01")]
+    vertical: String,
+    /// The version that it is sealed under.
+    agreement: Option<AgreementRefView>,
+    /// The day of referral.
+    #[schema(example = "2026-06-25")]
+    referred_on: String,
+    /// The day of contract.
+    #[schema(example = "2026-07-31")]
+    contracted_on: Option<String>,
+    /// The settlement.
+    settlement: Option<SettlementView>,
+    /// The day on which it unwound.
+    #[schema(example = "2027-02-02")]
+    discharged_on: Option<String>,
+    /// When we learned of it.
+    #[schema(example = "2026-11-25T02:00:00Z")]
+    created_at: String,
+    /// When something last changed.
+    #[schema(example = "2026-11-25T02:00:00Z")]
+    updated_at: String,
+}
+
+impl From<FoundDeal> for DealView {
+    fn from(found: FoundDeal) -> Self {
+        let deal = found.deal;
+        Self {
+            id: deal.id.to_string(),
+            external_ref: deal.external_ref,
+            status: deal.stage.as_str(),
+            provider_id: deal.provider.to_string(),
+            introducer_id: deal.introducer.to_string(),
+            member_id: deal.member.to_string(),
+            upline_id: deal.upline.as_ref().map(MemberId::to_string),
+            client_id: deal.client.to_string(),
+            product: found.product.as_str().to_owned(),
+            vertical: found.vertical.to_string(),
+            agreement: deal.agreement.map(|(id, version)| AgreementRefView { id: id.to_string(), version }),
+            referred_on: deal.facts.referred_on.to_string(),
+            contracted_on: deal.facts.contracted_on.map(|on| on.to_string()),
+            settlement: deal.facts.settlement.map(SettlementView::from),
+            discharged_on: deal.facts.discharged_on.map(|on| on.to_string()),
+            created_at: found.created_at.to_string(),
+            updated_at: found.updated_at.to_string(),
+        }
+    }
+}
+
+/// An amount and a day.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettlementInput)]
+pub struct SettlementRequest {
+    /// The day of settlement.
+    on: Option<String>,
+    /// What settled.
+    amount: Option<MoneyRequest>,
+    /// The balance of the offset account; nothing when absent.
+    offset: Option<MoneyRequest>,
+}
+
+impl From<SettlementRequest> for SettlementInput {
+    fn from(raw: SettlementRequest) -> Self {
+        let SettlementRequest { on, amount, offset } = raw;
+        Self { on, amount: amount.map(money), offset: offset.map(money) }
+    }
+}
+
+fn money(raw: MoneyRequest) -> MoneyInput {
+    MoneyInput { amount: raw.amount, currency: raw.currency }
+}
+
+/// A fact about a deal.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateDealFact, example = json!({"kind": "settlement", "on": "2026-09-10", "amount": {"amount": 106_085_383, "currency": "AUD"}, "offset": {"amount": 0, "currency": "AUD"}}))]
+pub struct CreateDealFactRequest {
+    /// `contract` (`on`), `settlement` (`on`, `amount`, `offset`), `discharge` (`on`), `correction` (every fact anew).
+    kind: Option<String>,
+    /// When it happened; not with a correction.
+    on: Option<String>,
+    /// What settled; with a settlement.
+    amount: Option<MoneyRequest>,
+    /// The balance of the offset account; with a settlement.
+    offset: Option<MoneyRequest>,
+    /// With a correction: the day of referral; as it was when absent.
+    referred_on: Option<String>,
+    /// With a correction: the day of contract; none when absent.
+    contracted_on: Option<String>,
+    /// With a correction: the settlement; none when absent.
+    settlement: Option<SettlementRequest>,
+    /// With a correction: the day on which it unwound; it did not when absent.
+    discharged_on: Option<String>,
+}
+
+impl From<CreateDealFactRequest> for FactInput {
+    fn from(raw: CreateDealFactRequest) -> Self {
+        let CreateDealFactRequest { kind, on, amount, offset, referred_on, contracted_on, settlement, discharged_on } =
+            raw;
+        let single = SettlementInput { on, amount: amount.map(money), offset: offset.map(money) };
+        let settlement = settlement.map(SettlementInput::from);
+        Self { kind, single, referred_on, contracted_on, settlement, discharged_on }
+    }
+}
+
+/// A move that somebody decides on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateDealTransition, example = json!({"to": "lost", "on": "2026-08-01", "reason": "competitor"}))]
+pub struct CreateDealTransitionRequest {
+    /// `accepted`, `in_progress`, `contracted`, `declined`, `withdrawn`, `lost`.
+    to: Option<String>,
+    /// When it was decided; today in Sydney when absent. A contract needs its day.
+    on: Option<String>,
+    /// `client_changed_mind`, `competitor`, `no_contact`, `not_approved`, `out_of_policy`, `documents_missing`, `duplicate`, `other`.
+    reason: Option<String>,
+}
+
+impl From<CreateDealTransitionRequest> for DecisionInput {
+    fn from(raw: CreateDealTransitionRequest) -> Self {
+        let CreateDealTransitionRequest { to, on, reason } = raw;
+        Self { to, on, reason }
+    }
+}
+
+/// A move of a deal.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DealTransition)]
+pub struct TransitionView {
+    /// From where; null for the first.
+    #[schema(example = "contracted")]
+    from: Option<&'static str>,
+    /// To where.
+    #[schema(example = "settled")]
+    to: &'static str,
+    /// Why.
+    #[schema(example = "settlement")]
+    reason: &'static str,
+    /// When it happened.
+    #[schema(example = "2026-09-10")]
+    occurred_on: String,
+}
+
+impl From<Transition> for TransitionView {
+    fn from(transition: Transition) -> Self {
+        let Transition { from, to, reason, occurred_on, .. } = transition;
+        Self { from: from.map(|s| s.as_str()), to: to.as_str(), reason, occurred_on: occurred_on.to_string() }
+    }
+}
+
+/// What a fact or a decision came to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DealStep)]
+pub struct StepView {
+    /// The deal.
+    #[schema(example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    deal_id: String,
+    /// Where it stands now.
+    #[schema(example = "settled")]
+    status: &'static str,
+    /// The fact that was kept; null for a decision, and when it was known already.
+    #[schema(example = "018f6f2e-5c3c-7c5e-9f0a-2b1d3c4e5f60")]
+    fact_id: Option<String>,
+    /// The calculation that the commission stands on now, if the step touched it.
+    #[schema(example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    calculation_id: Option<String>,
+    /// The moves that it made.
+    transitions: Vec<TransitionView>,
+    /// The settlement as it is known now.
+    settlement: Option<SettlementView>,
+}
+
+impl From<Advanced> for StepView {
+    fn from(advanced: Advanced) -> Self {
+        let Advanced { deal, fact, calculation, transitions } = advanced;
+        let Deal { id, stage, facts, .. } = deal;
+        Self {
+            deal_id: id.to_string(),
+            status: stage.as_str(),
+            fact_id: fact.map(|id| id.to_string()),
+            calculation_id: calculation.as_ref().map(CalculationId::to_string),
+            transitions: transitions.into_iter().map(TransitionView::from).collect(),
+            settlement: facts.settlement.map(SettlementView::from),
+        }
+    }
+}
+
+/// Which part of the pipeline.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineQuery {
+    /// The code of a vertical.
+    #[param(example = "V01")]
+    pub vertical: Option<String>,
+}
+
+/// One stage of the pipeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PipelineStage)]
+pub struct PipelineStageView {
+    /// The stage.
+    #[schema(example = "contracted")]
+    status: &'static str,
+    /// Deals that stand there.
+    #[schema(example = 12)]
+    deals: u64,
+    /// What settled; nothing before settlement.
+    settled: MoneyView,
+    /// Deals that have stood there for at most 30 days.
+    #[schema(example = 7)]
+    up_to_30_days: u64,
+    /// For 31 to 90 days.
+    #[schema(example = 4)]
+    up_to_90_days: u64,
+    /// For longer.
+    #[schema(example = 1)]
+    over_90_days: u64,
+    /// The longest, in days.
+    #[schema(example = 121)]
+    oldest_days: u32,
+}
+
+impl From<PipelineStage> for PipelineStageView {
+    fn from(row: PipelineStage) -> Self {
+        let PipelineStage { stage, deals, settled_minor, up_to_30_days, up_to_90_days, over_90_days, oldest_days } =
+            row;
+        let settled = MoneyView::aud(settled_minor);
+        Self { status: stage.as_str(), deals, settled, up_to_30_days, up_to_90_days, over_90_days, oldest_days }
+    }
+}
+
+/// How many deals stand where.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pipeline)]
+pub struct PipelineView {
+    /// The moment of the figures.
+    #[schema(example = "2026-11-25T02:00:00Z")]
+    pub as_of: String,
+    /// Stages with deals, in their order.
+    pub stages: Vec<PipelineStageView>,
+}
+
+impl PipelineView {
+    /// The view of these stages.
+    #[must_use]
+    pub fn new(as_of: Instant, stages: Vec<PipelineStage>) -> Self {
+        Self { as_of: as_of.to_string(), stages: stages.into_iter().map(PipelineStageView::from).collect() }
+    }
+}

@@ -1,0 +1,113 @@
+//! What must never be, whatever a test did: asked when its platform is dropped.
+
+/// What is promised, and the query that counts violations of it.
+pub const PROMISES: &[(&str, &str)] = &[
+    (
+        "uplines stay within an organisation",
+        "select count(*) from member m join member u on u.id = m.upline_id where u.organisation_id <> m.organisation_id",
+    ),
+    (
+        "the last dated fact of a member is its upline",
+        "select count(*) from member m where m.upline_id is distinct from (select u.upline_id from member_upline u where u.member_id = m.id order by effective_on desc, recorded_at desc limit 1)",
+    ),
+    (
+        "every key and declaration has exactly one leaf",
+        "select count(*) from (select id from signing_key union all select id from import_declaration) s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
+    ),
+    (
+        "a handshake has one offer, and an accept exactly when it has a seal",
+        "select count(*) from (select h.id, count(*) filter (where s.kind = 'offer') o, count(*) filter (where s.kind = 'accept') a, count(*) filter (where s.kind = 'seal') z from handshake h left join handshake_statement s on s.handshake_id = h.id group by h.id) x where o <> 1 or a <> z",
+    ),
+    (
+        "a deal has a governing version exactly when its first handshake is sealed",
+        "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
+    ),
+
+    ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
+    (
+        "balances equal postings",
+        "select count(*) from ledger_balance b left join (select account_id, sum(amount_minor) s, count(*) c from ledger_posting group by 1) p using (account_id) where b.balance_minor <> coalesce(p.s, 0) or b.account_seq <> coalesce(p.c, 0)",
+    ),
+    ("the sequence has no gap", "select coalesce(max(seq), 0) - count(*) from ledger_entry"),
+    (
+        "each entry names the hash of the one before",
+        "select count(*) from ledger_entry e join ledger_entry p on p.seq = e.seq - 1 where e.previous_sha256 <> p.sha256",
+    ),
+    ("hashes recompute", "select count(*) from ledger_entry where sha256 <> sha256(canonical)"),
+    (
+        "every entry has exactly one leaf",
+        "select count(*) from ledger_entry e where (select count(*) from chain_pending p where p.source_id = e.id) + (select count(*) from chain_leaf l where l.source_id = e.id) <> 1",
+    ),
+    (
+        "every statement has exactly one leaf",
+        "select count(*) from handshake_statement s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
+    ),
+    ("indexes have no gap", "select coalesce(max(index) + 1, 0) - count(*) from chain_leaf"),
+    (
+        "lines equal their postings",
+        "select count(*) from commission_line l join (
+           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available,
+                  sum(-amount_minor) filter (where a.kind = 'member_suspense') suspense, sum(amount_minor) filter (where a.kind = 'clawback_recoverable') recoverable
+           from ledger_posting p join ledger_account a on a.id = p.account_id where line_id is not null group by 1) p on p.line_id = l.id
+         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
+    ),
+    (
+        "every accrued deal has a sealed handshake",
+        "select count(*) from ledger_entry e where e.kind = 'accrual' and not exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = e.deal_id)",
+    ),
+    (
+        "what a line earned lies somewhere",
+        "select count(*) from commission_line where role <> 'platform' and earned_minor - clawed_back_minor
+           <> suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + set_off_minor - recoverable_minor",
+    ),
+    (
+        "what is in transit or paid of a line is what payouts sent of it",
+        "select count(*) from commission_line l left join (
+           select line_id, sum(pl.amount_minor) sent from payout_line pl join payout p on p.id = pl.payout_id where p.state <> 'returned' group by 1) s on s.line_id = l.id
+         where l.in_transit_minor + l.paid_minor <> coalesce(s.sent, 0)",
+    ),
+    (
+        "what is set off of a line is what recoveries posted, and settles as much elsewhere",
+        "select (select count(*) from commission_line l left join (
+           select p.line_id, sum(p.amount_minor) s from ledger_posting p join ledger_entry e on e.seq = p.entry_seq where e.kind = 'clawback_recovery' group by 1) r on r.line_id = l.id
+           where l.set_off_minor <> coalesce(r.s, 0))
+         + (select count(*) from (select payee_id from commission_line where payee_id is not null group by 1 having sum(set_off_minor) <> 0) x)",
+    ),
+    (
+        "a payout is the sum of its lines, and has one entry over its amount",
+        "select count(*) from payout p where p.amount_minor <> (select coalesce(sum(amount_minor), 0) from payout_line l where l.payout_id = p.id)
+           or p.recovered_minor <> (select coalesce(sum(amount_minor), 0) from payout_recovery r where r.payout_id = p.id)
+           or p.amount_minor <> (select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
+                where e.source_id = p.id and e.kind = 'payout_initiated' and g.amount_minor > 0)",
+    ),
+    (
+        "an executed run is the sum of its payouts, and no other run has any",
+        "select count(*) from payout_run r left join (select run_id, sum(amount_minor) total, count(*) n from payout group by 1) p on p.run_id = r.id
+         where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",
+    ),
+    (
+        "every approved run has its approval in the log",
+        "select count(*) from payout_run r where r.state in ('approved', 'executed') and not exists (
+           select from chain_secret s where s.subject_id = r.id and s.kind = 'envelope'
+             and (exists (select from chain_pending p where p.source_id = s.source_id) or exists (select from chain_leaf l where l.source_id = s.source_id)))",
+    ),
+    (
+        "a deal stands where its last move brought it",
+        "select count(*) from deal d where d.stage is distinct from (select t.to_stage from deal_transition t where t.deal_id = d.id order by n desc limit 1)",
+    ),
+    (
+        "moves follow one another without a gap",
+        "select count(*) from deal_transition t left join deal_transition p on p.deal_id = t.deal_id and p.n = t.n - 1
+         where (t.n = 0) <> (t.from_stage is null) or (t.n > 0 and (p.n is null or p.to_stage <> t.from_stage))",
+    ),
+    (
+        "an import that has ended keeps nothing of its file",
+        "select (select count(*) from deal_import_chunk c join deal_import i on i.id = c.import_id where i.state in ('done', 'failed'))
+              + (select count(*) from deal_import_row r join deal_import i on i.id = r.import_id where i.state in ('done', 'failed') and r.payload is not null)",
+    ),
+    (
+        "an import that is done has left no row out",
+        "select count(*) from deal_import i where i.state = 'done' and (i.pending_count <> 0 or
+           i.created_count + i.corrected_count + i.unchanged_count <> (select count(*) from deal_import_row r where r.import_id = i.id and r.deal_id is not null))",
+    ),
+];
