@@ -1,7 +1,7 @@
 //! The HTTP server: routes behind the middleware that gives every request an id and every problem its
 //! body.
 //!
-//! Bounds: see the constants. It listens on what it is told and stops in order on SIGTERM and SIGINT.
+//! Bounds: see the constants. It listens on what it is told; signals are the caller's business.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -55,6 +55,7 @@ pub fn start(app: Data<App>, address: SocketAddr) -> std::io::Result<(Server, So
     .max_connections(CONNECTIONS_PER_WORKER)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(STOP_SECONDS)
+    .disable_signals()
     .listen(listener)?
     .run();
     Ok((server, bound))

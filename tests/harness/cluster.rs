@@ -28,10 +28,17 @@ fn shared() -> &'static Shared {
     SHARED.get_or_init(|| {
         let root = roomy();
         sweep(&root);
-        let data_dir = root.join(format!("{PREFIX}{}", std::process::id()));
+        let data_dir = free_name(&root);
         let cluster = Cluster::start(&ClusterConfig::scratch(data_dir)).expect("the test cluster starts");
         Shared { cluster, databases: AtomicU32::new(0), template: Mutex::new(None) }
     })
+}
+
+/// A name that nothing has: another account's run may have left one with this process's number, which
+/// only that account can remove.
+fn free_name(root: &Path) -> PathBuf {
+    let name = |n: u32| root.join(format!("{PREFIX}{}.{n}", std::process::id()));
+    (0..).map(name).find(|path| std::fs::symlink_metadata(path).is_err()).expect("there are many names")
 }
 
 /// Memory if the system offers it, else the temporary directory.
@@ -45,7 +52,8 @@ fn sweep(root: &Path) {
     let Ok(entries) = std::fs::read_dir(root) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|pid| pid.parse::<u32>().ok());
+        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX));
+        let pid = pid.and_then(|rest| rest.split('.').next()).and_then(|pid| pid.parse::<u32>().ok());
         if pid.is_some_and(|pid| Path::new("/proc").is_dir() && !Path::new("/proc").join(pid.to_string()).exists()) {
             // Another test process may be sweeping too; what is left is swept next time.
             let _ = std::fs::remove_dir_all(entry.path());

@@ -8,6 +8,7 @@ use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
 
 pub mod audit;
 pub mod database;
+pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod guarantees;
@@ -36,6 +37,8 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Says whether this set-up works, line by line, and what to do where it does not; changes nothing.
     Doctor(DoctorArgs),
+    /// Shows everything: a partner's export goes in; a balanced ledger, a bank file and receipts come out.
+    Demo(demo::DemoArgs),
     /// Prints the API document (OpenAPI 3.1).
     Openapi,
     /// Signs statements with a key in a file.
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Openapi => openapi::run(),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),

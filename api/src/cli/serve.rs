@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use domain::kernel::time::Clock;
 use integrations::clock::SystemClock;
 use persistence::{PgStore, PoolSizes};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::CommandError;
 use super::database::{Database, Ownership};
@@ -40,10 +41,39 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
     let workers =
         Workers::start(app).map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
     let served = actix_web::rt::System::new().block_on(async {
+        // Before the address is told: who has read it may signal at once.
+        let stop = Stop::new().map_err(|cause| CommandError::File { doing: "listening for signals".into(), cause })?;
         let (server, address) = crate::server::start(app.clone(), args.listen).map_err(listen)?;
+        let handle = server.handle();
+        let stopper = actix_web::rt::spawn(async move {
+            stop.wanted().await;
+            handle.stop(true).await;
+        });
         println!("Flip 360 is ready at http://{address} (reference: http://{address}/docs/). Ctrl-C stops it.");
-        server.await.map_err(listen)
+        let served = server.await.map_err(listen);
+        stopper.abort();
+        served
     });
     workers.stop();
     served
+}
+
+/// SIGTERM, or Ctrl-C.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// From here on neither kills the process.
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wanted(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

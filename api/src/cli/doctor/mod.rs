@@ -55,7 +55,9 @@ impl fmt::Display for Finding {
             Weight::Worth => "note",
             Weight::Wrong => "WRONG",
         };
-        write!(out, "{weight:<6}{:<16}{}", self.topic, self.text)
+        // PostgreSQL's messages have several lines.
+        let text: Vec<&str> = self.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        write!(out, "{weight:<6}{:<16}{}", self.topic, text.join(" "))
     }
 }
 
