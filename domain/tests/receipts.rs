@@ -1,5 +1,7 @@
 //! Receipts under attack: a log built by hand, honest and dishonest, and every byte of a receipt flipped.
 
+#![expect(clippy::expect_used, reason = "helpers of tests may panic")]
+
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
 use domain::chain::key::PublicKey;
 use domain::chain::leaf::{LaneHead, Leaf, LeafKind, lane};

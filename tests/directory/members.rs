@@ -131,15 +131,13 @@ fn what_a_member_names_must_be_of_its_organisation() {
 fn a_chain_of_uplines_has_an_end() {
     let service = Service::start();
     let first = member(&service, "M0", None);
-    let chain = format!(
-        "insert into member (id, organisation_id, contact_id, member_ref, upline_id, created_at)
+    let chain = "insert into member (id, organisation_id, contact_id, member_ref, upline_id, created_at)
          select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, organisation_id, contact_id, 'C' || n,
            case n when 1 then id else ('00000000-0000-7000-8000-' || lpad((n - 1)::text, 12, '0'))::uuid end, created_at
-         from member, generate_series(1, 1000) n where member_ref = 'M0'"
-    );
+         from member, generate_series(1, 1000) n where member_ref = 'M0'";
     let facts = "insert into member_upline (member_id, effective_on, upline_id, recorded_at)
          select id, '2026-11-23', upline_id, created_at from member where member_ref like 'C%'";
-    for statement in [chain.as_str(), facts] {
+    for statement in [chain, facts] {
         diesel::connection::SimpleConnection::batch_execute(&mut service.platform.owner(), statement).expect("a chain");
     }
     let _ = member(&service, "fits", Some("C999"));

@@ -9,6 +9,7 @@ use domain::deals::countersign::{Countersign, CountersignRefusal};
 use domain::deals::deal::Stage;
 use domain::deals::refer::Referred;
 use domain::deals::step::{Decision, Step};
+use domain::env::Asked;
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
 use domain::kernel::ids::HandshakeId;
@@ -195,7 +196,10 @@ fn the_upline_is_the_one_at_sealing() {
     let world = World::new();
     let made = world.refer(&world.signed("R-1")).expect("a referral");
     let mut owner = world.platform.owner();
-    owner.batch_execute("update member set upline_id = null where member_ref = 'A2'").expect("a new upline");
+    let moved = "update member set upline_id = null where member_ref = 'A2';
+        insert into member_upline (member_id, effective_on, upline_id, recorded_at)
+        select id, '2026-11-23', null, '2026-11-23T12:00:01Z' from member where member_ref = 'A2'";
+    owner.batch_execute(moved).expect("a new upline");
     let _ = world.countersign(&world.accepted(&made)).expect("a seal");
     assert_eq!(world.platform.number("select count(*) from deal where upline_id is null"), 1);
 }
@@ -256,8 +260,9 @@ fn decided(world: &World, made: &Referred, to: Stage) {
 fn stepped(world: &World, made: &Referred, step: Step) {
     let actor = partner(world.platform.provider);
     let env = world.env(&actor);
-    let command = AdvanceDeal { actor: &actor, deal: made.deal, step };
-    let outcomes = world.platform.store().transaction(|uow| advance(uow, &env, &[command]));
+    let command = AdvanceDeal { deal: made.deal, step };
+    let asked = [Asked { actor: &actor, command: &command }];
+    let outcomes = world.platform.store().transaction(|uow| advance(uow, &env, &asked));
     let _ = outcomes.expect("a batch").remove(0).expect("a step");
 }
 

@@ -45,7 +45,7 @@ impl Client {
         let mut answer = agent.post(&url).send_form(form).map_err(|e| DemoError::away(&url, &e))?;
         let answered = answer.body_mut().read_json::<Value>().map_err(|e| DemoError::away(&url, &e))?;
         let Some(token) = answered["access_token"].as_str().map(str::to_owned) else {
-            return Err(DemoError::Step(format!("no access token for {}: {answered}", credentials.id)));
+            return Err(DemoError::Step(format!("no access token for {}: {}", credentials.id, answered["error"])));
         };
         let prefix = format!("{prefix}-{}", credentials.id);
         Ok(Self { agent, base: base.to_owned(), token, prefix, keys: AtomicU64::new(0) })

@@ -168,14 +168,14 @@ fn with(body: &Value, fields: &[(&str, Value)]) -> Value {
 /// What the service refuses.
 pub fn explain(people: &People, deal: &str, say: &Say) -> Result<String, DemoError> {
     let commission = people.auditor.get(&format!("/v1/deals/{deal}/commission"))?;
-    let calculation = text(&commission, "calculation_id")?;
+    let calculation = text(&commission["lines"][0], "calculation_id")?;
     let explained = people.auditor.get(&format!("/v1/calculations/{calculation}/explain"))?;
     let trace = text(&explained, "text")?;
     for line in trace.lines() {
         say.line(&format!("  {line}"));
     }
     let again = people.auditor.post(&format!("/v1/calculations/{calculation}/reproduce"), &json!({}))?;
-    if again["same"] != json!(true) {
+    if again["reproduced"] != json!(true) {
         return Err(DemoError::Step(format!("the calculation came out differently: {again}")));
     }
     say.line("worked out a second time: the same digest");

@@ -124,8 +124,10 @@ impl Say {
 
 /// A text field of an answer.
 fn text(answer: &Value, field: &str) -> Result<String, DemoError> {
+    // The answer itself is not told: it may carry a secret.
+    let fields = || answer.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
     let text = answer[field].as_str().map(str::to_owned);
-    text.ok_or_else(|| DemoError::Step(format!("expected `{field}` in {answer}")))
+    text.ok_or_else(|| DemoError::Step(format!("expected `{field}` in an answer with: {}", fields())))
 }
 
 /// Runs the demonstration.

@@ -120,7 +120,7 @@ fn login(
         body["organisation_id"] = organisation.into();
     }
     let made = administrator.post("/v1/api-clients", &body)?;
-    let credentials = Credentials { id: text(&made, "client_id")?, secret: text(&made, "client_secret")? };
+    let credentials = Credentials { id: text(&made, "id")?, secret: text(&made, "client_secret")? };
     Client::log_in(&site.base, &credentials, run)
 }
 

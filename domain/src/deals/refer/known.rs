@@ -79,12 +79,16 @@ impl Known {
                 Some((members.get(&a.command.terms.member)?.organisation, external_ref))
             })
             .unzip();
-        let by_reference = uow.handshakes().find_by_references(&sources, &refs)?;
-        let payloads: Vec<Digest> = presented.iter().map(|p| p.payload_digest()).collect();
-        let by_offer = uow.handshakes().find_by_offers(&payloads)?;
         let named: Vec<(HandshakeId, Option<ContactId>)> = presented.iter().filter_map(|p| named(p)).collect();
         let handshakes = distinct(named.iter().map(|n| n.0));
         let contacts = distinct(named.iter().filter_map(|n| n.1));
+        let taken_handshakes = uow.handshakes().find_taken(&handshakes)?;
+        let taken_contacts = uow.parties().find_taken_contacts(&contacts)?;
+        let by_reference = uow.handshakes().find_by_references(&sources, &refs)?;
+        // Last: whoever finds an id or a reference taken by this very offer must find the offer too, though
+        // each look-up has its own moment.
+        let payloads: Vec<Digest> = presented.iter().map(|p| p.payload_digest()).collect();
+        let by_offer = uow.handshakes().find_by_offers(&payloads)?;
         let keys = uow.keys().find_keys(&distinct(presented.iter().map(|p| p.kid().to_owned())))?;
         let member_ids: Vec<MemberId> = members.keys().copied().collect();
         Ok(Self {
@@ -100,8 +104,8 @@ impl Known {
                 .into_iter()
                 .filter_map(|k| k.external_ref.clone().map(|r| ((k.source, r), k)))
                 .collect(),
-            taken_handshakes: uow.handshakes().find_taken(&handshakes)?.into_iter().collect(),
-            taken_contacts: uow.parties().find_taken_contacts(&contacts)?.into_iter().collect(),
+            taken_handshakes: taken_handshakes.into_iter().collect(),
+            taken_contacts: taken_contacts.into_iter().collect(),
         })
     }
 
