@@ -26,7 +26,7 @@ pub struct Answer {
     next: Option<String>,
     replayed: bool,
     object: Option<Uuid>,
-    secret: bool,
+    private: bool,
     body: Vec<u8>,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
             next: None,
             replayed: false,
             object: None,
-            secret: false,
+            private: false,
             body,
         }
     }
@@ -123,17 +123,17 @@ impl Answer {
         self.object
     }
 
-    /// It carries a secret: what is kept of it is sealed.
+    /// It carries a secret or personal data: what is kept of it is sealed.
     #[must_use]
-    pub const fn secret(mut self) -> Self {
-        self.secret = true;
+    pub const fn private(mut self) -> Self {
+        self.private = true;
         self
     }
 
-    /// Whether it carries a secret.
+    /// Whether it carries a secret or personal data.
     #[must_use]
-    pub const fn is_secret(&self) -> bool {
-        self.secret
+    pub const fn is_private(&self) -> bool {
+        self.private
     }
 
     /// What is kept of it.

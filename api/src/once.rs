@@ -166,13 +166,13 @@ fn first_answer<T, E>(uow: &mut dyn UnitOfWork, command: &Command<T>) -> Result<
     }
 }
 
-/// What is kept of an answer: sealed when it carries a secret.
+/// What is kept of an answer: sealed when it is private.
 ///
 /// # Errors
 /// When it cannot be sealed.
 fn kept<T>(app: &App, command: &Command<T>, answer: &Answer) -> Result<FirstAnswer, Problem> {
     let first = answer.first();
-    if !answer.is_secret() {
+    if !answer.is_private() {
         return Ok(first);
     }
     let body = app.sealer.seal(app.randomness.as_ref(), &about(command), &first.body);

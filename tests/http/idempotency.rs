@@ -115,3 +115,16 @@ fn an_answer_with_a_secret_is_given_again_and_kept_sealed() {
     assert_eq!(service.platform.number(&open), 0);
     assert_eq!(service.platform.number("select count(*) from idempotency_record where sealed"), 1);
 }
+
+#[test]
+fn names_and_addresses_are_kept_sealed_too() {
+    let service = Service::start();
+    let organisation = service.platform.introducer.to_string();
+    let person = json!({"organisation_id": organisation, "kind": "person", "name": "Quirin Unmistakable"});
+    let _ = service.post("/v1/contacts", &service.partner(), &person).expect(201);
+    let _ = service.post_as("/v1/users", &service.operator(), "k-1", &user(1)).expect(201);
+    for text in ["Unmistakable", "person1@example.com"] {
+        let open = format!("select count(*) from idempotency_record where position('{text}'::bytea in body) > 0");
+        assert_eq!(service.platform.number(&open), 0, "{text}");
+    }
+}

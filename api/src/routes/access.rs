@@ -48,7 +48,7 @@ async fn create_api_client(app: Data<App>, command: Command<CreateApiClientReque
     once(&app, command, service::create_client, |made| {
         let (id, version) = (made.client.id, made.client.version);
         let location = format!("/v1/api-clients/{id}");
-        Ok(Answer::created(location, id.uuid(), &ApiClientSecretView::from(made))?.with_version(version).secret())
+        Ok(Answer::created(location, id.uuid(), &ApiClientSecretView::from(made))?.with_version(version).private())
     })
     .await
 }
@@ -68,7 +68,7 @@ async fn rotate_api_client_secret(
     };
     once(&app, command, work, move |made| {
         let version = made.client.version;
-        Ok(Answer::ok(&ApiClientSecretView::from(made))?.with_version(version).about(id.uuid()).secret())
+        Ok(Answer::ok(&ApiClientSecretView::from(made))?.with_version(version).about(id.uuid()).private())
     })
     .await
 }
@@ -118,7 +118,9 @@ async fn create_user(app: Data<App>, command: Command<CreateUserRequest>) -> Res
         |uow, env, (body, hash)| service::create_user(uow, env, body, hash),
         |user| {
             let (id, version) = (user.id, user.version);
-            Ok(Answer::created(format!("/v1/users/{id}"), id.uuid(), &UserView::from(user))?.with_version(version))
+            Ok(Answer::created(format!("/v1/users/{id}"), id.uuid(), &UserView::from(user))?
+                .with_version(version)
+                .private())
         },
     )
     .await

@@ -94,7 +94,7 @@ async fn update_organisation(
 
 fn contact(record: ContactRecord) -> Result<Answer, Problem> {
     let version = record.version;
-    Ok(Answer::ok(&ContactView::from(record))?.with_version(version))
+    Ok(Answer::ok(&ContactView::from(record))?.with_version(version).private())
 }
 
 /// List contacts

@@ -20,7 +20,7 @@ use crate::views::directory_requests::{CreatePayeeRequest, PayeeQuery, UpdatePay
 
 fn payee(record: PayeeRecord) -> Result<Answer, Problem> {
     let version = record.version;
-    Ok(Answer::ok(&PayeeView::from(record))?.with_version(version))
+    Ok(Answer::ok(&PayeeView::from(record))?.with_version(version).private())
 }
 
 /// List payees
