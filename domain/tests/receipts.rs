@@ -227,7 +227,7 @@ fn made(plan: &Plan) -> Receipt {
         register(&mut log);
     }
     let [offer, accept, seal] = statements(plan);
-    let mut items = vec![
+    let mut items = [
         log.add([7; 32], LeafKind::Offer, &offer),
         log.add(plan.accept_lane, LeafKind::Accept, &accept),
         log.add([7; 32], LeafKind::Seal, &seal),

@@ -112,7 +112,7 @@ impl Say {
     /// Something goes on; told at the end only, unless somebody watches.
     pub fn progress(&self, what: &str, done: usize, total: usize) {
         use std::io::Write as _;
-        if self.live && total > 0 && (done == total || done % 25 == 0) {
+        if self.live && total > 0 && (done == total || done.is_multiple_of(25)) {
             print!("\r          {done} of {total} {what}{}", if done == total { "\n" } else { "" });
             // A line that is not shown is no reason to stop.
             let _ = std::io::stdout().flush();
