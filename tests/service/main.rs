@@ -1,5 +1,7 @@
 //! The binary as others run it: what survives its death, how it stops, whom it lets in beside it.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
 mod process;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
