@@ -23,6 +23,10 @@ doctor: setup ## says whether this set-up works, and what to do where it does no
 	$(RUN) doctor
 measure: setup ## start time, resident memory, size of the binary
 	scripts/measure.sh
+bench: setup ## imports and settlements a second, on a durable cluster, beside a yardstick
+	cargo build --workspace --release --locked --bin import-bench --bin settle-bench
+	target/release/import-bench 3
+	target/release/settle-bench 3
 openapi: ## writes the API document that is committed
 	$(BUILD)
 	$(RUN) openapi > openapi/flip360.v1.json.new
@@ -33,4 +37,4 @@ lint: ## formatting and clippy, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-.PHONY: help setup demo test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench test serve doctor measure openapi fmt lint

@@ -5,6 +5,7 @@ mod book;
 mod calendar;
 mod http;
 mod plan;
+mod random;
 mod runs;
 mod statements;
 mod world;

@@ -1,4 +1,5 @@
 //! Truth tests: they make the design hold.
 
 mod architecture;
+mod authorization;
 mod openapi;

@@ -75,8 +75,8 @@ impl Role {
     pub const fn scopes(self) -> &'static [Scope] {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
-            DealsWrite, DirectoryRead, DirectoryWrite, GuaranteesRead, GuaranteesRun, InsightRead, JobsRead,
-            LedgerRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
+            DealsWrite, DirectoryRead, DirectoryWrite, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
+            PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,
@@ -155,7 +155,6 @@ impl Role {
                 ChainRead,
                 ChainExport,
                 GuaranteesRead,
-                GuaranteesRun,
                 JobsRead,
                 InsightRead,
                 AuditRead,

@@ -30,8 +30,6 @@ pub struct Imported {
     pub created: u64,
     /// Rows that were refused: line, reference, codes, details.
     pub refused: Vec<Value>,
-    /// The import.
-    pub summary: Value,
 }
 
 /// Declares and imports the export.
@@ -67,7 +65,7 @@ pub fn import(site: &Site, people: &People, file: &[u8], say: &Say) -> Result<Im
         count("refused")
     ));
     let refused = refused.iter().map(refused_row).collect();
-    Ok(Imported { created: count("created"), refused, summary })
+    Ok(Imported { created: count("created"), refused })
 }
 
 /// A refused row as the demonstration writes it: the first reason's code, every reason in words.

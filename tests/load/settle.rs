@@ -1,0 +1,181 @@
+//! Settlements a second through the real system, as a ratio to a yardstick taken in the same run.
+//!
+//! `settle-bench [ROUNDS] [DEALS]`: on a durable cluster of its own (fsync on), ROUNDS times in turn:
+//! the yardstick (`pgbench`, one settlement a transaction, 16 clients: `tests/load/yardstick`), then
+//! DEALS settlements over HTTP at 32 connections, each its own request with its own idempotency key,
+//! the sequencer running beside them. Prints both rates, the latency of requests and the ratio; the
+//! harness then checks its promises over everything that was written. It ends by itself.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use api::workers::Workers;
+use diesel::RunQueryDsl;
+use harness::platform::Platform;
+use harness::server::Service;
+use persistence::cluster::{Cluster, ClusterConfig, OWNER_ROLE};
+
+const MEMBERS: &str = include_str!("../../data/v01/v01-members.csv");
+const HEADER: &str = "external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on";
+const CONNECTIONS: usize = 32;
+const YARDSTICK_SECONDS: &str = "8";
+
+#[derive(diesel::QueryableByName)]
+struct DealRow {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: uuid::Uuid,
+}
+
+#[expect(clippy::expect_used, reason = "a bench fails loudly")]
+fn main() {
+    let argument = |n| std::env::args().nth(n).and_then(|text| text.parse::<usize>().ok());
+    let (rounds, deals) = (argument(1).unwrap_or(3), argument(2).unwrap_or(6_000));
+    let directory = std::env::temp_dir().join(format!("flip360-settle-{}", std::process::id()));
+    let cluster = Cluster::start(&ClusterConfig::new(&directory)).expect("the cluster starts");
+    let pgbench = find("pgbench").expect("pgbench: install PostgreSQL's client programs");
+    let yardstick = cluster.url(OWNER_ROLE, "yardstick");
+    prepare_yardstick(&cluster.url(OWNER_ROLE, "postgres"), &yardstick);
+
+    let platform = Platform::of(cluster.connection(), "settle");
+    platform.onboard(MEMBERS);
+    eprintln!("importing {} contracted deals", rounds * deals);
+    let _ = platform.upload(contracted(rounds * deals).as_bytes());
+    platform.work();
+    let service = Service::over(platform);
+    let workers = Workers::start(&service.app).expect("workers");
+    let ids: Vec<String> = diesel::sql_query("select id from deal order by id")
+        .load::<DealRow>(&mut service.platform.owner())
+        .expect("the deals")
+        .into_iter()
+        .map(|row| domain::kernel::ids::DealId::new(row.id).to_string())
+        .collect();
+    let token = service.partner();
+
+    println!("round | yardstick/s | settlements/s | ratio | p50 ms | p99 ms");
+    let mut ratios = Vec::new();
+    for (round, batch) in ids.chunks(deals).enumerate() {
+        let raw = yardstick_rate(&pgbench, &yardstick);
+        let (rate, mut latencies) = settle(&service.url, &token, batch);
+        latencies.sort_unstable();
+        let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100] as f64 / 1_000.0;
+        ratios.push(rate / raw);
+        println!("{round} | {raw:.0} | {rate:.0} | {:.2} | {:.1} | {:.1}", rate / raw, at(50), at(99));
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("median ratio {:.2}", ratios[ratios.len() / 2]);
+    workers.stop();
+    drop(service);
+    drop(cluster);
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn contracted(deals: usize) -> String {
+    let rows = (0..deals).map(|n| {
+        let member = n % 40 + 1;
+        format!("B-{n},M{member:03},Client {n},FIXED-3Y,2026-10-01,2026-10-10,,,,\n")
+    });
+    std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
+}
+
+/// Settles every deal once; settlements a second and the microseconds of each request.
+#[expect(clippy::expect_used, reason = "a bench fails loudly")]
+fn settle(url: &str, token: &str, deals: &[String]) -> (f64, Vec<u64>) {
+    let address = url.trim_start_matches("http://");
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    let latencies = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = Connection::open(address);
+                    let mut latencies = Vec::new();
+                    while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let sent = Instant::now();
+                        connection.settle(token, deal);
+                        latencies.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
+                    }
+                    latencies
+                })
+            })
+            .collect();
+        clients.into_iter().flat_map(|client| client.join().expect("a client")).collect::<Vec<u64>>()
+    });
+    (deals.len() as f64 / begun.elapsed().as_secs_f64(), latencies)
+}
+
+/// A kept-alive connection that costs next to nothing: client and server share two cores.
+struct Connection(BufReader<TcpStream>);
+
+#[expect(clippy::expect_used, reason = "a bench fails loudly")]
+impl Connection {
+    fn open(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the service listens");
+        stream.set_nodelay(true).expect("a socket");
+        Self(BufReader::new(stream))
+    }
+
+    fn settle(&mut self, token: &str, deal: &str) {
+        let body = r#"{"kind":"settlement","on":"2026-11-20","amount":{"amount":50000000,"currency":"AUD"},"offset":{"amount":0,"currency":"AUD"}}"#;
+        let request = format!(
+            "POST /v1/deals/{deal}/facts HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\nidempotency-key: {deal}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.0.get_mut().write_all(request.as_bytes()).expect("it is sent");
+        let (mut status, mut length) = (String::new(), 0);
+        self.0.read_line(&mut status).expect("a status");
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).expect("a header");
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().expect("a length");
+            }
+        }
+        let mut answer = vec![0; length];
+        self.0.read_exact(&mut answer).expect("a body");
+        assert!(status.starts_with("HTTP/1.1 201"), "{status}{}", String::from_utf8_lossy(&answer));
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a bench fails loudly")]
+fn prepare_yardstick(server: &str, yardstick: &str) {
+    let psql = find("psql").expect("psql: install PostgreSQL's client programs");
+    let run = |url: &str, arguments: &[&str]| {
+        let done = Command::new(&psql).args(["-q", "-v", "ON_ERROR_STOP=1", url]).args(arguments).status();
+        assert!(done.expect("psql runs").success());
+    };
+    run(server, &["-c", "create database yardstick"]);
+    run(yardstick, &["-f", concat!(env!("CARGO_MANIFEST_DIR"), "/load/yardstick/raw_schema.sql")]);
+}
+
+/// Transactions a second of the bare SQL.
+#[expect(clippy::expect_used, reason = "a bench fails loudly")]
+fn yardstick_rate(pgbench: &Path, url: &str) -> f64 {
+    let output = Command::new(pgbench)
+        .args(["-n", "-M", "prepared", "-c", "16", "-j", "2", "-T", YARDSTICK_SECONDS, "-f"])
+        .args([concat!(env!("CARGO_MANIFEST_DIR"), "/load/yardstick/raw_one.sql"), url])
+        .stderr(Stdio::null())
+        .output()
+        .expect("pgbench runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.unwrap_or_else(|| panic!("pgbench said: {text}"))
+}
+
+/// A client program of PostgreSQL: beside the server's programs, or on the path.
+fn find(program: &str) -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::env::var_os("FLIP360_PG_BIN").into_iter().map(PathBuf::from).collect();
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
+        .unwrap_or_default();
+    installed.sort();
+    folders.extend(installed.into_iter().rev());
+    folders.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect::<Vec<_>>());
+    folders.into_iter().map(|folder| folder.join(program)).find(|path| path.is_file())
+}
