@@ -148,7 +148,7 @@ impl DealRepository for PgUnitOfWork<'_> {
         let rows: Vec<(DealRow, (String, String, bool))> = query::<(DealColumns, (Text, Text, Bool))>(concat!(
             "select ",
             deal_columns!(),
-            ", p.code, v.code, exists (select from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = d.id)
+            ", p.code, v.code, coalesce((select true from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.deal_id = d.id limit 1), false)
              from deal d join product p on p.id = d.product_id join vertical v on v.id = p.vertical_id
              where d.id = any($1) order by d.id for update of d"
         ))

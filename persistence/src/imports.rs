@@ -230,11 +230,13 @@ impl ImportRepository for PgUnitOfWork<'_> {
     }
 
     fn supersede(&mut self, import: DealImportId, after: u64, up_to: u64) -> Result<(), StoreError> {
+        // `is true` keeps the planner off the index by outcome, under which every row would look at every
+        // other one: a row has few later ones of its own reference.
         command(
             "update deal_import_row r set outcome = 'superseded'
              where r.import_id = $1 and r.line > $2 and r.line <= $3 and r.outcome = 'pending' and exists (
                select from deal_import_row later where later.import_id = r.import_id and later.external_ref = r.external_ref
-                 and later.line > r.line and later.outcome = 'pending')",
+                 and later.line > r.line and (later.outcome = 'pending') is true)",
         )
         .bind::<SqlUuid, _>(import.uuid())
         .bind::<BigInt, _>(to_i64(after)?)

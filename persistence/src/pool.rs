@@ -67,8 +67,10 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Connection, ConnectError> {
         let mut pg = PgConnection::establish(&self.url)?;
         let set_up = match self.role {
+            // Writers touch a handful of rows by key. Without these three a table that has grown since its
+            // statistics were taken is read from end to end, once a batch.
             Role::Writer => {
-                "set role flip360_writer; set lc_messages = 'C'; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'"
+                "set role flip360_writer; set lc_messages = 'C'; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
             }
             Role::Reader => {
                 "set role flip360_reader; set statement_timeout = '30s'; set default_transaction_read_only = on"
