@@ -95,6 +95,8 @@ pub struct App {
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
     seen: RwLock<TreeHead>,
+    /// Why the log is not being signed, when it is not.
+    log_fault: RwLock<Option<String>>,
 }
 
 impl App {
@@ -126,6 +128,7 @@ impl App {
             sequencing: Bell::default(),
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
+            log_fault: RwLock::new(None),
         })
     }
 
@@ -158,8 +161,29 @@ impl App {
         Ok(Trust::new(log, vec![self.platform.public_key()]))
     }
 
+    /// Refuses new business while the log may not be signed: nothing is taken that could not be proved.
+    ///
+    /// # Errors
+    /// 503 while the rollback guard refuses.
+    pub fn log_is_signed(&self) -> Result<(), Problem> {
+        match self.log_fault.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(
+                actix_web::http::StatusCode::SERVICE_UNAVAILABLE,
+                "log_not_signed",
+                "the log cannot be signed, so nothing new is taken; whoever runs the service finds the reason in its log",
+            )),
+        }
+    }
+
+    /// The rollback guard refused.
+    pub fn log_failed(&self, reason: String) {
+        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
+        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
     }
 }

@@ -5,10 +5,13 @@
 //! `platform.pem` seals handshakes, `token.pem` signs access tokens. `<data-dir>/log.high-water` is the
 //! rollback guard's memory.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::access::{Actor, bootstrap};
+use domain::access::{Actor, Viewer, bootstrap};
+use domain::chain::note::{Note, VerifierKey};
+use domain::chain::published::PublishedNote;
 use domain::store::Store;
 use integrations::clock::SystemClock;
 use integrations::durable;
@@ -24,17 +27,30 @@ use crate::auth::token::TokenConfig;
 use crate::cli::CommandError;
 use crate::config::ServeArgs;
 
-/// The ports of a service that runs with these settings.
+/// The ports of a service that runs with these settings. Keys are made at the very first start only: a
+/// database that holds a checkpoint belongs to keys that exist.
 ///
 /// # Errors
-/// When a key cannot be read or made, or others may read it.
+/// When a key cannot be read or made, others may read it, or one is missing that the database knows.
 pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandError> {
     let data_dir = &args.database.data_dir;
     let keys = data_dir.join("keys");
-    std::fs::create_dir_all(&keys)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&keys)
         .map_err(|cause| CommandError::File { doing: format!("making {}", keys.display()), cause })?;
+    let begun = newest_note(store.as_ref())?.is_some();
     let key = |name: &str| {
-        KeyFile::open_or_create(&keys.join(name), &SystemRandomness).map_err(|e| CommandError::Other(e.to_string()))
+        let path = keys.join(name);
+        let read = if begun { KeyFile::open(&path) } else { KeyFile::open_or_create(&path, &SystemRandomness) };
+        read.map_err(|error| match begun && !path.exists() {
+            true => CommandError::Other(format!(
+                "{} is missing, and this database was signed with it: put it back from where you keep it",
+                path.display()
+            )),
+            false => CommandError::Other(error.to_string()),
+        })
     };
     let (platform, log, token) = (key("platform.pem")?, key("log.pem")?, key("token.pem")?);
     let issuer = args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen));
@@ -53,6 +69,37 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
         passwords: Arc::new(passwords),
         origin: args.log_origin.clone(),
     })
+}
+
+fn newest_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError> {
+    Ok(store.read(&Viewer::Everything, |queries| queries.chain().find_newest_note())?)
+}
+
+/// Refuses to go on with a log that these settings do not belong to: another key, another name, or no
+/// memory of what was signed. Each would fork the log.
+///
+/// # Errors
+/// In words that say what to put back.
+pub fn continues(app: &App, data_dir: &Path) -> Result<(), CommandError> {
+    let Some(newest) = newest_note(app.store.as_ref())? else { return Ok(()) };
+    let other = |e: &dyn std::fmt::Display| CommandError::Other(e.to_string());
+    let verifier = VerifierKey::try_new(&app.origin, app.log.public_key()).map_err(|e| other(&e))?;
+    let note = Note::parse(&newest.note).map_err(|e| other(&e))?;
+    if note.verify(&verifier).is_err() {
+        return Err(CommandError::Other(format!(
+            "the newest checkpoint of this database was not signed by {} as `{}`: start with the log's own key and its own name (--log-origin)",
+            data_dir.join("keys/log.pem").display(),
+            app.origin
+        )));
+    }
+    if app.high_water.read().map_err(|e| other(&e))?.is_none() {
+        return Err(CommandError::Other(format!(
+            "{} is missing, and {} leaves were signed: without it a rolled-back log would be signed a second time. Put it back; if it is lost, write {{\"root\":\"<hex>\",\"size\":<leaves>}} of a checkpoint that you trust into it",
+            data_dir.join("log.high-water").display(),
+            newest.size
+        )));
+    }
+    Ok(())
 }
 
 /// Makes the administrator's API client at the first start and keeps its secret in `<data-dir>/admin.json`

@@ -88,6 +88,7 @@ impl<W: BatchWork> Batcher<W> {
     /// # Errors
     /// See [`crate::once`]; 503 when too many wait.
     pub async fn submit(app: &Data<App>, of: fn(&App) -> &Self, command: Command<W::Command>) -> Outcome {
+        app.log_is_signed()?;
         let held = Held::take(app, &command.claim)?;
         let (reply, outcome) = oneshot::channel();
         let start = {

@@ -112,6 +112,7 @@ where
     T: Send + 'static,
     E: UseCaseError + Into<Problem>,
 {
+    app.log_is_signed()?;
     let held = Held::take(app, &command.claim)?;
     let app = app.clone();
     blocking(move || {
@@ -262,6 +263,7 @@ where
     T: Send + 'static,
     E: UseCaseError + Into<Problem>,
 {
+    app.log_is_signed()?;
     let app = app.clone();
     blocking(move || {
         let outcome = app.store.transaction(|uow| {

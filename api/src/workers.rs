@@ -85,7 +85,12 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
         let last = stopping.load(Ordering::Acquire);
         match sequencer.catch_up(app.store.as_ref(), app.clock.now()) {
             Ok(head) => app.publish(head),
-            Err(error) => tracing::error!(%error, "the sequencer stopped; it tries again"),
+            Err(error) => {
+                tracing::error!(%error, "the log is not signed; that is tried again");
+                if matches!(error, SequenceError::Guard(_)) {
+                    app.log_failed(error.to_string());
+                }
+            }
         }
         // The round after the signal takes in what requests wrote last.
         if last {

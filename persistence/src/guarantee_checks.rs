@@ -35,6 +35,51 @@ const LEAF_STALLED: &str = "select subject, detail, count(*) over () from (
   from chain_pending where created_at < $1::timestamptz - interval '1 minute'
 ) v (subject, detail) order by subject limit $2";
 
+/// `c` commits to the envelope: SHA-256("flip360/leaf/v1\0" ‖ envelope).
+const LEAF_DIFFERS: &str = r"select subject, detail, count(*) over () from (
+  select l.source_id, format('leaf %s', l.index) from chain_leaf l
+  cross join lateral (select convert_from(l.leaf, 'UTF8')::jsonb) bytes (j)
+  left join chain_secret c on c.source_id = l.source_id and c.kind = 'envelope'
+  where (l.kind, l.n::text, encode(l.lane, 'base64')) is distinct from (j->>'k', j->>'n', j->>'l')
+     or j->>'c' <> encode(sha256('flip360/leaf/v1\000'::bytea || c.secret), 'base64')
+) v (subject, detail) order by subject limit $1";
+
+const LEAF_WITHOUT_ROW: &str = "select subject, detail, count(*) over () from (
+  select l.source_id, format('leaf %s of kind %s', l.index, l.kind) from chain_leaf l
+  where not case
+    when l.kind = 'ledger_entry' then exists (select from ledger_entry e where e.id = l.source_id)
+    when l.kind in ('offer', 'accept', 'seal') then exists (
+      select from handshake_statement s join handshake h on h.id = s.handshake_id join deal d on d.id = h.deal_id
+      where s.id = l.source_id and s.kind = l.kind)
+    when l.kind = 'key_registration' then exists (select from signing_key k where k.id = l.source_id)
+    when l.kind = 'import_declaration' then exists (select from import_declaration i where i.id = l.source_id)
+    when l.kind = 'guarantee_run' then exists (select from guarantee_run g where g.id = l.source_id)
+    else exists (select from chain_secret c where c.source_id = l.source_id) end
+) v (subject, detail) order by subject limit $1";
+
+const STATEMENT_DIFFERS: &str = "select subject, detail, count(*) over () from (
+  select s.id, format('the %s is not the envelope that was kept', s.kind) from handshake_statement s
+  join chain_secret c on c.source_id = s.id and c.kind = 'envelope' where sha256(c.secret) <> s.envelope_sha256
+) v (subject, detail) order by subject limit $1";
+
+const DEAL_STAGE: &str = "select subject, detail, count(*) over () from (
+  select d.id, format('it stands at %s, its moves led to %s', d.stage, last.to_stage) from deal d
+  left join lateral (select to_stage, n from deal_transition t where t.deal_id = d.id order by n desc limit 1) last on true
+  where d.stage is distinct from last.to_stage
+     or last.n + 1 <> (select count(*) from deal_transition t where t.deal_id = d.id)
+) v (subject, detail) order by subject limit $1";
+
+/// The payload is the second part of the approval's JWS, base64url without padding.
+const RUN_UNAPPROVED: &str = "select subject, detail, count(*) over () from (
+  select r.id, format('%s by %s', r.state, r.approved_by) from payout_run r
+  where r.state in ('approved', 'executed') and not exists (
+    select from chain_secret c
+    cross join lateral (select split_part(convert_from(c.secret, 'UTF8'), '.', 2)) part (b64)
+    cross join lateral (select convert_from(decode(rpad(translate(b64, '-_', '+/'), (length(b64) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb) payload (j)
+    where c.subject_id = r.id and c.kind = 'envelope' and j->>'approved_by' = r.approved_by::text
+      and j->>'content_sha256' = encode(r.content_sha256, 'hex'))
+) v (subject, detail) order by subject limit $1";
+
 const LINE_BUCKETS: &str = "select subject, detail, count(*) over () from (
   select l.id, format('suspense, accrued, held, available, in transit, recoverable are %s; its postings come to %s',
     row(l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor),
@@ -134,6 +179,11 @@ const fn text(check: Check) -> &'static str {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
         Check::StatementUnlogged => STATEMENT_UNLOGGED,
         Check::LeafStalled => LEAF_STALLED,
+        Check::LeafDiffers => LEAF_DIFFERS,
+        Check::LeafWithoutRow => LEAF_WITHOUT_ROW,
+        Check::StatementDiffers => STATEMENT_DIFFERS,
+        Check::DealStage => DEAL_STAGE,
+        Check::RunUnapproved => RUN_UNAPPROVED,
         Check::LineBuckets => LINE_BUCKETS,
         Check::PartyLines => PARTY_LINES,
         Check::DealAccrual => DEAL_ACCRUAL,

@@ -223,20 +223,21 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn handshakes(&mut self, after: Uuid, limit: u32) -> Result<Vec<HandshakeEvidence>, StoreError> {
-        let rows: Vec<(Uuid, Uuid, bool, Vec<Uuid>)> = query::<(SqlUuid, SqlUuid, Bool, Array<SqlUuid>)>(
+        let rows: Vec<(Uuid, Uuid, bool, Uuid, Vec<Uuid>)> = query::<(SqlUuid, SqlUuid, Bool, SqlUuid, Array<SqlUuid>)>(
             "select h.id, h.deal_id,
-               exists (select from handshake_statement s where s.handshake_id = h.id and s.kind = 'seal'),
+               exists (select from handshake_statement s where s.handshake_id = h.id and s.kind = 'seal'), d.member_id,
                array(select distinct l.member_id from commission_line l where l.deal_id = h.deal_id and l.member_id is not null and l.earned_minor <> 0)
-             from handshake h where h.id > $1 order by h.id limit $2",
+             from handshake h join deal d on d.id = h.deal_id where h.id > $1 order by h.id limit $2",
         )
         .bind::<SqlUuid, _>(after)
         .bind::<BigInt, _>(i64::from(limit))
         .load(self.pg)
         .map_err(store_error)?;
-        let handshake = |(id, deal, sealed, earners): (Uuid, Uuid, bool, Vec<Uuid>)| HandshakeEvidence {
+        let handshake = |(id, deal, sealed, member, earners): (Uuid, Uuid, bool, Uuid, Vec<Uuid>)| HandshakeEvidence {
             id: HandshakeId::new(id),
             deal: DealId::new(deal),
             sealed,
+            member: MemberId::new(member),
             earners: earners.into_iter().map(MemberId::new).collect(),
         };
         Ok(rows.into_iter().map(handshake).collect())

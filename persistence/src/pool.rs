@@ -70,7 +70,7 @@ impl ManageConnection for Manager {
             // Writers touch a handful of rows by key. Without these three a table that has grown since its
             // statistics were taken is read from end to end, once a batch.
             Role::Writer => {
-                "set role flip360_writer; set lc_messages = 'C'; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+                "set lc_messages = 'C'; set role flip360_writer; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
             }
             Role::Reader => {
                 "set role flip360_reader; set statement_timeout = '30s'; set default_transaction_read_only = on"
@@ -78,7 +78,7 @@ impl ManageConnection for Manager {
         };
         // `lc_messages` may be set by a superuser only; without it contention on another locale is not retried.
         if diesel::connection::SimpleConnection::batch_execute(&mut pg, set_up).is_err() {
-            let without = set_up.replace(" set lc_messages = 'C';", "");
+            let without = set_up.replace("set lc_messages = 'C'; ", "");
             diesel::connection::SimpleConnection::batch_execute(&mut pg, &without)?;
         }
         Ok(Connection { pg, parties: String::new() })

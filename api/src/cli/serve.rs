@@ -25,6 +25,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     database.prepare(SystemClock.now())?;
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
     let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
+    assembly::continues(&app, &args.database.data_dir)?;
     let app = Data::new(app);
     if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {
         println!("The administrator's API client: its id and secret are in {}", path.display());

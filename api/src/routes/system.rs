@@ -35,6 +35,7 @@ async fn live() -> Result<Answer, Problem> {
 #[get("/health/ready")]
 async fn ready(app: Data<App>) -> Result<Answer, Problem> {
     let viewer = domain::access::Viewer::Parties(Vec::new());
+    app.log_is_signed()?;
     blocking(move || app.store.read(&viewer, |queries| queries.deals().count_by_stage())).await??;
     Answer::ok(&HealthView { status: "ok" })
 }

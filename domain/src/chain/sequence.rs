@@ -54,13 +54,15 @@ pub struct Sequencer<'p> {
     /// The rollback guard's memory.
     pub high_water: &'p dyn HighWater,
     edge: Option<Edge>,
+    /// Whether the tree was seen to extend what was signed before this sequencer added to it.
+    extends: bool,
 }
 
 impl<'p> Sequencer<'p> {
     /// A sequencer that has seen nothing yet.
     #[must_use]
     pub const fn new(origin: &'p str, signer: &'p dyn Signer, high_water: &'p dyn HighWater) -> Self {
-        Self { origin, signer, high_water, edge: None }
+        Self { origin, signer, high_water, edge: None, extends: false }
     }
 
     /// Works off everything that is pending, then signs the head. Returns the signed head.
@@ -68,6 +70,10 @@ impl<'p> Sequencer<'p> {
     /// # Errors
     /// See [`SequenceError`]. What was integrated stays; signing is made up for next time.
     pub fn catch_up(&mut self, store: &dyn Store, now: Instant) -> Result<TreeHead, SequenceError> {
+        if !self.extends {
+            self.confirm(store)?;
+            self.extends = true;
+        }
         loop {
             let (head, taken) = self.integrate(store, now)?;
             if taken < BATCH as usize {
@@ -83,6 +89,15 @@ impl<'p> Sequencer<'p> {
         let (edge, head, taken) = store.transaction(|uow| integrated(uow, origin, known.clone(), now))?;
         self.edge = Some(edge);
         Ok((head, taken))
+    }
+
+    /// Nothing is added to a tree that was rolled back or rewritten: the guard is asked before the first step.
+    fn confirm(&self, store: &dyn Store) -> Result<(), SequenceError> {
+        let signed = self.high_water.read()?;
+        store.transaction(|uow| {
+            let head = uow.chain().lock_head()?;
+            guard(&StoredRows::new(uow.chain()), signed.as_ref(), &head).map_err(SequenceError::from)
+        })
     }
 
     fn sign(&self, store: &dyn Store, head: &TreeHead) -> Result<(), SequenceError> {

@@ -165,6 +165,7 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
         let accounts = DealAccounts {
             deal: one.deal.id,
             provider: one.deal.provider,
+            introducer: one.deal.introducer,
             vertical: one.deal.vertical,
             calculation: one.calculation.id,
             earned_on: facts.settlement.map_or(today, |s| s.on),

@@ -23,7 +23,7 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
     let totals = queries.guarantees().totals()?;
     tally.cover("deals", totals.deals);
     tally.figure("earned_minor", totals.earned_minor);
-    for check in [Check::AccruedUnsealed, Check::StatementUnlogged] {
+    for check in [Check::AccruedUnsealed, Check::StatementUnlogged, Check::StatementDiffers] {
         tally.check(queries.guarantees(), check, at)?;
     }
     for what in ["sealed", "self", "custodial", "attested", "unsealed", "not_published_yet"] {
@@ -65,6 +65,10 @@ fn judge(tally: &mut Tally, trust: &Trust, handshake: &HandshakeEvidence, receip
     if seal.deal != handshake.deal {
         tally.broken(id, "seal_of_other_deal", format!("kept for {}, sealed for {}", handshake.deal, seal.deal));
         return;
+    }
+    if seal.participants.first().is_none_or(|first| first.member != handshake.member) {
+        let detail = format!("{} says that {} referred, and its seal does not", handshake.deal, handshake.member);
+        tally.broken(id.clone(), "referrer_not_sealed", detail);
     }
     for earner in &handshake.earners {
         if !seal.participants.iter().any(|p| p.member == *earner) {

@@ -25,7 +25,9 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
     let mut tally = Tally::default();
     let totals = queries.guarantees().totals()?;
     tally.cover("leaves_pending", totals.pending_leaves);
-    tally.check(queries.guarantees(), Check::LeafStalled, at)?;
+    for check in [Check::LeafStalled, Check::LeafDiffers, Check::LeafWithoutRow, Check::DealStage] {
+        tally.check(queries.guarantees(), check, at)?;
+    }
     log(queries, trust, &mut tally)?;
     checkpoints(queries, trust, &mut tally)?;
     ledger(queries, trust, &mut tally)?;

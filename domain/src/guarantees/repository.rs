@@ -20,6 +20,16 @@ pub enum Check {
     StatementUnlogged,
     /// A leaf that waits longer than a minute.
     LeafStalled,
+    /// A leaf whose columns or envelope are not what its bytes say.
+    LeafDiffers,
+    /// A leaf without the row that it stands for.
+    LeafWithoutRow,
+    /// A statement whose envelope is not the one that was kept.
+    StatementDiffers,
+    /// A deal that does not stand where its last move brought it, or whose moves do not follow one another.
+    DealStage,
+    /// An approved run without an approval that names its content and its approver.
+    RunUnapproved,
     /// A line whose buckets are not what its postings come to.
     LineBuckets,
     /// A party whose lines do not add up: earned − clawed back is not what lies anywhere.
@@ -52,6 +62,11 @@ impl Check {
             Self::AccruedUnsealed => "accrued_unsealed",
             Self::StatementUnlogged => "statement_not_logged_once",
             Self::LeafStalled => "leaf_not_published_in_time",
+            Self::LeafDiffers => "leaf_differs_from_row",
+            Self::LeafWithoutRow => "leaf_without_row",
+            Self::StatementDiffers => "statement_differs_from_envelope",
+            Self::DealStage => "deal_differs_from_moves",
+            Self::RunUnapproved => "run_without_approval",
             Self::LineBuckets => "line_differs_from_postings",
             Self::PartyLines => "lines_do_not_add_up",
             Self::DealAccrual => "deal_differs_from_lines",
@@ -70,12 +85,18 @@ impl Check {
     #[must_use]
     pub const fn subject(self) -> &'static str {
         match self {
-            Self::AccruedUnsealed | Self::DealAccrual | Self::FactTwice | Self::AccruedTwice => DealId::PREFIX,
-            Self::StatementUnlogged | Self::LeafStalled => "source",
+            Self::AccruedUnsealed | Self::DealAccrual | Self::DealStage | Self::FactTwice | Self::AccruedTwice => {
+                DealId::PREFIX
+            }
+            Self::LeafDiffers
+            | Self::LeafStalled
+            | Self::LeafWithoutRow
+            | Self::StatementDiffers
+            | Self::StatementUnlogged => "source",
             Self::LineBuckets | Self::LineSent => LineId::PREFIX,
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
-            Self::RunTotal => crate::kernel::ids::PayoutRunId::PREFIX,
+            Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout => EntryId::PREFIX,
         }
     }
@@ -154,6 +175,8 @@ pub struct HandshakeEvidence {
     pub deal: DealId,
     /// Whether it has its seal.
     pub sealed: bool,
+    /// Who referred, as the deal says.
+    pub member: MemberId,
     /// Who earns on the deal.
     pub earners: Vec<MemberId>,
 }

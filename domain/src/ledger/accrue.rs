@@ -20,6 +20,8 @@ pub struct DealAccounts<'a> {
     pub deal: DealId,
     /// Who pays commission in.
     pub provider: OrganisationId,
+    /// Through whom its members earn.
+    pub introducer: OrganisationId,
     /// Where revenue and expense are kept.
     pub vertical: VerticalId,
     /// The calculation that the target comes from.
@@ -90,8 +92,8 @@ fn opened(
     payee_of: impl Fn(MemberId) -> Option<PayeeId>,
     ids: &dyn IdSource,
 ) -> CommissionLine {
-    let mut visible_to = deal.visible_to.to_vec();
-    visible_to.extend(wanted.participant.map(MemberId::uuid));
+    // Who earns, and the organisation through which they earn; the platform's own share is nobody else's.
+    let visible_to = wanted.participant.map_or_else(Vec::new, |member| vec![deal.introducer.uuid(), member.uuid()]);
     CommissionLine {
         id: LineId::new(ids.next()),
         deal: deal.deal,

@@ -119,8 +119,10 @@ impl Launch {
                 Err(failure) => failure,
             };
             end(&mut child)?;
+            // A postmaster that was killed may not be reaped yet: to the next one its lock files look alive.
+            let said = said_since(&self.log, said_before);
             let leftovers = matches!(&failure, ClusterError::StartFailed { .. })
-                && said_since(&self.log, said_before).contains("pre-existing shared memory block");
+                && (said.contains("pre-existing shared memory block") || said.contains("already exists"));
             if !leftovers || since.elapsed() > LEFTOVER_PATIENCE {
                 return Err(failure);
             }

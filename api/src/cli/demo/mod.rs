@@ -140,7 +140,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, CommandError> {
 
 fn demonstrated(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     let (deals, members) = (file(args.deals.as_deref(), DEALS)?, file(args.members.as_deref(), MEMBERS)?);
-    std::fs::create_dir_all(&args.out).map_err(|e| DemoError::file("making", &args.out, e))?;
+    make_room(&args.out)?;
     let say = Say::new();
     let site = site::Site::open(args)?;
     let outcome = steps(&site, args, (&deals, &members), &say);
@@ -154,6 +154,19 @@ fn demonstrated(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         args.out.display()
     );
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// An empty directory, or one that an earlier demonstration filled, without what it left there.
+fn make_room(out: &Path) -> Result<(), DemoError> {
+    std::fs::create_dir_all(out).map_err(|e| DemoError::file("making", out, e))?;
+    let mut held = std::fs::read_dir(out).map_err(|e| DemoError::file("reading", out, e))?;
+    if held.next().is_some() && !out.join("trust.json").is_file() {
+        return Err(DemoError::Step(format!("{} is not empty; choose another with --out", out.display())));
+    }
+    for folder in ["receipts", "log"].map(|name| out.join(name)).into_iter().filter(|folder| folder.is_dir()) {
+        std::fs::remove_dir_all(&folder).map_err(|e| DemoError::file("emptying", &folder, e))?;
+    }
+    Ok(())
 }
 
 fn file(named: Option<&Path>, shipped: &[u8]) -> Result<Vec<u8>, DemoError> {

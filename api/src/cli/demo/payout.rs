@@ -23,7 +23,11 @@ pub fn pay(people: &People, say: &Say) -> Result<Paid, DemoError> {
         "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true,
         "account": {"bsb": "062-000", "account_number": "12345678", "account_name": "FLIP 360 PTY LTD"}
     });
-    let account = text(&people.finance.post("/v1/bank-accounts", &account)?, "id")?;
+    let known = people.finance.list("/v1/bank-accounts")?;
+    let account = match known.iter().find(|known| known["name"] == account["name"]) {
+        Some(known) => text(known, "id")?,
+        None => text(&people.finance.post("/v1/bank-accounts", &account)?, "id")?,
+    };
     let preview = people.finance.post("/v1/payout-runs", &json!({"bank_account_id": account}))?;
     let (id, digest) = (text(&preview, "id")?, text(&preview, "content_sha256")?);
     let path = format!("/v1/payout-runs/{id}");
