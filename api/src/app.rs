@@ -3,6 +3,7 @@
 //! Database work is synchronous and runs on a bounded blocking pool; nothing is awaited inside a
 //! transaction.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
 use integrations::sealing::Sealer;
+
+use uuid::Uuid;
 
 use crate::auth::Tokens;
 use crate::batch::Batcher;
@@ -95,6 +98,8 @@ pub struct App {
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
     seen: RwLock<TreeHead>,
+    /// API clients that were revoked while tokens of theirs may live.
+    revoked: RwLock<HashSet<Uuid>>,
     /// Why the log is not being signed, when it is not.
     log_fault: RwLock<Option<String>>,
 }
@@ -129,6 +134,7 @@ impl App {
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             log_fault: RwLock::new(None),
+            revoked: RwLock::default(),
         })
     }
 
@@ -174,6 +180,17 @@ impl App {
                 "the log cannot be signed, so nothing new is taken; whoever runs the service finds the reason in its log",
             )),
         }
+    }
+
+    /// Whether the caller behind a token was revoked since it was issued.
+    #[must_use]
+    pub fn is_revoked(&self, actor: Uuid) -> bool {
+        self.revoked.read().unwrap_or_else(PoisonError::into_inner).contains(&actor)
+    }
+
+    /// Tokens of this API client are good no more.
+    pub fn revoke(&self, actor: Uuid) {
+        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(actor);
     }
 
     /// The rollback guard refused.

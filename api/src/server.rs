@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::Data;
@@ -45,6 +45,7 @@ pub fn start(app: Data<App>, address: SocketAddr) -> std::io::Result<(Server, So
             .configure(crate::routes::register)
             .into_app()
             .app_data(app.clone())
+            .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
@@ -91,7 +92,8 @@ async fn finish(
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let unchanged = request.headers().get(IF_NONE_MATCH).cloned();
+    let reads = request.method() == Method::GET;
+    let unchanged = request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned();
     let path = request.path().to_owned();
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
@@ -124,6 +126,7 @@ fn with_problem(response: ServiceResponse<BoxBody>, path: &str, id: &RequestId) 
     };
     let body = serde_json::to_vec(&problem.view(path, id.as_str())).unwrap_or_default();
     let mut response = response.map_body(|_, _| BoxBody::new(body));
+    response.headers_mut().remove(CONTENT_ENCODING);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }

@@ -49,7 +49,9 @@ impl Workers {
         let releases = Arc::new(Bell::default());
         let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
-        workers.spawn("jobs", jobs)?;
+        // Two, so that a large import does not keep everybody else's waiting.
+        workers.spawn("jobs-1", jobs)?;
+        workers.spawn("jobs-2", jobs)?;
         workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
         Ok(workers)
     }

@@ -50,6 +50,27 @@ fn a_row_with_broken_text_names_its_other_faults_too() {
     assert_eq!(codes(long.as_bytes()), [(2, vec!["too_long"])]);
 }
 
+/// A carriage return alone is no line break, and nothing after it vanishes.
+#[test]
+fn a_lone_carriage_return_is_a_fault_of_its_row() {
+    assert_eq!(
+        codes(b"A,M1,C,P,2026-01-01,,,,,\rB,M1,C,P,2026-01-01,,,,,\nD,M1,C,P,2026-01-01,,,,,\r\n")[1],
+        (3, vec![])
+    );
+    assert!(!codes(b"A,M1,C,P,2026-01-01,,,,,\rB,M1,C,P,2026-01-01,,,,,\n")[0].1.is_empty());
+    assert!(!codes(b"A,M1,C,P,2026-01-01,2026-01-02,2026-01-03,1.00,0.00,\r2026-02-02\n")[0].1.is_empty());
+    let header = COLUMNS.join(",");
+    for file in
+        [format!("{header}\rA,M1"), format!("{header}\rA,M1,C,P,2026-01-01,,,,,\r"), format!("{header}\rrubbish\n")]
+    {
+        assert_eq!(
+            ImportReader::new(file.as_bytes()).err().map(|fault| fault.code),
+            Some("wrong_header".to_owned()),
+            "{file}"
+        );
+    }
+}
+
 /// Wherever a file is cut, the last row says something else than it did, or the same, or is refused: it
 /// never loses a discharge in silence.
 #[test]

@@ -3,6 +3,9 @@
 use diesel::result::{DatabaseErrorKind, Error};
 use domain::store::StoreError;
 
+/// The rule that a value of a caller breaks when PostgreSQL cannot hold it.
+const OUT_OF_RANGE: &str = "value_out_of_range";
+
 /// Turns a Diesel error into the port's error: a broken rule by its constraint's name, contention by
 /// its kind, everything else as a failure for the log.
 pub fn store_error(error: Error) -> StoreError {
@@ -17,6 +20,8 @@ pub fn store_error(error: Error) -> StoreError {
                 Some(name) => StoreError::Violates(name.to_owned()),
                 None => StoreError::Failed(info.message().to_owned()),
             },
+            // A date or moment before PostgreSQL's own: only a caller can have named it.
+            _ if info.message().ends_with("out of range") => StoreError::Violates(OUT_OF_RANGE.to_owned()),
             // Diesel has no kind of its own for a deadlock; PostgreSQL's message is fixed in English (lc_messages C).
             _ if info.message().starts_with("deadlock detected") => StoreError::Contention,
             _ => StoreError::Failed(info.message().to_owned()),

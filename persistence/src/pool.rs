@@ -42,6 +42,9 @@ impl Connection {
     }
 }
 
+/// Messages in English, where they are not.
+const ENGLISH: &str = "select set_config('lc_messages', 'C', false) where current_setting('lc_messages') not in ('C', 'POSIX') and current_setting('lc_messages') not like 'en%'";
+
 /// Makes connections of one role.
 #[derive(Debug)]
 pub struct Manager {
@@ -70,17 +73,16 @@ impl ManageConnection for Manager {
             // Writers touch a handful of rows by key. Without these three a table that has grown since its
             // statistics were taken is read from end to end, once a batch.
             Role::Writer => {
-                "set lc_messages = 'C'; set role flip360_writer; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+                "set role flip360_writer; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
             }
             Role::Reader => {
                 "set role flip360_reader; set statement_timeout = '30s'; set default_transaction_read_only = on"
             }
         };
-        // `lc_messages` may be set by a superuser only; without it contention on another locale is not retried.
-        if diesel::connection::SimpleConnection::batch_execute(&mut pg, set_up).is_err() {
-            let without = set_up.replace("set lc_messages = 'C'; ", "");
-            diesel::connection::SimpleConnection::batch_execute(&mut pg, &without)?;
-        }
+        // May be set by a superuser only; without it a deadlock on a server that speaks another language is
+        // not told from other failures, and not tried again.
+        let _ = diesel::connection::SimpleConnection::batch_execute(&mut pg, ENGLISH);
+        diesel::connection::SimpleConnection::batch_execute(&mut pg, set_up)?;
         Ok(Connection { pg, parties: String::new() })
     }
 

@@ -160,7 +160,12 @@ fn a_member_sees_their_deals_and_of_their_money_their_own_lines() {
     };
     let own = platform.number(&format!("select count(*) from deal where member_id = '{}'", deal.member.uuid()));
     assert_eq!(see(Viewer::Parties(vec![deal.member.uuid()])), (true, 1, true, own as usize));
-    assert_eq!(see(Viewer::Parties(vec![platform.introducer.uuid()])), (true, 3, true, 14));
+    assert_eq!(
+        see(Viewer::Parties(vec![platform.introducer.uuid()])),
+        (true, 2, true, 14),
+        "what its members earn, not the platform's share"
+    );
+    assert_eq!(see(Viewer::Parties(vec![platform.provider.uuid()])), (true, 0, true, 14));
     assert_eq!(see(Viewer::Parties(vec![uuid::Uuid::from_u128(1)])), (false, 0, false, 0));
     let upline = deal.upline.expect("an upline").uuid();
     let (sees_deal, lines, ..) = see(Viewer::Parties(vec![upline]));

@@ -92,6 +92,55 @@ fn attribution() {
 }
 
 #[test]
+fn what_the_rows_say_beside_the_log_is_held_against_it() {
+    prove(&[
+        Cheat {
+            guarantee: Attribution,
+            code: "referrer_not_sealed",
+            prefix: "handshake",
+            of: "select h.id from handshake h where deal_id = (select id from deal where stage = 'referred' or stage = 'contracted' order by id limit 1)",
+            sql: "update deal set member_id = (select m.id from member m where m.id <> deal.member_id order by m.id limit 1)
+                  where id = (select id from deal where stage = 'referred' or stage = 'contracted' order by id limit 1)",
+        },
+        Cheat {
+            guarantee: Attribution,
+            code: "statement_differs_from_envelope",
+            prefix: "source",
+            of: "select id from handshake_statement order by id limit 1",
+            sql: "update handshake_statement set envelope_sha256 = sha256('x') where id = (select id from handshake_statement order by id limit 1)",
+        },
+        Cheat {
+            guarantee: Integrity,
+            code: "leaf_without_row",
+            prefix: "source",
+            of: "select id from handshake_statement where kind = 'offer' order by id limit 1",
+            sql: "delete from handshake_statement where handshake_id = (select handshake_id from handshake_statement where kind = 'offer' order by id limit 1)",
+        },
+        Cheat {
+            guarantee: Integrity,
+            code: "leaf_differs_from_row",
+            prefix: "source",
+            of: "select source_id as id from chain_leaf order by index limit 1",
+            sql: "update chain_leaf set n = 77 where index = 0",
+        },
+        Cheat {
+            guarantee: Integrity,
+            code: "deal_differs_from_moves",
+            prefix: "deal",
+            of: "select id from deal where stage = 'settled' order by id limit 1",
+            sql: "update deal set stage = 'lost' where id = (select id from deal where stage = 'settled' order by id limit 1)",
+        },
+        Cheat {
+            guarantee: Payout,
+            code: "run_without_approval",
+            prefix: "run",
+            of: "select id from payout_run where state = 'executed' order by id limit 1",
+            sql: "update payout_run set approved_by = gen_random_uuid() where state = 'executed'",
+        },
+    ]);
+}
+
+#[test]
 fn determinism() {
     prove(&[
         Cheat {

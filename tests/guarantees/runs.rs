@@ -61,7 +61,8 @@ fn only_who_may_runs_and_reads() {
     let missing = |scope| Err(GuaranteeError::Scope(MissingScope(scope)));
     assert_eq!(run(&with(Role::Investor)), missing(Scope::GuaranteesRun));
     assert_eq!(run(&with(Role::PartnerAdmin)), missing(Scope::GuaranteesRun));
-    let id = run(&with(Role::Auditor)).expect("an auditor runs them");
+    assert_eq!(run(&with(Role::Auditor)), missing(Scope::GuaranteesRun), "an auditor writes nothing");
+    let id = run(&with(Role::OperatorAdmin)).expect("the operator runs them");
     let read = |actor: &Actor, id| run::find(platform.store(), actor, id).map(|kept| kept.id);
     assert_eq!(read(&with(Role::Investor), id), Ok(id));
     let unknown = GuaranteeRunId::new(Uuid::from_u128(1));

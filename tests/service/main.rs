@@ -30,6 +30,32 @@ fn what_was_answered_survives_kill_9_of_the_service() {
 }
 
 #[test]
+fn a_log_is_not_forked_by_another_key_another_name_or_a_lost_mark() {
+    let place = Place::new("fork");
+    let service = Service::start(&place, &[]);
+    let token = service.administrator(&place.0);
+    let _ = service.make(&token, "Kept");
+    assert_eq!(service.end("-TERM").0.code(), Some(0));
+    let refused = |what: &str, settings: &[&str]| {
+        let mut command = flip360();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&place.0).args(settings);
+        let said = run(&mut command);
+        assert_eq!(said.status.code(), Some(1), "{what}: {}{}", said.out, said.err);
+        assert!(said.err.contains(what), "{what}: {}", said.err);
+    };
+    refused("--log-origin", &["--log-origin", "other/log"]);
+    for file in ["log.high-water", "keys/log.pem", "keys/platform.pem"] {
+        let (here, away) = (place.0.join(file), place.0.join("away"));
+        std::fs::rename(&here, &away).expect("moved");
+        refused(file, &[]);
+        assert!(!here.exists(), "{file} is not made anew");
+        std::fs::rename(&away, &here).expect("put back");
+    }
+    let service = Service::start(&place, &[]);
+    assert_eq!(service.end("-TERM").0.code(), Some(0));
+}
+
+#[test]
 fn a_database_server_that_was_left_behind_is_stopped_by_the_next_owner() {
     let place = Place::new("orphan");
     let service = Service::start(&place, &[]);

@@ -4,7 +4,7 @@ use domain::agreements::reference as agreements;
 use domain::catalogue::reference as catalogue;
 use domain::kernel::Instant;
 use domain::store::Store;
-use persistence::cluster::{Cluster, ClusterConfig, DATABASE, OWNER_ROLE, OpenCluster};
+use persistence::cluster::{Cluster, ClusterConfig, DATABASE, OWNER_ROLE, OpenCluster, SERVICE_ROLE};
 use persistence::{PgStore, PoolSizes, migrate};
 
 use super::CommandError;
@@ -44,8 +44,8 @@ impl Database {
             Ownership::Required => OpenCluster::Owned(Cluster::start(&config)?),
             Ownership::Shared => Cluster::open(&config)?,
         };
-        let url = cluster.url(OWNER_ROLE, DATABASE);
-        Ok(Self { migrate_url: url.clone(), url, cluster: Some(cluster) })
+        let migrate_url = cluster.url(OWNER_ROLE, DATABASE);
+        Ok(Self { migrate_url, url: cluster.url(SERVICE_ROLE, DATABASE), cluster: Some(cluster) })
     }
 
     /// Brings it to the present schema and keeps the reference data. Says what was done.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -12,12 +13,15 @@ use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::Caller;
 use crate::problem::Problem;
 
 /// The most bytes of a JSON body.
 pub const LIMIT: usize = 1024 * 1024;
+/// How long a JSON body may take to arrive.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request that does something once: caller, idempotency key, body.
 #[derive(Debug, Clone)]
@@ -86,7 +90,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Command<T> {
         Box::pin(async move {
             let caller = Caller::of(&request)?;
             let key = key(&request)?;
-            let bytes = read(&request, payload).await?;
+            let bytes = read(&request, payload, LIMIT).await?;
             let fingerprint = Digest::of_parts(&[
                 request.method().as_str().as_bytes(),
                 b"\0",
@@ -110,7 +114,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
         Box::pin(async move {
             let caller = Caller::of(&request)?;
             let if_match = if_match(&request)?;
-            let bytes = read(&request, payload).await?;
+            let bytes = read(&request, payload, LIMIT).await?;
             let (body, fields) = json(&request, &bytes)?;
             Ok(Self { caller, if_match, fields, body })
         })
@@ -155,22 +159,36 @@ pub fn stale() -> Problem {
     )
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+/// Reads a body whole, within a bound of bytes and of time.
+///
+/// # Errors
+/// 413 when it is longer, 408 when it dawdles, 400 when it breaks off.
+pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     let too_large =
-        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body has at most {LIMIT} bytes"));
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body has at most {limit} bytes"));
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|h| h.to_str().ok()).and_then(|t| t.parse().ok());
-    if declared.is_some_and(|length: usize| length > LIMIT) {
+    if declared.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
-    while let Some(chunk) = payload.next().await {
+    let deadline = Instant::now() + PATIENCE;
+    while let Some(chunk) = arriving(deadline, payload.next()).await? {
         let chunk = chunk.map_err(|e| Problem::malformed("unreadable_body", e.to_string()))?;
-        if bytes.len() + chunk.len() > LIMIT {
+        if bytes.len() + chunk.len() > limit {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// What arrives before the deadline.
+///
+/// # Errors
+/// 408 when nothing did: a sender that dawdles holds a connection that others need.
+pub async fn arriving<T>(deadline: Instant, next: impl Future<Output = T>) -> Result<T, Problem> {
+    let waited = tokio::time::timeout_at(deadline, next).await;
+    waited.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time"))
 }
 
 /// Strict JSON: unknown and duplicate fields are refused by the body's type; an empty body reads as `{}`.
@@ -186,7 +204,8 @@ fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, 
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|e| Problem::malformed("invalid_json", e.to_string()))?;
-    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).unwrap_or_default();
+    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes)
+        .map_err(|_| Problem::malformed_at("", "invalid_value", "the body must be a JSON object"))?;
     Ok((body, given.into_iter().map(|(name, _)| name).collect()))
 }
 

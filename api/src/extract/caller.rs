@@ -47,6 +47,9 @@ impl Caller {
             Problem::unauthenticated(error.to_string())
                 .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
         })?;
+        if app.is_revoked(actor.id) {
+            return Err(Problem::unauthenticated("this API client was revoked"));
+        }
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));

@@ -51,6 +51,7 @@ impl From<ReceiveError> for Problem {
             ReceiveError::MissingScope(missing) => missing.into(),
             ReceiveError::UnknownOrganisation => at("#organisation_id", "unknown_organisation", detail),
             ReceiveError::UnknownProvider => at("#provider_id", "unknown_provider", detail),
+            ReceiveError::Suspended => Self::conflict("organisation_suspended", detail),
             ReceiveError::NotUploading => Self::conflict("not_uploading", detail),
             ReceiveError::Declare(error) => error.into(),
             ReceiveError::Store(error) => error.into(),

@@ -21,8 +21,8 @@ mod payouts;
 mod posting;
 mod receipts;
 
-/// Where problem types are explained: the reference page, at the code's anchor.
-const TYPE_BASE: &str = "/docs/problems#";
+/// A problem's type: a name that leads nowhere, as RFC 9457 allows; its last part is the code.
+const TYPE_BASE: &str = "urn:flip360:problem:";
 
 /// A problem before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct FieldErrorView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemView {
-    /// Names the kind of problem; resolves against the server's address.
-    #[schema(example = "/docs/problems#validation_failed")]
+    /// Names the kind of problem: a URN that ends in the code.
+    #[schema(example = "urn:flip360:problem:validation_failed")]
     pub r#type: String,
     /// The kind, in words.
     #[schema(example = "Unprocessable Entity")]
@@ -227,6 +227,9 @@ impl From<StoreError> for Problem {
             StoreError::Contention | StoreError::Unavailable => Self::unavailable(),
             StoreError::Violates(rule) if rule == INVALID_CURSOR => {
                 Self::malformed_at("#cursor", "invalid_cursor", "use the `next_cursor` of the page before")
+            }
+            StoreError::Violates(rule) if rule == "value_out_of_range" => {
+                Self::refused("value_out_of_range", "a date or a number is out of the range that can be kept")
             }
             // A rule that a use case should have told apart before.
             StoreError::Violates(rule) => Self::internal(&format_args!("the database rule {rule} was broken")),

@@ -75,17 +75,19 @@ async fn rotate_api_client_secret(
 
 /// Revoke an API client
 ///
-/// It gets no more tokens; those it has end within their 15 minutes. A revoked client stays revoked.
+/// It gets no more tokens, and those it has are good no more. A revoked client stays revoked.
 #[utoipa::path(operation_id = "revoke_api_client", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The API client", example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = String, Header, description = "The `ETag` that the caller last saw.", example = "\"1\"")), responses((status = 204, description = "Revoked")))]
 #[delete("/api-clients/{id}")]
 async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change<Empty>) -> Result<Answer, Problem> {
-    change(
+    let answer = change(
         &app,
         body,
         move |uow, env, change| service::revoke_client(uow, env, id, Some(change.if_match)),
         |client| Ok(Answer::no_content(client.id.uuid()).with_version(client.version)),
     )
-    .await
+    .await?;
+    app.revoke(id.uuid());
+    Ok(answer)
 }
 
 /// List users

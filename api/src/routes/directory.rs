@@ -94,7 +94,7 @@ async fn update_organisation(
 
 fn contact(record: ContactRecord) -> Result<Answer, Problem> {
     let version = record.version;
-    Ok(Answer::ok(&ContactView::from(record))?.with_version(version).private())
+    Ok(Answer::ok(&ContactView::from(record))?.with_version(version))
 }
 
 /// List contacts
@@ -125,7 +125,7 @@ async fn create_contact(app: Data<App>, command: Command<CreateContactRequest>) 
     once(&app, command, service::create_contact, |record| {
         let (id, version) = (record.contact.id, record.version);
         let location = format!("/v1/contacts/{id}");
-        Ok(Answer::created(location, id.uuid(), &ContactView::from(record))?.with_version(version))
+        Ok(Answer::created(location, id.uuid(), &ContactView::from(record))?.with_version(version).private())
     })
     .await
 }

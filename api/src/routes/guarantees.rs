@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{get, post};
 use domain::env::Env;
+use domain::guarantees::report::Report;
 use domain::guarantees::repository::KeptRun;
 use domain::guarantees::run::{self, GuaranteeError};
 use domain::kernel::PageRequest;
@@ -62,13 +63,17 @@ async fn get_guarantee_run(app: Data<App>, caller: Caller, Id(id): Id<GuaranteeR
 #[utoipa::path(operation_id = "create_guarantee_run", tag = "guarantees", security(("oauth2" = ["guarantees:run"])), responses((status = 201, description = "The run", body = GuaranteeRunView)))]
 #[post("/guarantee-runs")]
 async fn create_guarantee_run(app: Data<App>, command: Command<Empty>) -> Result<Answer, Problem> {
-    let (store, trust) = (app.store.clone(), app.trust().map_err(|error| Problem::internal(&error))?);
-    // After the key is claimed, so that a retry does not look at everything once more.
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| -> Result<KeptRun, GuaranteeError> {
-        let report = run::examine(store.as_ref(), &trust, &run::label(env)?, &mut |_| ())?;
-        run::keep(uow, env, &report)
-    };
-    once(&app, command, work, |kept| {
+    let trust = app.trust().map_err(|error| Problem::internal(&error))?;
+    // Outside of the transaction that keeps the report: looking at everything takes its time.
+    let (examined, actor) = (app.clone(), command.caller.actor.clone());
+    let report = blocking(move || {
+        let label = run::label(&examined.env(&actor))?;
+        Ok::<Report, GuaranteeError>(run::examine(examined.store.as_ref(), &trust, &label, &mut |_| ())?)
+    });
+    let report = report.await??;
+    let command = command.parse(|_| Ok::<_, Problem>(report))?;
+    let work = |uow: &mut dyn UnitOfWork, env: &Env<'_>, report: &Report| run::keep(uow, env, report);
+    once(&app, command, work, |kept: KeptRun| {
         let id = kept.id;
         Answer::created(format!("/v1/guarantee-runs/{id}"), id.uuid(), &GuaranteeRunView::try_from(kept)?)
     })

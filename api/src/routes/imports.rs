@@ -135,7 +135,9 @@ fn whose(caller: &Caller, asked: &CreateImportQuery) -> Result<BeginImport, Prob
 async fn stream(app: &Data<App>, import: DealImportId, mut payload: Payload) -> Result<ReceivedFile, Problem> {
     let mut upload = Upload::default();
     let mut bytes: u64 = 0;
-    while let Some(part) = payload.next().await {
+    loop {
+        let deadline = tokio::time::Instant::now() + body::PATIENCE;
+        let Some(part) = body::arriving(deadline, payload.next()).await? else { break };
         let part = part.map_err(|error| Problem::malformed("unreadable_body", error.to_string()))?;
         bytes += part.len() as u64;
         if bytes > LARGEST_FILE {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use actix_web::web::{Bytes, Data, Query};
+use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,10 +24,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, blocking};
 use crate::auth::token::PASSWORD_CLIENT;
+use crate::extract::body;
 use crate::problem::Problem;
 
 /// The most bytes of a token request.
 const FORM_LIMIT: usize = 8 * 1024;
+/// The most that is read at all.
+const LARGEST: usize = 256 * 1024;
 
 /// A token request; parameters that are not known are ignored (RFC 6749 §3.2).
 #[derive(Deserialize, ToSchema)]
@@ -114,7 +117,8 @@ enum Grant {
 /// `client_credentials` with the secret by HTTP Basic or in the form, or `password` for a user. Tokens live for 15 minutes and are verified with the keys at `/.well-known/jwks.json`.
 #[utoipa::path(operation_id = "create_token", tag = "access", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "A token", body = TokenView), (status = 400, description = "The request is refused", body = TokenErrorView), (status = 401, description = "The client is not known by that secret", body = TokenErrorView)))]
 #[post("/oauth/token")]
-async fn create_token(app: Data<App>, request: HttpRequest, body: Bytes) -> Result<HttpResponse, Problem> {
+async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let body = body::read(&request, payload.into_inner(), LARGEST).await?;
     let (grant, asked) = match read_request(&request, &body) {
         Ok(read) => read,
         Err(refusal) => return Ok(refusal.into()),

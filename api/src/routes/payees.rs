@@ -20,7 +20,7 @@ use crate::views::directory_requests::{CreatePayeeRequest, PayeeQuery, UpdatePay
 
 fn payee(record: PayeeRecord) -> Result<Answer, Problem> {
     let version = record.version;
-    Ok(Answer::ok(&PayeeView::from(record))?.with_version(version).private())
+    Ok(Answer::ok(&PayeeView::from(record))?.with_version(version))
 }
 
 /// List payees
@@ -52,7 +52,7 @@ async fn create_payee(app: Data<App>, command: Command<CreatePayeeRequest>) -> R
     once(&app, command, service::create_payee, |record| {
         let (id, version) = (record.payee.id, record.version);
         let location = format!("/v1/payees/{id}");
-        Ok(Answer::created(location, id.uuid(), &PayeeView::from(record))?.with_version(version))
+        Ok(Answer::created(location, id.uuid(), &PayeeView::from(record))?.with_version(version).private())
     })
     .await
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The role that owns the cluster and migrates: initdb's superuser.
 pub const OWNER_ROLE: &str = "flip360_owner";
+/// The login of the service: it may take the roles of writer and reader, and owns nothing. Migrations make it.
+pub const SERVICE_ROLE: &str = "flip360_service";
 /// The service's database.
 pub const DATABASE: &str = "flip360";
 /// Names the socket file; no TCP port is ever opened.

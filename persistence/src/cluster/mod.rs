@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use connection::{ConnectionInfo, DATABASE, OWNER_ROLE};
+pub use connection::{ConnectionInfo, DATABASE, OWNER_ROLE, SERVICE_ROLE};
 pub use error::ClusterError;
 
 use account::Account;

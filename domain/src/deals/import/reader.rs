@@ -143,7 +143,14 @@ fn whole(row: DealRow) -> Result<DealRow, Vec<RowFault>> {
 
 fn fields(record: &[u8]) -> Option<csv::ByteRecord> {
     let mut out = csv::ByteRecord::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
+    // One physical line: a carriage return that ends it is its line break, any other one is a character
+    // that no field may hold. Were it a line break too, what follows would vanish.
+    let line = record.strip_suffix(b"\r").unwrap_or(record);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_reader(line);
     reader.read_byte_record(&mut out).ok()?.then_some(out)
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::file::{DealImport, FileFault, ImportState};
 use crate::access::{MissingScope, Scope};
 use crate::chain::declaration::{DeclareError, declare, find_declared};
+use crate::directory::OrganisationKind;
 use crate::env::Env;
 use crate::jobs::{self, Job, JobKind};
 use crate::kernel::digest::Hasher;
@@ -37,6 +38,9 @@ pub enum ReceiveError {
     /// There is no such provider.
     #[error("there is no such provider")]
     UnknownProvider,
+    /// One of the two may do no new business.
+    #[error("the organisation is suspended")]
+    Suspended,
     /// The import has been received, or has ended.
     #[error("the import takes no more bytes")]
     NotUploading,
@@ -53,7 +57,11 @@ impl UseCaseError for ReceiveError {
         match self {
             Self::Store(error) => Some(error),
             Self::Declare(error) => error.store_error(),
-            Self::MissingScope(_) | Self::UnknownOrganisation | Self::UnknownProvider | Self::NotUploading => None,
+            Self::MissingScope(_)
+            | Self::UnknownOrganisation
+            | Self::UnknownProvider
+            | Self::Suspended
+            | Self::NotUploading => None,
         }
     }
 }
@@ -76,6 +84,7 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &BeginImport) -> 
     if !env.actor.acts_for(command.organisation) {
         return Err(ReceiveError::UnknownOrganisation);
     }
+    parties(uow, command)?;
     let import = DealImport {
         id: DealImportId::new(env.ids.next()),
         organisation: command.organisation,
@@ -90,12 +99,17 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &BeginImport) -> 
         created_at: env.now,
         finished_at: None,
     };
-    uow.imports().insert(&import).map_err(|error| match error {
-        StoreError::Violates(rule) if rule == "deal_import_organisation_id_fkey" => ReceiveError::UnknownOrganisation,
-        StoreError::Violates(rule) if rule == "deal_import_provider_id_fkey" => ReceiveError::UnknownProvider,
-        other => ReceiveError::Store(other),
-    })?;
+    uow.imports().insert(&import)?;
     Ok(import)
+}
+
+/// An introducer imports deals of a provider, both of them in business.
+fn parties(uow: &mut dyn UnitOfWork, command: &BeginImport) -> Result<(), ReceiveError> {
+    let found = uow.parties().find_organisations_by_id(&[command.organisation, command.provider])?;
+    let of = |id, kind| found.iter().find(|party| party.id == id && party.kind == kind);
+    let introducer = of(command.organisation, OrganisationKind::Introducer).ok_or(ReceiveError::UnknownOrganisation)?;
+    let provider = of(command.provider, OrganisationKind::Provider).ok_or(ReceiveError::UnknownProvider)?;
+    if introducer.active && provider.active { Ok(()) } else { Err(ReceiveError::Suspended) }
 }
 
 /// A piece of the file.

@@ -226,7 +226,7 @@ fn opened(
         facts: known::facts(terms.referred_on),
         source_sha256: Some(terms_sha256),
         agreement: None,
-        visible_to: vec![terms.provider.uuid(), member.organisation.uuid()],
+        visible_to: vec![terms.provider.uuid(), member.organisation.uuid(), member.id.uuid()],
         transitions: 0,
     }
 }
