@@ -57,28 +57,9 @@ pub struct Ports {
     pub origin: String,
 }
 
-/// One running service.
+/// One running service: its ports, and what it holds in memory.
 pub struct App {
-    /// Where everything is kept.
-    pub store: Arc<dyn Store>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// New ids.
-    pub ids: Arc<dyn IdSource>,
-    /// Salts, secrets.
-    pub randomness: Arc<dyn Randomness>,
-    /// The key that seals.
-    pub platform: Arc<dyn Signer>,
-    /// The key of the log.
-    pub log: Arc<dyn Signer>,
-    /// The rollback guard's memory.
-    pub high_water: Arc<dyn HighWater>,
-    /// Gives and reads access tokens.
-    pub tokens: Tokens,
-    /// Makes and checks password hashes.
-    pub passwords: Arc<dyn domain::access::PasswordHasher>,
-    /// The name of the log.
-    pub origin: String,
+    ports: Ports,
     /// Which scope each operation asks for.
     pub policy: Policy,
     /// The API document as it is served.
@@ -104,6 +85,15 @@ pub struct App {
     log_fault: RwLock<Option<String>>,
 }
 
+/// The ports of an application read as its own.
+impl std::ops::Deref for App {
+    type Target = Ports;
+
+    fn deref(&self) -> &Ports {
+        &self.ports
+    }
+}
+
 impl App {
     /// An application on these ports.
     ///
@@ -111,19 +101,9 @@ impl App {
     /// When the platform's key is out of reach.
     pub fn new(ports: Ports) -> Result<Self, PortError> {
         let document = crate::openapi::document();
-        let Ports { store, clock, ids, randomness, platform, log, high_water, tokens, passwords, origin } = ports;
         Ok(Self {
-            sealer: Sealer::of(platform.as_ref())?,
-            store,
-            clock,
-            ids,
-            randomness,
-            platform,
-            log,
-            high_water,
-            tokens,
-            passwords,
-            origin,
+            sealer: Sealer::of(ports.platform.as_ref())?,
+            ports,
             policy: Policy::of(&document),
             document: crate::openapi::bytes(&document),
             referrals: Batcher::default(),

@@ -97,7 +97,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problem(operation, "401", "No valid access token");
         problem(operation, "403", "The token lacks the scope");
     }
-    if path.contains('{') {
+    if path.contains('{')
+        || matches!(operation.operation_id.as_deref(), Some("get_statement" | "get_trial_balance" | "export_ledger"))
+    {
         problem(operation, "404", "There is no such thing, or it is not yours to see");
     }
     if operation.request_body.is_some() || operation.parameters.is_some() || keyed {
@@ -116,6 +118,11 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         );
         problem(operation, "409", "The key is being worked on, or the state does not allow it");
         problem(operation, "422", "Fields are not valid, a rule refuses it, or the key stands for another request");
+    }
+    let guarded = operation.parameters.iter().flatten().any(|p| matches!(p, RefOr::T(p) if p.name == "If-Match"));
+    if guarded && !conditional {
+        problem(operation, "412", "It was changed since");
+        problem(operation, "428", "`If-Match` is missing");
     }
     if conditional {
         parameter(operation, "If-Match", "The `ETag` that the caller last saw.", "\"3\"");

@@ -88,6 +88,22 @@ fn every_operation_says_what_it_is() {
 }
 
 #[test]
+fn what_stands_in_a_path_is_documented_there_and_nothing_else_is() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+        let documented: BTreeSet<&str> = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| parameter["name"].as_str().expect("a name"))
+            .collect();
+        let standing: BTreeSet<&str> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        assert_eq!(documented, standing, "{method} {path}");
+    }
+}
+
+#[test]
 fn every_operation_is_public_on_purpose_or_names_its_scopes() {
     let document = document();
     let known: BTreeSet<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();

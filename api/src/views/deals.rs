@@ -14,6 +14,7 @@ use super::{MoneyRequest, MoneyView};
 
 /// Which deals.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DealQuery {
     /// Rows on a page, 1 to 200.
@@ -291,6 +292,7 @@ impl From<Advanced> for StepView {
 
 /// Which part of the pipeline.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PipelineQuery {
     /// The code of a vertical.

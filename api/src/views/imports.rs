@@ -10,6 +10,7 @@ use super::jobs::FailureView;
 
 /// Whose deals, and who sells.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CreateImportQuery {
     /// Who sells and pays commission in.
@@ -22,6 +23,7 @@ pub struct CreateImportQuery {
 
 /// Which rows of an import.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRowQuery {
     /// Rows on a page, 1 to 200.

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct JobQuery {
     /// Rows on a page, 1 to 200.
