@@ -28,6 +28,8 @@ const RELEASE_EVERY: Duration = Duration::from_secs(60);
 /// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
 /// wait at most so long.
 const WORK_IDLE: Duration = Duration::from_secs(2);
+/// How often a thread that is to end is looked at.
+const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
 const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
 
@@ -70,10 +72,14 @@ impl Workers {
     /// Ends them and waits until they have.
     pub fn stop(self) {
         self.stopping.store(true, Ordering::Release);
-        self.app.sequencing.ring();
-        self.app.work.ring();
-        self.releases.ring();
         for thread in self.threads {
+            // A bell wakes one who waits; two may wait for work.
+            while !thread.is_finished() {
+                self.app.sequencing.ring();
+                self.app.work.ring();
+                self.releases.ring();
+                thread::sleep(STOP_POLL);
+            }
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");
             }
