@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Tex
 use domain::agreements::evaluate::{DealFacts, Settlement};
 use domain::catalogue::{ProductCode, VerticalCode};
 use domain::deals::deal::{Deal, Stage, Transition};
+use domain::deals::handshake_repository::HandshakeRepository as _;
 use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal};
 use domain::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
 use domain::kernel::{Instant, Money};
@@ -293,21 +294,9 @@ impl DealRepository for PgUnitOfWork<'_> {
         .bind::<Array<Text>, _>(handshakes.iter().map(|h| h.assurance).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
-        let statements: Vec<&HandshakeStatement> = handshakes.iter().flat_map(|h| &h.statements).collect();
-        command(
-            "insert into handshake_statement (created_at, id, handshake_id, kind, kid, payload_sha256, envelope_sha256)
-             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])",
-        )
-        .bind::<Timestamptz, _>(instant(at))
-        .bind::<Array<SqlUuid>, _>(statements.iter().map(|s| s.id).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(statements.iter().map(|s| s.handshake.uuid()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(statements.iter().map(|s| s.kind).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(statements.iter().map(|s| s.kid.as_str()).collect::<Vec<_>>())
-        .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.payload_sha256.bytes().as_slice()).collect::<Vec<_>>())
-        .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.envelope_sha256.bytes().as_slice()).collect::<Vec<_>>())
-        .execute(self.pg)
-        .map_err(store_error)?;
-        Ok(())
+        let statements: Vec<HandshakeStatement> =
+            handshakes.iter().flat_map(|h| h.statements.iter().cloned()).collect();
+        self.append_statements(&statements, at)
     }
 }
 

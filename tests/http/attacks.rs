@@ -4,6 +4,8 @@ use domain::access::Role;
 use harness::server::Service;
 use serde_json::json;
 
+const EXAMPLE: &[u8] = b"external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on\nC-1,M1,Ann,FIXED-3Y,2026-01-01,,,,,\n";
+
 #[test]
 fn a_precondition_of_reads_does_not_swallow_the_answer_of_a_post() {
     let service = Service::start();
@@ -81,11 +83,72 @@ fn deals_are_imported_of_a_provider_and_of_nobody_else() {
         let reply = service.send("POST", &format!("/v1/deals/imports?provider_id={provider}"), &headers, Some(b"x"));
         let _ = reply.problem(422, "validation_failed");
     }
+    let introducer = format!("/v1/organisations/{}", service.platform.introducer);
+    let _ = service.patch(&introducer, &service.operator(), "\"1\"", &json!({"status": "suspended"})).expect(200);
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("idempotency-key", "k-9"),
+        ("content-type", "text/csv"),
+        ("flip360-declaration", "x.y.z"),
+    ];
+    let path = format!("/v1/deals/imports?provider_id={}", service.platform.provider);
+    let _ = service.send("POST", &path, &headers, Some(b"x")).problem(409, "organisation_suspended");
     assert_eq!(service.platform.number("select count(*) from deal_import"), 0);
+}
+
+#[test]
+fn a_member_sees_the_referral_that_was_made_in_their_name() {
+    let service = Service::start();
+    service.platform.onboard("member_ref,upline_ref\nM1,\n");
+    let introducer = service.platform.introducer;
+    let refs = ["M1".to_owned()];
+    let found = service.platform.store().transaction(|uow| uow.directory().find_members(introducer, &refs));
+    let member = found.expect("the members")[0].id;
+    let referral = json!({
+        "member_id": member.to_string(), "provider_id": service.platform.provider.to_string(), "product": "FIXED-3Y",
+        "external_ref": "A-1", "referred_on": "2026-11-20", "client": {"kind": "person", "name": "Jane Citizen"},
+        "consent": {"declared": true}, "disclosure": {"declared": true}, "assurance": "custodial"
+    });
+    let made = service.post("/v1/referrals", &service.partner(), &referral).expect(201);
+    let path = format!("/v1/deals/{}", made["deal_id"].as_str().expect("an id"));
+    let _ = service.get(&path, &service.token(&[Role::Member], Some(introducer), Some(member))).expect(200);
+    let other = domain::kernel::ids::MemberId::new(service.app.ids.next());
+    let _ =
+        service.get(&path, &service.token(&[Role::Member], Some(introducer), Some(other))).problem(404, "not_found");
+}
+
+#[test]
+fn a_problem_is_never_said_to_be_compressed() {
+    let service = Service::start();
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept-encoding", "gzip")];
+    let reply = service.send("POST", "/oauth/token", &headers, Some(&vec![b'x'; 400_000]));
+    let _ = reply.problem(413, "body_too_large");
+    assert_eq!(reply.header("content-encoding"), None);
 }
 
 #[test]
 fn the_reference_page_answers_without_its_slash() {
     let service = Service::start();
     assert_eq!(service.get("/docs", &service.token(&[Role::Investor], None, None)).status, 200);
+}
+
+#[test]
+fn a_log_that_was_rolled_back_grows_no_more_and_the_service_takes_nothing_new() {
+    let service = Service::start();
+    let user =
+        |n| json!({"email": format!("p{n}@example.com"), "password": "correct horse battery", "roles": ["finance"]});
+    service.platform.onboard("member_ref,upline_ref\nM1,\n");
+    let _ = service.platform.import(EXAMPLE);
+    let signed = domain::chain::checkpoint::TreeHead { size: 99_999, root: domain::kernel::Digest([7; 32]) };
+    service.app.high_water.advance(&signed).expect("a mark");
+    let refused = api::workers::catch_up(&service.app).expect_err("the log was rolled back");
+    assert!(matches!(refused, domain::chain::sequence::SequenceError::Guard(_)), "{refused}");
+    assert_eq!(service.platform.number("select count(*) from chain_leaf"), 0);
+    assert!(service.platform.number("select count(*) from chain_pending") > 0);
+    service.app.log_failed(refused.to_string());
+    let _ = service.send("GET", "/health/ready", &[], None).problem(503, "log_not_signed");
+    let _ = service.post("/v1/users", &service.operator(), &user(1)).problem(503, "log_not_signed");
+    assert_eq!(service.send("GET", "/health/live", &[], None).status, 200);
+    service.app.publish(service.app.seen());
+    let _ = service.post("/v1/users", &service.operator(), &user(1)).expect(201);
 }

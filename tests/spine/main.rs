@@ -97,7 +97,7 @@ fn a_correction_posts_the_difference_and_edits_nothing() {
 }
 
 #[test]
-fn what_is_due_is_released_once_and_a_clawback_after_it_takes_what_is_available() {
+fn what_is_due_is_released_once() {
     let platform = Platform::new();
     platform.onboard(ALL_MEMBERS);
     let _ = platform.import(ALL);
@@ -117,6 +117,36 @@ fn what_is_due_is_released_once_and_a_clawback_after_it_takes_what_is_available(
         platform.number("select count(*) from commission_line where accrued_minor > 0 and payable_on <= '2026-11-23'"),
         0
     );
+}
+
+#[test]
+fn the_database_refuses_entries_that_do_not_follow_and_postings_that_come_late() {
+    let platform = Platform::new();
+    platform.onboard(EXAMPLE_MEMBERS);
+    let _ = platform.import(EXAMPLE);
+    let forged = [
+        (
+            "takes no more postings",
+            "insert into ledger_posting (entry_seq, n, account_id, amount_minor, account_seq, balance_after_minor)
+             select 1, n, account_id, amount, 1000000 + n, 0 from (values (100, 5), (101, -5)) v (n, amount),
+               (select account_id from ledger_posting limit 1) a",
+        ),
+        (
+            "does not name the hash",
+            "insert into chain_pending (source_id, kind, lane, n, leaf, created_at)
+             values ('00000000-0000-7000-8000-000000000001', 'ledger_entry', sha256('lane'), 0, 'leaf', now());
+             insert into ledger_entry (seq, id, kind, source_id, effective_on, recorded_at, canonical, sha256, previous_sha256, visible_to)
+             select max(seq) + 1, '00000000-0000-7000-8000-000000000001', 'adjustment', '00000000-0000-7000-8000-000000000002',
+               current_date, now(), 'c', sha256('c'), sha256('bogus'), '{}' from ledger_entry",
+        ),
+        ("yet to come", "select keep_partitions(current_date + 400)"),
+    ];
+    for (why, sql) in forged {
+        let refusal = platform.refusal_of(sql).unwrap_or_else(|| panic!("obeyed: {sql}"));
+        assert!(refusal.contains(why), "{refusal}");
+    }
+    let login = "select count(*) from pg_roles where rolname = 'flip360_service' and rolcanlogin and not rolsuper and not rolinherit";
+    assert_eq!(platform.number(login), 1, "the private cluster's service owns nothing");
 }
 
 #[test]
