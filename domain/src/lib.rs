@@ -11,6 +11,7 @@ pub mod chain;
 pub mod deals;
 pub mod directory;
 pub mod env;
+pub mod events;
 pub mod guarantees;
 pub mod idempotency;
 pub mod jobs;

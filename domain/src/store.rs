@@ -21,6 +21,7 @@ use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
+use crate::events::{EventQueries, EventRepository};
 use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
@@ -73,6 +74,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// What happened, for whoever listens.
+    fn events(&mut self) -> &mut dyn EventRepository;
     /// Runs of the guarantees.
     fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
     /// Handshakes that wait for a signature.
@@ -110,6 +113,8 @@ pub trait Queries {
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Numbered events.
+    fn events(&mut self) -> &mut dyn EventQueries;
     /// Evidence for the guarantees, and their runs.
     fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
     /// Handshakes and their statements.

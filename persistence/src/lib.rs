@@ -17,6 +17,7 @@ mod chain_queries;
 mod deals;
 mod directory;
 mod error;
+mod events;
 mod guarantee_checks;
 mod guarantees;
 mod handshakes;

@@ -75,7 +75,7 @@ impl Role {
     pub const fn scopes(self) -> &'static [Scope] {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
-            DealsWrite, DirectoryRead, DirectoryWrite, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
+            DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
             PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
         };
         match self {
@@ -89,6 +89,7 @@ impl Role {
                 PayoutsRead,
                 PayoutsWrite,
                 PayoutsExecute,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
                 InsightRead,
@@ -103,6 +104,7 @@ impl Role {
                 LedgerRead,
                 PayoutsRead,
                 PayoutsApprove,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
                 InsightRead,
@@ -115,6 +117,7 @@ impl Role {
                 DealsRead,
                 LedgerRead,
                 PayoutsRead,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
                 ChainRead,
@@ -130,6 +133,7 @@ impl Role {
                 PayoutsRead,
                 ChainRead,
                 ChainWrite,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
             ],
@@ -141,10 +145,11 @@ impl Role {
                 DealsWrite,
                 ChainRead,
                 ChainWrite,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
             ],
-            Self::Member => &[CatalogueRead, DealsRead, LedgerRead, PayoutsRead, ChainRead, ChainWrite, GuaranteesRead],
+            Self::Member => &[CatalogueRead, DealsRead, LedgerRead, PayoutsRead, ChainRead, ChainWrite, EventsRead, GuaranteesRead],
             Self::Auditor => &[
                 DirectoryRead,
                 CatalogueRead,
@@ -154,6 +159,7 @@ impl Role {
                 PayoutsRead,
                 ChainRead,
                 ChainExport,
+                EventsRead,
                 GuaranteesRead,
                 JobsRead,
                 InsightRead,

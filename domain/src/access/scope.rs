@@ -62,6 +62,8 @@ scopes! {
     ChainWrite = "chain:write",
     /// Export leaves and envelopes for an audit.
     ChainExport = "chain:export",
+    /// Replay and follow events of what one may read.
+    EventsRead = "events:read",
     /// Read runs of the guarantees.
     GuaranteesRead = "guarantees:read",
     /// Run the guarantees.

@@ -9,8 +9,9 @@ use super::standing::{Standing, Subject};
 use super::user::{CreateUser, User};
 use super::{MissingScope, Scope};
 use crate::env::Env;
+use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
-use crate::kernel::ids::{ApiClientId, UserId};
+use crate::kernel::ids::{ApiClientId, OrganisationId, UserId};
 use crate::store::{StoreError, UnitOfWork};
 
 /// Creates an API client; its secret is in the answer and nowhere else.
@@ -33,6 +34,7 @@ pub fn create_client(
     };
     let secret = ClientSecret::new(&env.draw());
     uow.access().insert_client(&client, &secret.digest())?;
+    client_changed(uow, env, EventKind::ApiClientCreated, &client)?;
     Ok(NewSecret { client, secret })
 }
 
@@ -52,6 +54,7 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     kept.secret_sha256 = secret.digest();
     kept.client.version += 1;
     uow.access().update_client(&kept)?;
+    client_changed(uow, env, EventKind::ApiClientSecretRotated, &kept.client)?;
     Ok(NewSecret { client: kept.client, secret })
 }
 
@@ -75,6 +78,7 @@ pub fn revoke_client(
     }
     let client = ApiClient { revoked_at: Some(env.now), version: kept.client.version + 1, ..kept.client };
     uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
+    client_changed(uow, env, EventKind::ApiClientRevoked, &client)?;
     Ok(client)
 }
 
@@ -98,9 +102,25 @@ pub fn create_user(
         version: 1,
     };
     match uow.access().insert_user(&user, &command.email, password) {
-        Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => Err(AccessError::EmailTaken),
-        kept => Ok(kept.map(|()| user)?),
+        Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => return Err(AccessError::EmailTaken),
+        kept => kept?,
     }
+    record_changed(uow, env, EventKind::UserCreated, (&user.id, user.id.uuid()), Some(1), &seen_by(&user.standing))?;
+    Ok(user)
+}
+
+fn client_changed(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    kind: EventKind,
+    client: &ApiClient,
+) -> Result<(), StoreError> {
+    let seen = seen_by(&client.standing);
+    record_changed(uow, env, kind, (&client.id, client.id.uuid()), Some(client.version), &seen)
+}
+
+fn seen_by(standing: &Standing) -> Vec<uuid::Uuid> {
+    standing.organisation().map(OrganisationId::uuid).into_iter().collect()
 }
 
 /// What people call a user or an API client: its address, its name. Somebody erased has none.

@@ -11,6 +11,7 @@ use super::registry::{KeyOwner, SigningKey};
 use super::statement::{Assurance, KeyRegistration, PartyId, Statement};
 use crate::access::{MissingScope, Scope};
 use crate::env::Env;
+use crate::events::{self, EventKind};
 use crate::kernel::ids::{MemberId, OrganisationId, SigningKeyId};
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
@@ -84,6 +85,9 @@ pub fn register(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resu
         envelope: envelope.as_bytes().to_vec(),
         keep_envelope: true,
     };
+    let member = key.owner.member().map(MemberId::uuid);
+    let seen: Vec<uuid::Uuid> = std::iter::once(key.owner.organisation().uuid()).chain(member).collect();
+    events::record_changed(uow, env, EventKind::SigningKeyRegistered, (&key.id, key.id.uuid()), None, &seen)?;
     log::append(uow, env, &[item])?;
     Ok(Registered { key, new: true })
 }

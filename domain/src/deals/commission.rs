@@ -6,8 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use super::deal::{Deal, Transition};
 use super::repository::{DealFact, Handshake};
+use super::tell;
 use crate::agreements::evaluate::{self, CalculationInput, CalculationOutput, DealFacts};
 use crate::agreements::model::GoverningDate;
 use crate::agreements::repository::StoredCalculation;
@@ -16,6 +19,7 @@ use crate::catalogue::{ProductCode, VerticalCode};
 use crate::chain::log::{self, LogItem};
 use crate::directory::repository::NewContact;
 use crate::env::Env;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, PayeeId};
 use crate::ledger::accrue::{self, DealAccounts};
 use crate::ledger::line::CommissionLine;
@@ -135,8 +139,26 @@ impl Changes {
         uow.deals().append_handshakes(&self.handshakes, env.now)?;
         let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
         uow.agreements().append_calculations(&calculations)?;
+        uow.events().append(&self.told(env)?)?;
         log::append(uow, env, &self.log)?;
         accrued(uow, env, self.calculated)
+    }
+}
+
+impl Changes {
+    /// What listeners hear of the deals; lines and entries tell their own.
+    fn told(&self, env: &Env<'_>) -> Result<Vec<NewEvent>, StoreError> {
+        let calculated = self.calculated.iter().map(|c| &c.deal);
+        let deals = self.created.iter().chain(&self.changed).chain(calculated);
+        let seen: BTreeMap<DealId, &[Uuid]> = deals.map(|deal| (deal.id, deal.visible_to.as_slice())).collect();
+        let visible = |deal: DealId| seen.get(&deal).copied().unwrap_or_default();
+        let moved = self.transitions.iter().map(|t| tell::moved(env, t, visible(t.deal)));
+        let learned = self.facts.iter().map(|f| tell::learned(env, f, visible(f.deal)));
+        let signed = self.handshakes.iter().map(|h| {
+            tell::signed(env, EventKind::HandshakeSealed, (h.id, h.deal), h.assurance, visible(h.deal))
+        });
+        let calculated = self.calculated.iter().map(|c| tell::calculated(env, &c.calculation, visible(c.deal.id)));
+        moved.chain(learned).chain(signed).chain(calculated).collect()
     }
 }
 
@@ -178,5 +200,6 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
         drafts.extend(accrual.drafts);
     }
     uow.ledger().save_lines(&lines)?;
+    uow.events().append(&tell::earned(env, &lines)?)?;
     posting::post(uow, env, drafts)
 }

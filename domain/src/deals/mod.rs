@@ -23,4 +23,5 @@ pub mod referral;
 pub mod repository;
 pub mod step;
 pub mod step_input;
+mod tell;
 pub mod terms;

@@ -14,6 +14,7 @@ use super::repository::NewContact;
 use super::update::{UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
 use crate::access::Scope;
 use crate::env::Env;
+use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
 use crate::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use crate::store::{StoreError, UnitOfWork};
@@ -30,6 +31,8 @@ pub fn create_organisation(
     env.actor.require(Scope::OrganisationsWrite)?;
     let organisation = command.clone().into_organisation(OrganisationId::new(env.ids.next()));
     uow.directory().insert_organisation(&organisation, env.now)?;
+    let id = organisation.id;
+    record_changed(uow, env, EventKind::OrganisationCreated, (&id, id.uuid()), Some(1), &[id.uuid()])?;
     Ok(OrganisationRecord { organisation, created_at: env.now, version: 1 })
 }
 
@@ -50,6 +53,8 @@ pub fn update_organisation(
     fresh(found.version, version)?;
     let changed = command.apply(found);
     uow.directory().update_organisation(&changed)?;
+    let seen = [id.uuid()];
+    record_changed(uow, env, EventKind::OrganisationUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
     Ok(changed)
 }
 
@@ -69,6 +74,9 @@ pub fn create_contact(
     let contact = command.contact.clone().into_contact(ContactId::new(env.ids.next()));
     let new = NewContact { organisation: command.organisation, contact };
     uow.directory().insert_contacts(std::slice::from_ref(&new), env.now)?;
+    let id = new.contact.id;
+    let seen = [new.organisation.uuid()];
+    record_changed(uow, env, EventKind::ContactCreated, (&id, id.uuid()), Some(1), &seen)?;
     Ok(ContactRecord { organisation: new.organisation, contact: new.contact, created_at: env.now, version: 1 })
 }
 
@@ -97,6 +105,8 @@ pub fn create_member(
     checked(faults)?;
     let member = command.clone().into_member(id, upline);
     uow.directory().insert_members(std::slice::from_ref(&member), env.now)?;
+    let seen = [organisation.uuid(), id.uuid()];
+    record_changed(uow, env, EventKind::MemberCreated, (&id, id.uuid()), Some(1), &seen)?;
     Ok(MemberRecord { member, status: OrganisationStatus::Active, created_at: env.now, version: 1 })
 }
 
@@ -131,6 +141,8 @@ pub fn update_member(
     let moved_on = (upline != found.member.upline).then(|| env.now.sydney_date());
     let changed = command.apply(found, upline);
     uow.directory().update_member(&changed, moved_on, env.now)?;
+    let seen = [organisation.uuid(), id.uuid()];
+    record_changed(uow, env, EventKind::MemberUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
     Ok(changed)
 }
 
@@ -177,6 +189,7 @@ pub fn create_payee(
     if !mappings.is_empty() {
         uow.directory().append_payee_mappings(&mappings, env.now)?;
     }
+    payee_changed(uow, env, EventKind::PayeeCreated, &record)?;
     Ok(record)
 }
 
@@ -197,7 +210,21 @@ pub fn update_payee(
     fresh(found.version, version)?;
     let changed = command.apply(found).map_err(DirectoryError::Invalid)?;
     uow.directory().update_payee(&changed)?;
+    payee_changed(uow, env, EventKind::PayeeUpdated, &changed)?;
     Ok(changed)
+}
+
+/// The payee's organisation hears of it, and the members who are paid to it.
+fn payee_changed(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    kind: EventKind,
+    record: &PayeeRecord,
+) -> Result<(), StoreError> {
+    let id = record.payee.id;
+    let members = record.members.iter().map(|(member, _)| member.uuid());
+    let seen: Vec<uuid::Uuid> = std::iter::once(record.payee.organisation.uuid()).chain(members).collect();
+    record_changed(uow, env, kind, (&id, id.uuid()), Some(record.version), &seen)
 }
 
 /// Whether the organisation is there and the actor acts for it; a fault otherwise.

@@ -16,6 +16,8 @@ use crate::chain::log::{self, LogItem};
 use crate::chain::mirror;
 use crate::chain::trust::Trust;
 use crate::env::Env;
+use crate::events::data::GuaranteesChecked;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::Instant;
 use crate::kernel::ids::GuaranteeRunId;
 use crate::kernel::page::{Page, PageRequest};
@@ -156,6 +158,8 @@ pub fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, report: &Report) -> Result<
         created_at: env.now,
     };
     uow.guarantees().append_run(&kept)?;
+    let data = GuaranteesChecked { guarantee_run_id: kept.id, holds: kept.holds };
+    uow.events().append(&[NewEvent::new(env, EventKind::GuaranteesChecked, kept.id.uuid(), &data, &[])?])?;
     Ok(kept)
 }
 

@@ -1,7 +1,8 @@
 //! Use cases of jobs: enqueue, cancel.
 
-use super::job::{Job, JobKind};
+use super::job::{Job, JobKind, JobState};
 use super::repository::Ending;
+use super::work;
 use crate::access::MissingScope;
 use crate::deals::import::receive;
 use crate::env::Env;
@@ -57,6 +58,7 @@ pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Job,
     if !uow.jobs().end(id, None, &Ending::Cancelled, env.now)? {
         return Err(CancelJobError::Ended);
     }
+    work::ended(uow, env, &job, JobState::Cancelled)?;
     match job.kind {
         JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
     }

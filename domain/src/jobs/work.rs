@@ -5,10 +5,12 @@
 
 use jiff::SignedDuration;
 
-use super::job::{Job, JobFault, JobKind, Progress};
+use super::job::{Job, JobFault, JobKind, JobState, Progress};
 use super::repository::Ending;
 use super::{LEASE_SECONDS, MAX_STALLED};
 use crate::access::Actor;
+use crate::events::data::JobEnded;
+use crate::events::{EventKind, NewEvent};
 use crate::env::{Env, Surroundings};
 use crate::kernel::Instant;
 use crate::kernel::ids::JobId;
@@ -95,6 +97,29 @@ impl Work<'_> {
     pub fn go_on(&self) -> Result<(), WorkError> {
         if self.around.is_ending() { Err(WorkError::Interrupted) } else { Ok(()) }
     }
+
+    /// Ends the job well, in the transaction of its last effect.
+    ///
+    /// # Errors
+    /// [`WorkError::LeaseLost`].
+    pub fn succeed(&self, uow: &mut dyn UnitOfWork, env: &Env<'_>, result_path: String) -> Result<(), WorkError> {
+        let ending = Ending::Succeeded { result_path };
+        if !uow.jobs().end(self.job.id, Some(self.lease.attempt), &ending, env.now)? {
+            return Err(WorkError::LeaseLost);
+        }
+        Ok(ended(uow, env, self.job, JobState::Succeeded)?)
+    }
+}
+
+/// Tells that a job ended.
+pub(super) fn ended(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    job: &Job,
+    state: JobState,
+) -> Result<(), StoreError> {
+    let data = JobEnded { job_id: job.id, kind: job.kind.as_str(), state: state.as_str() };
+    uow.events().append(&[NewEvent::new(env, EventKind::JobEnded, job.id.uuid(), &data, &job.visible_to)?])
 }
 
 /// One attempt's hold on a job.
@@ -113,15 +138,6 @@ impl Lease {
     pub fn renew(&self, uow: &mut dyn UnitOfWork, now: Instant, progress: Progress) -> Result<(), WorkError> {
         let kept = uow.jobs().renew(self.job, self.attempt, progress, until(now))?;
         if kept { Ok(()) } else { Err(WorkError::LeaseLost) }
-    }
-
-    /// Ends the job well, in the transaction of its last effect.
-    ///
-    /// # Errors
-    /// [`WorkError::LeaseLost`].
-    pub fn succeed(&self, uow: &mut dyn UnitOfWork, now: Instant, result_path: String) -> Result<(), WorkError> {
-        let ended = uow.jobs().end(self.job, Some(self.attempt), &Ending::Succeeded { result_path }, now)?;
-        if ended { Ok(()) } else { Err(WorkError::LeaseLost) }
     }
 }
 
@@ -160,6 +176,7 @@ pub fn work_one(
         Err(WorkError::Fault(fault)) => store.transaction(|uow| {
             let env = work.env();
             if uow.jobs().end(job.id, Some(job.attempts), &Ending::Failed(fault.clone()), env.now)? {
+                ended(uow, &env, &job, JobState::Failed)?;
                 handler.failed(uow, &env, &job, &fault)?;
             }
             Ok::<(), StoreError>(())

@@ -3,7 +3,7 @@
 //! Order of locks: lanes → balances → head, which is always last. Sequence, previous hash and balances
 //! are worked out in memory under them and written set-based. Statements per call, whatever the number
 //! of drafts: find accounts (+ open), lock balances, lock head, lanes and leaves (5), entries, postings,
-//! balances, head.
+//! balances, head, events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use crate::chain::encoding::b64url;
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
 use crate::env::Env;
+use crate::events::data::EntryPosted;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;
 use crate::kernel::ids::AccountId;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
@@ -87,7 +89,24 @@ pub fn post(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: Vec<EntryDraft>) ->
     log::append(uow, env, &items)?;
     let balances: Vec<AccountBalance> = balances.into_values().collect();
     uow.ledger().append_entries(&entries, &postings, &balances, &head)?;
+    uow.events().append(&told(env, &entries)?)?;
     Ok(())
+}
+
+fn told(env: &Env<'_>, entries: &[PostedEntry]) -> Result<Vec<NewEvent>, StoreError> {
+    let event = |entry: &PostedEntry| {
+        let draft = &entry.draft;
+        let data = EntryPosted {
+            entry_id: draft.id,
+            entry_sequence: entry.seq,
+            kind: draft.kind.as_str(),
+            deal_id: draft.deal,
+            payee_id: draft.payee,
+            effective_on: draft.effective_on,
+        };
+        NewEvent::new(env, EventKind::EntryPosted, draft.id.uuid(), &data, &draft.visible_to)
+    };
+    entries.iter().map(event).collect()
 }
 
 /// Whose lane an entry goes into: its deal's, else its payee's, else its source's.

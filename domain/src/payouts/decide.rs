@@ -17,6 +17,8 @@ use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{PayoutApproval, Salt, Statement, VERSION};
 use crate::directory::text::Grounds;
 use crate::env::Env;
+use crate::events::data::RunMoved;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::ids::{BankAccountId, PayeeId, PayoutRunId};
 use crate::kernel::{Digest, Faults, Money};
 use crate::ledger::line::CommissionLine;
@@ -83,6 +85,7 @@ pub fn preview(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &PreviewRun) ->
     };
     uow.payouts().insert_run(&run)?;
     uow.payouts().append_step(&step(env, &run, "previewed", None))?;
+    uow.events().append(&[moved(env, EventKind::RunPreviewed, &run)?])?;
     Ok(run)
 }
 
@@ -113,7 +116,7 @@ fn payees_of(lines: &[CommissionLine]) -> Vec<PayeeId> {
 /// See [`PayoutError`].
 pub fn propose(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsWrite, on)?.propose(act(env))?;
-    written(uow, env, run, "proposed", None)
+    written(uow, env, run, EventKind::RunProposed, "proposed", None)
 }
 
 /// Approves the content with this digest, as somebody else than who made or proposed it.
@@ -128,7 +131,7 @@ pub fn approve(
 ) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsApprove, on)?.approve(act(env), content_sha256)?;
     let item = approval(env, &run)?;
-    let run = written(uow, env, run, "approved", None)?;
+    let run = written(uow, env, run, EventKind::RunApproved, "approved", None)?;
     log::append(uow, env, &[item])?;
     Ok(run)
 }
@@ -144,7 +147,7 @@ pub fn reject(
     grounds: &Grounds,
 ) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsApprove, on)?.reject()?;
-    written(uow, env, run, "rejected", Some(grounds.as_str()))
+    written(uow, env, run, EventKind::RunRejected, "rejected", Some(grounds.as_str()))
 }
 
 /// Gives a run up, and why.
@@ -158,7 +161,7 @@ pub fn cancel(
     grounds: &Grounds,
 ) -> Result<PayoutRun, PayoutError> {
     let run = locked(uow, env, Scope::PayoutsWrite, on)?.cancel()?;
-    written(uow, env, run, "cancelled", Some(grounds.as_str()))
+    written(uow, env, run, EventKind::RunCancelled, "cancelled", Some(grounds.as_str()))
 }
 
 /// The run, locked, for an actor who may do this to it.
@@ -186,12 +189,27 @@ pub(super) fn written(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     run: PayoutRun,
+    kind: EventKind,
     name: &'static str,
     reason: Option<&str>,
 ) -> Result<PayoutRun, PayoutError> {
     uow.payouts().update_run(&run, None)?;
     uow.payouts().append_step(&step(env, &run, name, reason))?;
+    uow.events().append(&[moved(env, kind, &run)?])?;
     Ok(run)
+}
+
+/// What listeners hear of a run: staff only, since a run is the operator's.
+pub(super) fn moved(env: &Env<'_>, kind: EventKind, run: &PayoutRun) -> Result<NewEvent, StoreError> {
+    let content = run.content.content();
+    let data = RunMoved {
+        run_id: run.id,
+        state: run.state.code(),
+        payouts: content.payouts.len() as u64,
+        total_minor: content.total.0,
+        version: run.version,
+    };
+    NewEvent::new(env, kind, run.id.uuid(), &data, &[])
 }
 
 pub(super) fn act(env: &Env<'_>) -> Act {

@@ -19,6 +19,8 @@ use super::repository::PayeeStanding;
 use super::run::{PayoutRun, RunState, TransitionError};
 use crate::access::Scope;
 use crate::env::Env;
+use crate::events::data::PayoutMoved;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::ids::{EntryId, LineId, PayeeId};
 use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
 use crate::ledger::line::{CommissionLine, LineError};
@@ -74,8 +76,25 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
     uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
     uow.payouts().append_payouts(&moved.payouts, env.now)?;
     uow.ledger().save_lines(&moved.lines)?;
+    let mut events = vec![decide::moved(env, EventKind::RunExecuted, &run)?];
+    for payout in &moved.payouts {
+        events.push(initiated(env, payout)?);
+    }
+    uow.events().append(&events)?;
     posting::post(uow, env, moved.drafts)?;
     Ok(Execution::Done(run))
+}
+
+fn initiated(env: &Env<'_>, payout: &Payout) -> Result<NewEvent, StoreError> {
+    let planned = &payout.planned;
+    let data = PayoutMoved {
+        payout_id: planned.id,
+        run_id: payout.run,
+        payee_id: planned.payee,
+        amount_minor: planned.net.0,
+        reference: planned.reference.to_string(),
+    };
+    NewEvent::new(env, EventKind::PayoutInitiated, planned.id.uuid(), &data, &payout.visible_to)
 }
 
 /// Takes the approval back and works the content out anew.
@@ -89,7 +108,7 @@ fn voided(
     let reason = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let content = decide::worked_out(uow, env, run.id, account, run.cut_off_on)?;
     let run = run.void(reason.clone(), content)?;
-    let run = decide::written(uow, env, run, "voided", Some(&reason))?;
+    let run = decide::written(uow, env, run, EventKind::RunVoided, "voided", Some(&reason))?;
     Ok(Execution::Voided(run, found))
 }
 

@@ -108,13 +108,13 @@ fn finish(
     import: DealImportId,
     progress: Progress,
 ) -> Result<(), WorkError> {
-    let now = work.env().now;
-    work.lease.renew(uow, now, progress)?;
+    let env = work.env();
+    work.lease.renew(uow, env.now, progress)?;
     let Some(mut import) = uow.imports().lock(import)? else { return Err(WorkError::LeaseLost) };
     import.state = ImportState::Done;
     import.counts = Some(uow.imports().count_rows(import.id)?);
-    import.finished_at = Some(now);
+    import.finished_at = Some(env.now);
     uow.imports().update(&import)?;
     uow.imports().forget(import.id)?;
-    work.lease.succeed(uow, now, receive::path(import.id.uuid()))
+    work.succeed(uow, &env, receive::path(import.id.uuid()))
 }

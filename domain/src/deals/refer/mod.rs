@@ -16,6 +16,7 @@ use known::{Judged, Known};
 use super::deal::{Deal, Stage, Transition};
 use super::referral::{OfferBy, Refer};
 use super::repository::{DealFact, Handshake, HandshakeStatement};
+use super::tell;
 use crate::access::Actor;
 use crate::catalogue::{Product, reference};
 use crate::chain::leaf::LeafKind;
@@ -25,6 +26,7 @@ use crate::chain::statement::{self, Assurance, Offer, PartyId, Salt, Statement};
 use crate::directory::party::MemberParty;
 use crate::directory::repository::NewContact;
 use crate::env::{Asked, Env};
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;
 use crate::kernel::ids::{ContactId, DealId, HandshakeId};
 use crate::store::{StoreError, UnitOfWork};
@@ -170,7 +172,22 @@ impl Batch {
         uow.deals().append_facts(&self.facts)?;
         uow.deals().append_transitions(&self.transitions)?;
         uow.deals().append_handshakes(&self.handshakes, env.now).map_err(taken_now)?;
+        uow.events().append(&self.told(env)?)?;
         Ok(log::append(uow, env, &self.log)?)
+    }
+}
+
+impl Batch {
+    fn told(&self, env: &Env<'_>) -> Result<Vec<NewEvent>, StoreError> {
+        // One of each for every referral, in the same order.
+        let made = self.deals.iter().zip(&self.transitions).zip(&self.handshakes);
+        let mut events = Vec::with_capacity(2 * self.deals.len());
+        for ((deal, transition), handshake) in made {
+            events.push(tell::moved(env, transition, &deal.visible_to)?);
+            let ids = (handshake.id, deal.id);
+            events.push(tell::signed(env, EventKind::HandshakeOffered, ids, handshake.assurance, &deal.visible_to)?);
+        }
+        Ok(events)
     }
 }
 

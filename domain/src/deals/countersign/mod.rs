@@ -7,15 +7,20 @@
 //! Set-based: one call is a batch of accepts, each by its own actor and with its own outcome. The same accept
 //! again is the one that was taken before. Order of locks: deals → lanes.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use error::{CountersignError, CountersignRefusal};
 
 use super::commission::Versions;
 use super::deal::{Stage, Transition};
 use super::draft::{Standing, standing};
 use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests};
 use super::repository::HandshakeStatement;
+use super::tell;
 use super::terms::Terms;
-use crate::access::{Actor, MissingScope, Scope};
+use crate::access::{Actor, Scope};
 use crate::agreements::version::GoverningVersion;
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -25,11 +30,10 @@ use crate::chain::statement::{
     self, AgreementRef, Assurance, Participant, PartyId, Salt, Seal, Statement, StatementError,
 };
 use crate::env::{Asked, Env};
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;
-use crate::kernel::fault::Reason;
 use crate::kernel::ids::{AgreementId, DealId, HandshakeId};
-use crate::kernel::jcs;
-use crate::store::{StoreError, UnitOfWork, UseCaseError};
+use crate::store::{StoreError, UnitOfWork};
 
 /// A request to countersign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,77 +59,6 @@ pub struct Countersigned {
     pub agreement: (AgreementId, u32),
     /// Whether this call made it; otherwise the same accept was taken before.
     pub new: bool,
-}
-
-/// Why a handshake is not countersigned.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CountersignRefusal {
-    /// The actor may not.
-    #[error(transparent)]
-    Scope(#[from] MissingScope),
-    /// No such handshake, or none that the actor takes part in.
-    #[error("there is no such handshake")]
-    UnknownHandshake,
-    /// The actor takes part, but it is not the one to accept.
-    #[error("only the provider of the deal accepts")]
-    NotCounterparty,
-    /// It is sealed, by another accept.
-    #[error("the handshake is countersigned already")]
-    AlreadyCountersigned,
-    /// The deal has ended, or its offer was declined.
-    #[error("the deal is {0}: its offer cannot be accepted any more")]
-    NotOpen(&'static str),
-    /// No version governs the deal.
-    #[error("no agreement version is in force on the day of the referral")]
-    NoAgreement,
-    /// The accept.
-    #[error(transparent)]
-    Accept(#[from] StatementRefusal),
-    /// The accept is for another handshake.
-    #[error("the accept names the handshake {0}")]
-    OtherHandshake(HandshakeId),
-    /// The accept commits to another offer.
-    #[error("offer_sha256 of the accept is not the digest of the offer's envelope, {0}")]
-    OtherOffer(Digest),
-}
-
-impl Reason for CountersignRefusal {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Scope(_) => "insufficient_scope",
-            Self::UnknownHandshake => "unknown_handshake",
-            Self::NotCounterparty => "not_counterparty",
-            Self::AlreadyCountersigned => "already_countersigned",
-            Self::NotOpen(_) => "deal_not_open",
-            Self::NoAgreement => "no_agreement",
-            Self::Accept(refusal) => refusal.code(),
-            Self::OtherHandshake(_) => "handshake_mismatch",
-            Self::OtherOffer(_) => "offer_mismatch",
-        }
-    }
-}
-
-/// Why nothing of a batch was taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CountersignError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Signing.
-    #[error(transparent)]
-    Sign(#[from] StatementError),
-    /// Canonical bytes.
-    #[error(transparent)]
-    Canonical(#[from] jcs::JcsError),
-}
-
-impl UseCaseError for CountersignError {
-    fn store_error(&self) -> Option<&StoreError> {
-        match self {
-            Self::Store(error) => Some(error),
-            Self::Sign(_) | Self::Canonical(_) => None,
-        }
-    }
 }
 
 /// One accept's outcome.
@@ -251,6 +184,7 @@ struct Batch {
     deals: Vec<SealedDeal>,
     transitions: Vec<Transition>,
     log: Vec<LogItem>,
+    events: Vec<NewEvent>,
 }
 
 impl Batch {
@@ -302,8 +236,11 @@ impl Batch {
         // A partner may have moved on before it signed: the seal never moves a deal back.
         let stage = if open.stage == Stage::Referred { Stage::Accepted } else { open.stage };
         self.deals.push(SealedDeal { deal: open.deal, stage, upline: open.upline, agreement });
+        let seen = [open.provider.uuid(), open.introducer.uuid(), open.member.uuid()];
+        let ids = (open.id, open.deal);
+        self.events.push(tell::signed(env, EventKind::HandshakeSealed, ids, &open.assurance, &seen)?);
         if stage != open.stage {
-            self.transitions.push(Transition {
+            let transition = Transition {
                 deal: open.deal,
                 n: open.transitions,
                 from: Some(open.stage),
@@ -312,7 +249,9 @@ impl Batch {
                 occurred_on: env.now.sydney_date(),
                 known_at: env.now,
                 actor: actor.id,
-            });
+            };
+            self.events.push(tell::moved(env, &transition, &seen)?);
+            self.transitions.push(transition);
         }
         Ok(LockedHandshake {
             stage,
@@ -360,6 +299,7 @@ impl Batch {
         uow.handshakes().seal_deals(&self.deals, env.now)?;
         uow.deals().append_transitions(&self.transitions)?;
         uow.handshakes().append_statements(&self.statements, env.now)?;
+        uow.events().append(&self.events)?;
         Ok(log::append(uow, env, &self.log)?)
     }
 }

@@ -1,0 +1,148 @@
+//! The catalogue of event types: name, subject, shape of the data, scope that reading it needs.
+//!
+//! A name is `subject.what_happened`; it is never given another meaning. New types may appear at any
+//! time: whoever listens ignores those that they do not know.
+
+use std::collections::BTreeSet;
+
+use crate::access::Scope;
+
+macro_rules! event_kinds {
+    ($(#[doc = $purpose:literal] $name:ident = $text:literal, $prefix:literal, $data:literal, $scope:ident;)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EventKind { $(#[doc = $purpose] $name,)* }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name that subscribers use.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// When it is sent, as the API document says it.
+            #[must_use]
+            pub const fn purpose(self) -> &'static str {
+                match self { $(Self::$name => $purpose.trim_ascii(),)* }
+            }
+
+            /// The prefix of the subject's id.
+            #[must_use]
+            pub const fn subject_prefix(self) -> &'static str {
+                match self { $(Self::$name => $prefix,)* }
+            }
+
+            /// The name of the shape of its data.
+            #[must_use]
+            pub const fn data(self) -> &'static str {
+                match self { $(Self::$name => $data,)* }
+            }
+
+            /// The scope without which it is not seen.
+            #[must_use]
+            pub const fn scope(self) -> Scope {
+                match self { $(Self::$name => Scope::$scope,)* }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// A member referred a client; the deal exists from now on.
+    DealReferred = "deal.referred", "deal", "DealMoved", DealsRead;
+    /// The provider accepted the referral.
+    DealAccepted = "deal.accepted", "deal", "DealMoved", DealsRead;
+    /// The provider declined the referral.
+    DealDeclined = "deal.declined", "deal", "DealMoved", DealsRead;
+    /// Work on the deal began.
+    DealInProgress = "deal.in_progress", "deal", "DealMoved", DealsRead;
+    /// The client signed.
+    DealContracted = "deal.contracted", "deal", "DealMoved", DealsRead;
+    /// The deal settled.
+    DealSettled = "deal.settled", "deal", "DealMoved", DealsRead;
+    /// The referral was withdrawn.
+    DealWithdrawn = "deal.withdrawn", "deal", "DealMoved", DealsRead;
+    /// The deal came to nothing.
+    DealLost = "deal.lost", "deal", "DealMoved", DealsRead;
+    /// A settled deal unwound.
+    DealReversed = "deal.reversed", "deal", "DealMoved", DealsRead;
+    /// A fact of the deal was recorded.
+    DealFactRecorded = "deal.fact_recorded", "deal", "FactRecorded", DealsRead;
+    /// The commission of a deal was worked out anew.
+    CommissionCalculated = "commission.calculated", "deal", "CommissionCalculated", DealsRead;
+    /// What a participant earns on a deal came about or changed.
+    LineChanged = "commission_line.changed", "line", "LineChanged", DealsRead;
+    /// An entry was posted to the ledger.
+    EntryPosted = "ledger_entry.posted", "entry", "EntryPosted", LedgerRead;
+    /// A signed offer was taken; it waits for the provider's signature.
+    HandshakeOffered = "handshake.offered", "handshake", "HandshakeSigned", ChainRead;
+    /// The provider signed, and the platform sealed.
+    HandshakeSealed = "handshake.sealed", "handshake", "HandshakeSigned", ChainRead;
+    /// A signing key was registered.
+    SigningKeyRegistered = "signing_key.registered", "key", "RecordChanged", ChainRead;
+    /// A job ended: it succeeded, failed, or was cancelled.
+    JobEnded = "job.ended", "job", "JobEnded", JobsRead;
+    /// A payout run was worked out.
+    RunPreviewed = "payout_run.previewed", "run", "RunMoved", PayoutsRead;
+    /// A payout run waits for approval.
+    RunProposed = "payout_run.proposed", "run", "RunMoved", PayoutsRead;
+    /// Somebody else approved the run's content.
+    RunApproved = "payout_run.approved", "run", "RunMoved", PayoutsRead;
+    /// The approval was refused.
+    RunRejected = "payout_run.rejected", "run", "RunMoved", PayoutsRead;
+    /// The run was given up.
+    RunCancelled = "payout_run.cancelled", "run", "RunMoved", PayoutsRead;
+    /// What was approved no longer fits, so the approval is void.
+    RunVoided = "payout_run.voided", "run", "RunMoved", PayoutsRead;
+    /// The money of the run is on its way.
+    RunExecuted = "payout_run.executed", "run", "RunMoved", PayoutsRead;
+    /// A payment to a payee was sent to the bank.
+    PayoutInitiated = "payout.initiated", "payout", "PayoutMoved", PayoutsRead;
+    /// An organisation was created.
+    OrganisationCreated = "organisation.created", "org", "RecordChanged", DirectoryRead;
+    /// An organisation was changed.
+    OrganisationUpdated = "organisation.updated", "org", "RecordChanged", DirectoryRead;
+    /// A contact was created.
+    ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
+    /// A member was created.
+    MemberCreated = "member.created", "member", "RecordChanged", DirectoryRead;
+    /// A member was changed.
+    MemberUpdated = "member.updated", "member", "RecordChanged", DirectoryRead;
+    /// A payee was created.
+    PayeeCreated = "payee.created", "payee", "RecordChanged", DirectoryRead;
+    /// A payee was changed.
+    PayeeUpdated = "payee.updated", "payee", "RecordChanged", DirectoryRead;
+    /// The guarantees were checked.
+    GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
+    /// A user was created.
+    UserCreated = "user.created", "user", "RecordChanged", AccessAdmin;
+    /// An API client was created.
+    ApiClientCreated = "api_client.created", "client", "RecordChanged", AccessAdmin;
+    /// An API client got another secret.
+    ApiClientSecretRotated = "api_client.secret_rotated", "client", "RecordChanged", AccessAdmin;
+    /// An API client was revoked.
+    ApiClientRevoked = "api_client.revoked", "client", "RecordChanged", AccessAdmin;
+}
+
+impl EventKind {
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+
+    /// The kinds that somebody with these scopes may see.
+    #[must_use]
+    pub fn seen_with(scopes: &BTreeSet<Scope>) -> Vec<Self> {
+        Self::ALL.iter().copied().filter(|kind| scopes.contains(&kind.scope())).collect()
+    }
+}
+
+impl std::fmt::Display for EventKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

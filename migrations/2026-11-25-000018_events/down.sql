@@ -1,0 +1,38 @@
+create or replace function keep_partitions_of(today date) returns void language plpgsql security definer set search_path = public as $$
+declare day date; month date; old record;
+begin
+  for day in select generate_series(today, today + 3, interval '1 day')::date loop
+    execute format('create table if not exists %I partition of idempotency_record for values from (%L) to (%L)',
+      'idempotency_record_' || to_char(day, 'YYYYMMDD'), day, day + 1);
+  end loop;
+  for month in select generate_series(date_trunc('month', today), date_trunc('month', today) + interval '2 months', interval '1 month')::date loop
+    execute format('create table if not exists %I partition of outbox for values from (%L) to (%L)',
+      'outbox_' || to_char(month, 'YYYYMM'), month::timestamptz, (month + interval '1 month')::timestamptz);
+    execute format('create table if not exists %I partition of audit_record for values from (%L) to (%L)',
+      'audit_record_' || to_char(month, 'YYYYMM'), month::timestamptz, (month + interval '1 month')::timestamptz);
+  end loop;
+  for old in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'idempotency_record'::regclass and c.relname ~ '_[0-9]{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') < today - 30 loop
+    execute format('drop table %I', old.relname);
+  end loop;
+end $$;
+drop table event_head;
+drop table event;
+drop table outbox;
+create table outbox (
+  id bigint generated always as identity,
+  event_id uuid not null,
+  type text not null,
+  subject_id uuid not null,
+  body bytea not null,
+  visible_to uuid[] not null,
+  occurred_at timestamptz not null,
+  primary key (id, occurred_at)
+) partition by range (occurred_at);
+create table outbox_default partition of outbox default;
+
+grant select, insert, delete on outbox to flip360_writer;
+grant usage on all sequences in schema public to flip360_writer;
+grant select on outbox to flip360_reader;
+call guard_by('outbox', 'visible_to && (select viewer_parties())');
