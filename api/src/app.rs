@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::auth::Tokens;
 use crate::batch::Batcher;
 use crate::extract::Caller;
+use crate::feed::Feed;
 use crate::once::InFlight;
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -74,6 +75,10 @@ pub struct App {
     pub in_flight: InFlight,
     /// Wakes the sequencer.
     pub sequencing: Bell,
+    /// Wakes whoever numbers events.
+    pub telling: Bell,
+    /// The live end of the event log.
+    pub feed: Feed,
     /// Wakes the worker.
     pub work: Bell,
     /// Seals kept answers that carry a secret.
@@ -111,6 +116,8 @@ impl App {
             accepts: Batcher::default(),
             in_flight: InFlight::default(),
             sequencing: Bell::default(),
+            telling: Bell::default(),
+            feed: Feed::default(),
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             log_fault: RwLock::new(None),
@@ -130,6 +137,12 @@ impl App {
             platform: self.platform.as_ref(),
             seen: self.seen(),
         }
+    }
+
+    /// Something was committed: the log and whoever listens are to hear of it.
+    pub fn wrote(&self) {
+        self.sequencing.ring();
+        self.telling.ring();
     }
 
     /// The last head that was published.

@@ -113,7 +113,7 @@ impl<W: BatchWork> Batcher<W> {
         let mut slot = Slot { queue: &self.queue, taken: true };
         while let Some(batch) = slot.next_batch() {
             let outcomes = outcomes::<W>(app, &batch.iter().map(|q| &q.command).collect::<Vec<_>>());
-            app.sequencing.ring();
+            app.wrote();
             for (queued, outcome) in batch.into_iter().zip(outcomes) {
                 // A caller that went away finds its answer under its key.
                 let _ = queued.reply.send(outcome);

@@ -120,7 +120,7 @@ where
         let outcome = app.store.transaction(|uow| attempt(&app, uow, &command, &work, &view));
         match outcome {
             Ok(Found::Fresh(answer)) => {
-                app.sequencing.ring();
+                app.wrote();
                 Ok(answer)
             }
             Ok(Found::Kept(first)) => Ok(Answer::replay(first)),
@@ -274,7 +274,7 @@ where
             uow.audit().append(&audit)?;
             Ok(answer)
         });
-        outcome.inspect(|_| app.sequencing.ring()).map_err(|stopped: Stopped<E>| match stopped {
+        outcome.inspect(|_| app.wrote()).map_err(|stopped: Stopped<E>| match stopped {
             Stopped::Store(error) => error.into(),
             Stopped::Work(error) => error.into(),
             Stopped::View(problem) => problem,

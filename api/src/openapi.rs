@@ -37,6 +37,7 @@ const TOKEN_URL: &str = "/oauth/token";
         (name = "ledger", description = "Accounts, entries, balances"),
         (name = "payouts", description = "Payout runs, payouts, statements"),
         (name = "chain", description = "Keys, handshakes, receipts, the public log"),
+        (name = "events", description = "What happened: replay, streams, webhooks"),
         (name = "guarantees", description = "The six promises, checked over live data"),
         (name = "operations", description = "Health, jobs"),
     )
@@ -65,6 +66,7 @@ pub fn document() -> OpenApi {
             }
         }
     }
+    crate::event_catalogue::describe(&mut document);
     document
 }
 

@@ -1,5 +1,5 @@
-//! Work beside requests, each on a thread of its own: the sequencer of the log, releases after the hold,
-//! jobs. They stop when [`Workers`] is told to, after what they are doing.
+//! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
+//! releases after the hold, jobs. They stop when [`Workers`] is told to, after what they are doing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,10 @@ use crate::app::{App, Bell};
 const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
 /// Leaves of one batch gather for so long after the first.
 const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
+/// Events of other processes wait at most so long.
+const TELLING_IDLE: Duration = Duration::from_secs(1);
+/// Events that are numbered in one commit gather for so long after the first.
+const TELLING_GATHER: Duration = Duration::from_millis(10);
 /// How often holds are looked at.
 const RELEASE_EVERY: Duration = Duration::from_secs(60);
 /// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
@@ -51,6 +55,7 @@ impl Workers {
         let releases = Arc::new(Bell::default());
         let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
+        workers.spawn("events", tell)?;
         // Two, so that a large import does not keep everybody else's waiting.
         workers.spawn("jobs-1", jobs)?;
         workers.spawn("jobs-2", jobs)?;
@@ -75,7 +80,7 @@ impl Workers {
         for thread in self.threads {
             // A bell wakes one who waits; two may wait for work.
             while !thread.is_finished() {
-                self.app.sequencing.ring();
+                self.app.wrote();
                 self.app.work.ring();
                 self.releases.ring();
                 thread::sleep(STOP_POLL);
@@ -111,6 +116,19 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
     }
 }
 
+fn tell(app: &Data<App>, stopping: &AtomicBool) {
+    if let Err(error) = app.feed.begin(app.store.as_ref()) {
+        tracing::error!(%error, "the end of the event log could not be found; that is tried again");
+    }
+    while !stopping.load(Ordering::Acquire) {
+        if let Err(error) = app.feed.advance(app.store.as_ref()) {
+            tracing::error!(%error, "events were not numbered; that is tried again");
+        }
+        app.telling.wait(TELLING_IDLE);
+        thread::sleep(TELLING_GATHER);
+    }
+}
+
 fn jobs(app: &Data<App>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
         match work(app, &Shift { app, stopping }) {
@@ -135,7 +153,7 @@ pub fn work_off(app: &App) -> Result<bool, StoreError> {
 fn work(app: &App, around: &dyn Surroundings) -> Result<bool, StoreError> {
     let worked = work_one(app.store.as_ref(), around, &HANDLERS)?.is_some();
     if worked {
-        app.sequencing.ring();
+        app.wrote();
     }
     Ok(worked)
 }
@@ -172,7 +190,7 @@ fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
         match app.store.transaction(|uow| release::due(uow, &env)) {
             Ok(released) if released >= release::BATCH as usize => continue,
             Ok(0) => {}
-            Ok(_) => app.sequencing.ring(),
+            Ok(_) => app.wrote(),
             Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
         }
         if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &env)) {

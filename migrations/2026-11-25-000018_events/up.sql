@@ -26,7 +26,7 @@ create index event_by_type on event (type, sequence);
 call make_append_only('event');
 
 create table event_head (
-  only boolean primary key default true check (only),
+  singleton boolean primary key default true check (singleton),
   last_sequence bigint not null
 );
 insert into event_head (last_sequence) values (0);

@@ -131,8 +131,7 @@ impl EventQueries for PgQueries<'_> {
     }
 
     fn count_unnumbered(&mut self) -> Result<u64, StoreError> {
-        let waiting: i64 =
-            query::<BigInt>("select count(*) from outbox").get_result(self.pg).map_err(store_error)?;
+        let waiting: i64 = query::<BigInt>("select count(*) from outbox").get_result(self.pg).map_err(store_error)?;
         to_u64(waiting)
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
-use domain::access::Actor;
+use domain::access::{Actor, Viewer};
 use domain::agreements::reference as agreements;
 use domain::catalogue::reference as catalogue;
 use domain::chain::checkpoint::TreeHead;
@@ -25,10 +25,11 @@ use domain::directory::{
     AbaText, GstTimeline, LegalName, Member, MemberRef, Organisation, Payee, PayeeMapping, Rail, sample,
 };
 use domain::env::Env;
+use domain::events::{EventKind, EventsAsked};
 use domain::kernel::id::IdSource;
 use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
 use domain::kernel::time::Randomness;
-use domain::kernel::{Digest, Instant};
+use domain::kernel::{Digest, Instant, PageRequest};
 use domain::store::Store;
 use ed25519_dalek::{Signer as _, SigningKey};
 use persistence::cluster::ConnectionInfo;
@@ -351,8 +352,30 @@ impl Platform {
     }
 
     fn check(&self) {
+        domain::events::number(self.store()).expect("events are numbered");
+        self.check_events();
         for (promise, broken) in PROMISES {
             assert_eq!(self.number(broken), 0, "broken: {promise}");
+        }
+    }
+}
+
+impl Platform {
+    /// Every event reads as the shape that the API document shows for its type.
+    fn check_events(&self) {
+        let mut page = PageRequest { limit: 200, after: None };
+        let asked = EventsAsked { kinds: EventKind::ALL.to_vec(), subject: None, after_sequence: 0 };
+        loop {
+            let found = self.store().read(&Viewer::Everything, |queries| queries.events().list_events(&asked, &page));
+            let found = found.expect("the store answers");
+            for event in &found.data {
+                let read = api::views::events::read_as(event.kind.data(), &event.data);
+                assert_eq!(read, Ok(()), "{}: {}", event.kind, String::from_utf8_lossy(&event.data));
+            }
+            page.after = found.next;
+            if page.after.is_none() {
+                return;
+            }
         }
     }
 }

@@ -105,6 +105,16 @@ pub const PROMISES: &[(&str, &str)] = &[
         "select (select count(*) from deal_import_chunk c join deal_import i on i.id = c.import_id where i.state in ('done', 'failed'))
               + (select count(*) from deal_import_row r join deal_import i on i.id = r.import_id where i.state in ('done', 'failed') and r.payload is not null)",
     ),
+    ("events have no gap", "select (select last_sequence from event_head) - (select count(*) from event) + (select count(*) from event where sequence > (select last_sequence from event_head))"),
+    (
+        "every move of a deal is told once",
+        "select count(*) from deal_transition t where (select count(*) from event e where e.subject_id = t.deal_id and e.type = 'deal.' || t.to_stage
+           and convert_from(e.data, 'UTF8')::jsonb ->> 'transition' = t.n::text) <> 1",
+    ),
+    (
+        "every entry is told once, to those who may see it",
+        "select count(*) from ledger_entry l where (select count(*) from event e where e.subject_id = l.id and e.type = 'ledger_entry.posted' and e.visible_to = l.visible_to) <> 1",
+    ),
     (
         "an import that is done has left no row out",
         "select count(*) from deal_import i where i.state = 'done' and (i.pending_count <> 0 or

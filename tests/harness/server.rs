@@ -185,6 +185,11 @@ impl Service {
         let _ = api::workers::catch_up(&self.app).expect("the log is whole");
     }
 
+    /// Numbers events and hands them to those who follow.
+    pub fn tell(&self) -> u64 {
+        self.app.feed.advance(self.app.store.as_ref()).expect("the store answers")
+    }
+
     /// GET.
     #[must_use]
     pub fn get(&self, path: &str, token: &str) -> Reply {

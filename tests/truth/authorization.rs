@@ -19,7 +19,8 @@ const EXPORT: &[u8] = include_bytes!("../../data/v01/v01-example-deals.csv");
 const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
 
 /// Reference data and figures that name nobody: everybody whom the scope lets in may see them.
-const FOR_EVERYBODY: [&str; 16] = [
+const FOR_EVERYBODY: [&str; 17] = [
+    "list_event_types",
     "get_agreement",
     "get_agreement_version",
     "get_guarantee_run",
@@ -86,6 +87,7 @@ impl Site {
         let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
         service.sequence();
         let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
+        let _ = service.tell();
         let ids = ids(&service);
         Self { service, ids }
     }
@@ -157,6 +159,7 @@ fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("run", "payout_run"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
+        ("event", "event"),
     ];
     let mut owner = service.platform.owner();
     let mut find = |table: &str| {

@@ -18,6 +18,7 @@ pub mod agreements;
 pub mod catalogue;
 pub mod deals;
 pub mod directory;
+pub mod events;
 pub mod guarantees;
 pub mod handshakes;
 pub mod imports;
@@ -42,6 +43,7 @@ pub fn register(config: &mut ServiceConfig) {
 
 fn v1(config: &mut ServiceConfig) {
     access::register(config);
+    events::register(config);
     guarantees::register(config);
     imports::register(config);
     deals::register(config);

@@ -149,7 +149,9 @@ impl Role {
                 GuaranteesRead,
                 JobsRead,
             ],
-            Self::Member => &[CatalogueRead, DealsRead, LedgerRead, PayoutsRead, ChainRead, ChainWrite, EventsRead, GuaranteesRead],
+            Self::Member => {
+                &[CatalogueRead, DealsRead, LedgerRead, PayoutsRead, ChainRead, ChainWrite, EventsRead, GuaranteesRead]
+            }
             Self::Auditor => &[
                 DirectoryRead,
                 CatalogueRead,

@@ -154,9 +154,10 @@ impl Changes {
         let visible = |deal: DealId| seen.get(&deal).copied().unwrap_or_default();
         let moved = self.transitions.iter().map(|t| tell::moved(env, t, visible(t.deal)));
         let learned = self.facts.iter().map(|f| tell::learned(env, f, visible(f.deal)));
-        let signed = self.handshakes.iter().map(|h| {
-            tell::signed(env, EventKind::HandshakeSealed, (h.id, h.deal), h.assurance, visible(h.deal))
-        });
+        let signed = self
+            .handshakes
+            .iter()
+            .map(|h| tell::signed(env, EventKind::HandshakeSealed, (h.id, h.deal), h.assurance, visible(h.deal)));
         let calculated = self.calculated.iter().map(|c| tell::calculated(env, &c.calculation, visible(c.deal.id)));
         moved.chain(learned).chain(signed).chain(calculated).collect()
     }

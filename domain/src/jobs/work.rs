@@ -9,9 +9,9 @@ use super::job::{Job, JobFault, JobKind, JobState, Progress};
 use super::repository::Ending;
 use super::{LEASE_SECONDS, MAX_STALLED};
 use crate::access::Actor;
+use crate::env::{Env, Surroundings};
 use crate::events::data::JobEnded;
 use crate::events::{EventKind, NewEvent};
-use crate::env::{Env, Surroundings};
 use crate::kernel::Instant;
 use crate::kernel::ids::JobId;
 use crate::store::{Store, StoreError, UnitOfWork, UseCaseError};
@@ -112,12 +112,7 @@ impl Work<'_> {
 }
 
 /// Tells that a job ended.
-pub(super) fn ended(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    job: &Job,
-    state: JobState,
-) -> Result<(), StoreError> {
+pub(super) fn ended(uow: &mut dyn UnitOfWork, env: &Env<'_>, job: &Job, state: JobState) -> Result<(), StoreError> {
     let data = JobEnded { job_id: job.id, kind: job.kind.as_str(), state: state.as_str() };
     uow.events().append(&[NewEvent::new(env, EventKind::JobEnded, job.id.uuid(), &data, &job.visible_to)?])
 }
