@@ -124,7 +124,9 @@ fn nothing_is_earned_without_a_sealed_handshake() {
     let copy = format!(
         "insert into deal (id, provider_id, introducer_id, member_id, client_id, product_id, vertical_id, stage, source_organisation_id, external_ref, referred_on, visible_to, created_at, updated_at)
          select '{id}', provider_id, introducer_id, member_id, client_id, product_id, vertical_id, stage, source_organisation_id, 'UNSEALED', referred_on, visible_to, created_at, updated_at from deal where id = '{from}';
-         insert into deal_transition select '{id}', n, from_stage, to_stage, reason, occurred_on, known_at, actor_id from deal_transition where deal_id = '{from}'",
+         insert into deal_transition select '{id}', n, from_stage, to_stage, reason, occurred_on, known_at, actor_id from deal_transition where deal_id = '{from}';
+         insert into outbox (event_id, type, subject_id, data, visible_to, occurred_at)
+         select gen_random_uuid(), type, '{id}', data, visible_to, occurred_at from outbox where subject_id = '{from}' and type <> 'deal.fact_recorded'",
         id = unsealed.uuid(),
         from = deals[0].uuid()
     );
