@@ -12,7 +12,6 @@ pub mod auth;
 pub mod batch;
 pub mod cli;
 pub mod config;
-pub mod event_catalogue;
 pub mod extract;
 pub mod feed;
 pub mod once;
