@@ -7,3 +7,4 @@ pub mod imports;
 pub mod platform;
 pub mod promises;
 pub mod server;
+pub mod site;

@@ -9,14 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::policy::Operation;
 use domain::access::Role;
 use domain::kernel::ids::MemberId;
-use domain::ledger::release;
-use harness::platform::Platform;
 use harness::server::{Reply, Service};
+use harness::site;
 use serde_json::{Value, json};
 
 const EXPECTED: &str = include_str!("authorization.txt");
-const EXPORT: &[u8] = include_bytes!("../../data/v01/v01-example-deals.csv");
-const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
 
 /// Reference data and figures that name nobody: everybody whom the scope lets in may see them.
 const FOR_EVERYBODY: [&str; 17] = [
@@ -61,34 +58,8 @@ struct Site {
 
 impl Site {
     fn open() -> Self {
-        let platform = Platform::new();
-        platform.onboard(MEMBERS);
-        let _ = platform.upload(EXPORT);
-        platform.work();
-        let _ = platform.store().transaction(|uow| release::due(uow, &platform.env())).expect("a release");
-        let service = Service::over(platform);
-        service.sequence();
-        let operator = service.operator();
-        let client = json!({"name": "Somebody", "roles": ["auditor"]});
-        let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
-        let user = json!({"email": "somebody@example.com", "password": "correct horse battery", "roles": ["finance"]});
-        let _ = service.post("/v1/users", &operator, &user).expect(201);
-        let account = json!({
-            "name": "Commission", "bank_code": "CBA", "user_name": "FLIP 360 PTY LTD", "user_number": "301500",
-            "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true,
-            "account": {"bsb": "062-000", "account_number": "12345678", "account_name": "FLIP 360 PTY LTD"}
-        });
-        let account = service.post("/v1/bank-accounts", &operator, &account).expect(201);
-        let run = service.post("/v1/payout-runs", &operator, &json!({"bank_account_id": account["id"]})).expect(201);
-        let at = |step: &str| format!("/v1/payout-runs/{}/{step}", run["id"].as_str().expect("an id"));
-        let _ = service.post(&at("propose"), &operator, &json!({})).expect(200);
-        let approver = service.token(&[Role::Approver], None, None);
-        let _ = service.post(&at("approve"), &approver, &json!({"content_sha256": run["content_sha256"]})).expect(200);
-        let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
-        service.sequence();
-        let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
-        let _ = service.tell();
-        let ids = ids(&service);
+        let service = site::populated();
+        let ids = site::ids(&service);
         Self { service, ids }
     }
 
@@ -128,49 +99,6 @@ impl Site {
             role => self.service.token(&[role], None, None),
         }
     }
-}
-
-/// The id of something real for each prefix, straight from the tables.
-fn ids(service: &Service) -> BTreeMap<&'static str, String> {
-    use diesel::RunQueryDsl;
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Uuid)]
-        id: uuid::Uuid,
-    }
-    let tables = [
-        ("org", "organisation"),
-        ("contact", "contact"),
-        ("member", "member"),
-        ("payee", "payee"),
-        ("deal", "deal"),
-        ("import", "deal_import"),
-        ("job", "job"),
-        ("handshake", "handshake"),
-        ("account", "ledger_account"),
-        ("entry", "ledger_entry"),
-        ("calc", "calculation"),
-        ("agreement", "agreement"),
-        ("vertical", "vertical"),
-        ("product", "product"),
-        ("client", "api_client"),
-        ("user", "app_user"),
-        ("bank", "bank_account"),
-        ("run", "payout_run"),
-        ("payout", "payout"),
-        ("grun", "guarantee_run"),
-        ("event", "event"),
-    ];
-    let mut owner = service.platform.owner();
-    let mut find = |table: &str| {
-        let rows: Vec<Row> =
-            diesel::sql_query(format!("select id from {table} limit 1")).load(&mut owner).expect("ids");
-        rows.into_iter().next().unwrap_or_else(|| panic!("{table} is empty")).id
-    };
-    tables
-        .into_iter()
-        .map(|(prefix, table)| (prefix, format!("{prefix}_{}", domain::kernel::id::encode(find(table)))))
-        .collect()
 }
 
 #[test]
