@@ -88,7 +88,8 @@ fn everybody_sees_what_concerns_them_and_no_more() {
     assert!(partner.iter().any(|e| e["type"] == "deal.settled"));
     assert!(partner.iter().all(|e| !text(e, "type").starts_with("payout_run.")));
     // A member sees their own deals; figures straight from the tables.
-    let member = service.platform.ids_of("select member_id as id from deal group by 1 order by count(*) desc limit 1")[0];
+    let member =
+        service.platform.ids_of("select member_id as id from deal group by 1 order by count(*) desc limit 1")[0];
     let member = domain::kernel::ids::MemberId::new(member);
     let token = service.token(&[Role::Member], Some(service.platform.introducer), Some(member));
     let own = replay(&service, &token, "&type=deal.referred");
