@@ -10,6 +10,7 @@ pub mod outbound;
 pub mod password;
 pub mod randomness;
 pub mod sealing;
+pub mod webhook_signature;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use domain::webhooks::Targets;
+use domain::webhooks::secret::TargetFault;
 use url::{Host, Url};
 
 use super::address::{Ban, ban};
@@ -126,6 +128,13 @@ impl Wall {
         let name = name.trim_end_matches('.');
         let local = name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost");
         if local && !self.allow_private { Err(Ban::Loopback.into()) } else { Ok(()) }
+    }
+}
+
+impl Targets for Wall {
+    fn check(&self, url: &str) -> Result<String, TargetFault> {
+        let checked = Self::check(self, url);
+        checked.map(String::from).map_err(|why| TargetFault { code: why.code(), detail: why.to_string() })
     }
 }
 
