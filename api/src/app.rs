@@ -21,6 +21,7 @@ use domain::store::{Queries, Store, StoreError};
 
 use integrations::sealing::Sealer;
 
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::auth::Tokens;
@@ -79,6 +80,8 @@ pub struct App {
     pub telling: Bell,
     /// The live end of the event log.
     pub feed: Feed,
+    /// Says to streams that the service stops.
+    pub stopping: watch::Sender<bool>,
     /// Wakes the worker.
     pub work: Bell,
     /// Seals kept answers that carry a secret.
@@ -118,6 +121,7 @@ impl App {
             sequencing: Bell::default(),
             telling: Bell::default(),
             feed: Feed::default(),
+            stopping: watch::Sender::new(false),
             work: Bell::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             log_fault: RwLock::new(None),

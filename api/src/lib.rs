@@ -21,5 +21,6 @@ pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod server;
+pub mod sse;
 pub mod views;
 pub mod workers;

@@ -168,3 +168,51 @@ fn two_that_number_at_once_while_others_write_leave_no_gap_and_keep_the_order() 
     }
     assert!(versions.values().all(|versions| *versions == [1, 2, 3, 4]), "{versions:?}");
 }
+
+#[test]
+fn a_stream_goes_on_where_its_follower_was_and_tells_what_comes_next() {
+    let service = site();
+    let operator = service.operator();
+    let before = replay(&service, &operator, "");
+    let partner = service.partner();
+    let known = replay(&service, &partner, "");
+    // From the very first on: older than what this process has in memory.
+    let mut behind = service.follow("/v1/events/stream?after_sequence=0", &partner, &[]);
+    let told: Vec<Value> = behind.by_ref().take(known.len()).map(|(_, _, data)| data).collect();
+    assert_eq!(told, known);
+    let last = before.last().expect("an event")["sequence"].to_string();
+    let mut resumed = service.follow("/v1/events/stream?type=contact.created", &partner, &[("last-event-id", &last)]);
+    let mut fresh = service.follow("/v1/events/stream", &partner, &[]);
+    let mut stranger = service.follow("/v1/events/stream", &service.stranger(), &[]);
+    let made = |organisation: domain::kernel::ids::OrganisationId, name: &str| {
+        let contact = json!({"organisation_id": organisation.to_string(), "kind": "person", "name": name});
+        let made = service.post("/v1/contacts", &operator, &contact).expect(201);
+        let _ = service.tell();
+        made["id"].clone()
+    };
+    let _ = made(service.platform.provider, "Not the partner's");
+    let own = made(service.platform.introducer, "The partner's");
+    for stream in [&mut behind, &mut resumed, &mut fresh] {
+        let (id, event, data) = stream.next().expect("a message");
+        assert_eq!((data["data"]["id"].clone(), event.as_str()), (own.clone(), "contact.created"));
+        assert_eq!(data["sequence"].as_u64(), Some(id));
+    }
+    service.app.stopping.send_replace(true);
+    assert!(stranger.next().is_none(), "a stranger heard of it");
+}
+
+#[test]
+fn the_ledger_is_followed_by_those_who_may_read_it() {
+    let service = site();
+    let known = replay(&service, &service.operator(), "&type=ledger_entry.posted");
+    let feed = service.follow("/v1/ledger/feed?after_sequence=0", &service.operator(), &[]);
+    let told: Vec<Value> = feed.take(known.len()).map(|(_, _, data)| data).collect();
+    assert_eq!(told, known);
+    let agent = service.token(&[Role::PartnerAgent], Some(service.platform.introducer), None);
+    let _ = service.get("/v1/ledger/feed", &agent).problem(403, "insufficient_scope");
+    let operator = format!("Bearer {}", service.operator());
+    for id in ["99999999", "-1", "x"] {
+        let headers = [("authorization", operator.as_str()), ("last-event-id", id)];
+        assert_eq!(service.send("GET", "/v1/events/stream", &headers, None).status, 400, "{id}");
+    }
+}

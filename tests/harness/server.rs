@@ -1,6 +1,7 @@
 //! The HTTP API of one test: the real server on a free port of this machine, over the platform's
 //! database. Workers do not run by themselves; a test tells them to.
 
+use std::io::{BufRead as _, BufReader};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -95,6 +96,31 @@ impl Reply {
         let text = |error: &Value, key: &str| error[key].as_str().expect("a text").to_owned();
         let errors = problem["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect()
+    }
+}
+
+/// What comes down a stream.
+pub struct Frames(BufReader<ureq::BodyReader<'static>>);
+
+impl Iterator for Frames {
+    type Item = (u64, String, Value);
+
+    /// The next message: id, event, data. `None` when the stream has ended.
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut id, mut event) = (0, String::new());
+        loop {
+            let mut line = String::new();
+            // A connection that breaks off ends the stream like any other end.
+            if self.0.read_line(&mut line).unwrap_or(0) == 0 {
+                return None;
+            }
+            match line.trim_end().split_once(": ") {
+                Some(("id", text)) => id = text.parse().expect("a number"),
+                Some(("event", text)) => text.clone_into(&mut event),
+                Some(("data", text)) => return Some((id, event, serde_json::from_str(text).expect("JSON"))),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -221,6 +247,19 @@ impl Service {
         self.send("PATCH", path, &headers, Some(body.to_string().as_bytes()))
     }
 
+    /// Follows a stream of events.
+    #[must_use]
+    pub fn follow(&self, path: &str, token: &str, headers: &[(&str, &str)]) -> Frames {
+        let mut request = ureq::http::Request::builder().uri(format!("{}{path}", self.url));
+        request = request.header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.agent.run(request.body(()).expect("a request")).expect("an answer");
+        assert_eq!(response.status().as_u16(), 200);
+        Frames(BufReader::new(response.into_body().into_reader()))
+    }
+
     /// Any request.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
@@ -230,7 +269,10 @@ impl Service {
         }
         let request = request.body(body.unwrap_or_default().to_vec()).expect("a request");
         let mut response = self.agent.run(request).expect("an answer");
-        let body = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec().expect("a body");
+        // A stream has no end that one could wait for.
+        let endless = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = response.body_mut().with_config().limit(64 * 1024 * 1024);
+        let body = if endless { Vec::new() } else { body.read_to_vec().expect("a body") };
         Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
     }
 }
@@ -251,6 +293,7 @@ fn listen(app: Data<App>) -> (String, (ServerHandle, JoinHandle<()>)) {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        self.app.stopping.send_replace(true);
         if let Some((handle, thread)) = self.stop.take() {
             actix_web::rt::System::new().block_on(handle.stop(false));
             let _ = thread.join();

@@ -6,18 +6,21 @@
 //! the sequencer running beside them. Prints both rates, the latency of requests and the ratio; the
 //! harness then checks its promises over everything that was written. It ends by itself.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api::workers::Workers;
 use diesel::RunQueryDsl;
 use harness::platform::Platform;
 use harness::server::Service;
 use persistence::cluster::{Cluster, ClusterConfig, OWNER_ROLE};
+
+#[path = "client.rs"]
+mod client;
+
+use client::{Connection, percentile_ms};
 
 const MEMBERS: &str = include_str!("../../data/v01/v01-members.csv");
 const HEADER: &str = "external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on";
@@ -61,7 +64,7 @@ fn main() {
         let raw = yardstick_rate(&pgbench, &yardstick);
         let (rate, mut latencies) = settle(&service.url, &token, batch);
         latencies.sort_unstable();
-        let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100] as f64 / 1_000.0;
+        let at = |percent: usize| percentile_ms(&latencies, percent);
         ratios.push(rate / raw);
         println!("{round} | {raw:.0} | {rate:.0} | {:.2} | {:.1} | {:.1}", rate / raw, at(50), at(99));
     }
@@ -81,66 +84,38 @@ fn contracted(deals: usize) -> String {
     std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
 }
 
-/// Settles every deal once; settlements a second and the microseconds of each request.
+/// Settles every deal once; settlements a second and how long each request took.
 #[expect(clippy::expect_used, reason = "a bench fails loudly")]
-fn settle(url: &str, token: &str, deals: &[String]) -> (f64, Vec<u64>) {
-    let address = url.trim_start_matches("http://");
+fn settle(url: &str, token: &str, deals: &[String]) -> (f64, Vec<Duration>) {
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
     let latencies = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut connection = Connection::open(address);
+                    let mut connection = Connection::open(url);
                     let mut latencies = Vec::new();
                     while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let sent = Instant::now();
-                        connection.settle(token, deal);
-                        latencies.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
+                        let _ = connection.ask(&settlement(token, deal), "201");
+                        latencies.push(sent.elapsed());
                     }
                     latencies
                 })
             })
             .collect();
-        clients.into_iter().flat_map(|client| client.join().expect("a client")).collect::<Vec<u64>>()
+        clients.into_iter().flat_map(|client| client.join().expect("a client")).collect::<Vec<Duration>>()
     });
     (deals.len() as f64 / begun.elapsed().as_secs_f64(), latencies)
 }
 
-/// A kept-alive connection that costs next to nothing: client and server share two cores.
-struct Connection(BufReader<TcpStream>);
-
-#[expect(clippy::expect_used, reason = "a bench fails loudly")]
-impl Connection {
-    fn open(address: &str) -> Self {
-        let stream = TcpStream::connect(address).expect("the service listens");
-        stream.set_nodelay(true).expect("a socket");
-        Self(BufReader::new(stream))
-    }
-
-    fn settle(&mut self, token: &str, deal: &str) {
-        let body = r#"{"kind":"settlement","on":"2026-11-20","amount":{"amount":50000000,"currency":"AUD"},"offset":{"amount":0,"currency":"AUD"}}"#;
-        let request = format!(
-            "POST /v1/deals/{deal}/facts HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\nidempotency-key: {deal}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.0.get_mut().write_all(request.as_bytes()).expect("it is sent");
-        let (mut status, mut length) = (String::new(), 0);
-        self.0.read_line(&mut status).expect("a status");
-        loop {
-            let mut line = String::new();
-            self.0.read_line(&mut line).expect("a header");
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = text.trim().parse().expect("a length");
-            }
-        }
-        let mut answer = vec![0; length];
-        self.0.read_exact(&mut answer).expect("a body");
-        assert!(status.starts_with("HTTP/1.1 201"), "{status}{}", String::from_utf8_lossy(&answer));
-    }
+fn settlement(token: &str, deal: &str) -> Vec<u8> {
+    let body = r#"{"kind":"settlement","on":"2026-11-20","amount":{"amount":50000000,"currency":"AUD"},"offset":{"amount":0,"currency":"AUD"}}"#;
+    let request = format!(
+        "POST /v1/deals/{deal}/facts HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\nidempotency-key: {deal}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    request.into_bytes()
 }
 
 #[expect(clippy::expect_used, reason = "a bench fails loudly")]

@@ -79,6 +79,17 @@ pub struct IssuedToken {
     pub scope: String,
 }
 
+/// Who bears a token, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The user or API client.
+    pub subject: Subject,
+    /// What it may do.
+    pub actor: Actor,
+    /// When the token expires, in seconds since 1970.
+    pub expires_at_second: i64,
+}
+
 /// Issues and verifies access tokens.
 pub struct Tokens {
     config: TokenConfig,
@@ -164,7 +175,7 @@ impl Tokens {
     ///
     /// # Errors
     /// See [`TokenError`].
-    pub fn verify(&self, token: &str, now: Instant) -> Result<(Subject, Actor), TokenError> {
+    pub fn verify(&self, token: &str, now: Instant) -> Result<Bearer, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
@@ -214,14 +225,14 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     }
 }
 
-fn bearer(claims: Claims) -> Option<(Subject, Actor)> {
+fn bearer(claims: Claims) -> Option<Bearer> {
     let subject = Subject::parse(&claims.sub)?;
     let roles: BTreeSet<Role> = claims.roles.into_iter().collect();
     let standing = Standing::try_new(roles, claims.org, claims.member).ok()?;
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
     let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
-    Some((subject, actor))
+    Some(Bearer { subject, actor, expires_at_second: claims.exp })
 }
 
 #[cfg(test)]

@@ -45,9 +45,11 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
         // Before the address is told: who has read it may signal at once.
         let stop = Stop::new().map_err(|cause| CommandError::File { doing: "listening for signals".into(), cause })?;
         let (server, address) = crate::server::start(app.clone(), args.listen).map_err(listen)?;
-        let handle = server.handle();
+        let (handle, ending) = (server.handle(), app.clone());
         let stopper = actix_web::rt::spawn(async move {
             stop.wanted().await;
+            // Streams would keep the server open for as long as their tokens last.
+            ending.stopping.send_replace(true);
             handle.stop(true).await;
         });
         println!("Flip 360 is ready at http://{address} (reference: http://{address}/docs/). Ctrl-C stops it.");

@@ -1,15 +1,18 @@
 //! Who calls: the bearer of an access token, with the scope that the operation asks for.
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use domain::access::{Actor, MissingScope, Subject, Viewer};
+use domain::kernel::Instant;
 
 use super::RequestId;
 use crate::app::App;
+use crate::auth::token::Bearer;
 use crate::problem::Problem;
 
 /// An authenticated caller of an operation that it may call.
@@ -19,6 +22,8 @@ pub struct Caller {
     pub subject: Subject,
     /// Who it is.
     pub actor: Actor,
+    /// When its token expires, in seconds since 1970.
+    pub expires_at_second: i64,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -36,6 +41,13 @@ impl Caller {
         self.actor.viewer()
     }
 
+    /// For how long its token is good yet.
+    #[must_use]
+    pub fn lifetime(&self, now: Instant) -> Duration {
+        let left = self.expires_at_second.saturating_sub(now.timestamp().as_second());
+        Duration::from_secs(left.try_into().unwrap_or_default())
+    }
+
     /// Authenticates, and enforces the declared scope.
     ///
     /// # Errors
@@ -43,10 +55,11 @@ impl Caller {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
         let token = bearer(request)?;
-        let (subject, actor) = app.tokens.verify(token, app.clock.now()).map_err(|error| {
-            Problem::unauthenticated(error.to_string())
-                .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
-        })?;
+        let Bearer { subject, actor, expires_at_second } =
+            app.tokens.verify(token, app.clock.now()).map_err(|error| {
+                Problem::unauthenticated(error.to_string())
+                    .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
+            })?;
         if app.is_revoked(actor.id) {
             return Err(Problem::unauthenticated("this API client was revoked"));
         }
@@ -60,6 +73,7 @@ impl Caller {
         Ok(Self {
             subject,
             actor,
+            expires_at_second,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),

@@ -1,7 +1,7 @@
-//! Events: replay, and the catalogue of their types.
+//! Events: replay, streams, and the catalogue of their types.
 
-use actix_web::get;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
 use domain::events::{Event, EventKind, EventsAsked};
 use domain::kernel::id::decode;
 use domain::kernel::ids::EventId;
@@ -12,9 +12,11 @@ use uuid::Uuid;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::{Caller, Filter, Id, cursor, query};
+use crate::feed::{Follower, Told};
 use crate::problem::Problem;
+use crate::sse::{self, Frame, Next};
 use crate::views::PageView;
-use crate::views::events::{EventQuery, EventTypeView, EventTypesView, EventView};
+use crate::views::events::{EventQuery, EventTypeView, EventTypesView, EventView, FeedQuery, StreamQuery};
 
 /// Replay events
 ///
@@ -57,6 +59,61 @@ async fn list_event_types(caller: Caller) -> Result<Answer, Problem> {
     Answer::ok(&EventTypesView { data })
 }
 
+/// Follow events
+///
+/// Server-sent events: each carries the bytes that a webhook for it would carry, its sequence as `id` and its
+/// type as `event`. Begins with what comes next, or after `Last-Event-ID` (which browsers send by themselves)
+/// or `after_sequence`. Says something every 15 seconds; ends when the token expires: connect again.
+#[utoipa::path(operation_id = "stream_events", tag = "events", security(("oauth2" = ["events:read"])), params(StreamQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was dealt with", example = 4711)), responses((status = 200, description = "Events until the token expires", body = String, content_type = "text/event-stream", example = "id: 4711\nevent: deal.settled\ndata: {\"id\":\"event_01k0w4q7v8e2rtf3k2m9x5c6dz\",\"type\":\"deal.settled\",\"sequence\":4711}\n\n")))]
+#[get("/events/stream")]
+async fn stream_events(
+    app: Data<App>,
+    caller: Caller,
+    Filter(asked): Filter<StreamQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let kinds = kinds(&caller, asked.r#type.as_deref())?;
+    follow(&app, &caller, kinds, asked.after_sequence, &request)
+}
+
+/// Follow the ledger
+///
+/// The events of entries as they are posted, for those who may read the ledger: `stream_events` for
+/// `ledger_entry.posted`.
+#[utoipa::path(operation_id = "stream_ledger", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(FeedQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was dealt with", example = 4711)), responses((status = 200, description = "Entries until the token expires", body = String, content_type = "text/event-stream", example = "id: 4711\nevent: ledger_entry.posted\ndata: {\"id\":\"event_01k0w4q7v8e2rtf3k2m9x5c6dz\",\"type\":\"ledger_entry.posted\",\"sequence\":4711}\n\n")))]
+#[get("/ledger/feed")]
+async fn stream_ledger(
+    app: Data<App>,
+    caller: Caller,
+    Filter(asked): Filter<FeedQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    follow(&app, &caller, vec![EventKind::EntryPosted], asked.after_sequence, &request)
+}
+
+fn follow(
+    app: &Data<App>,
+    caller: &Caller,
+    kinds: Vec<EventKind>,
+    after_sequence: Option<u64>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let last = request.headers().get("last-event-id").map(|h| h.to_str().ok().and_then(|text| text.parse().ok()));
+    let last: Option<u64> = match last {
+        Some(None) => return Err(Problem::malformed_at("#Last-Event-ID", "invalid_header", "a sequence number")),
+        Some(Some(last)) => Some(last),
+        None => after_sequence,
+    };
+    let head = app.feed.head();
+    // A number that does not exist yet would wait for it in silence.
+    if last.is_some_and(|last| last > head) {
+        let detail = format!("the last event is {head}");
+        return Err(Problem::malformed_at("#after_sequence", "sequence_in_future", detail));
+    }
+    let follower = Follower::new(app, caller.viewer(), kinds, last.unwrap_or(head));
+    Ok(sse::respond(follower, caller.lifetime(app.clock.now()), app.stopping.subscribe()))
+}
+
 /// The kinds that are asked for, as far as the caller may see them.
 ///
 /// # Errors
@@ -69,6 +126,17 @@ pub(super) fn kinds(caller: &Caller, names: Option<&str>) -> Result<Vec<EventKin
     };
     let asked = query::filter("type", names, parse)?;
     Ok(asked.map_or_else(|| seen.clone(), |asked| asked.into_iter().filter(|kind| seen.contains(kind)).collect()))
+}
+
+impl sse::Source for Follower {
+    async fn next(&mut self) -> Result<Next, Problem> {
+        let told = Follower::next(self).await?;
+        Ok(Next::Frames(told.iter().map(|told| frame(told)).collect()))
+    }
+}
+
+fn frame(told: &Told) -> Frame {
+    Frame { id: told.event.sequence, event: told.event.kind.as_str(), data: told.payload.clone() }
 }
 
 /// The bare id in a prefixed one of whatever kind.
@@ -84,5 +152,10 @@ fn raw(event: &Event) -> Result<Box<RawValue>, Problem> {
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(list_event_types).service(list_events).service(get_event);
+    config
+        .service(list_event_types)
+        .service(list_events)
+        .service(stream_events)
+        .service(get_event)
+        .service(stream_ledger);
 }

@@ -41,6 +41,16 @@ pub struct StreamQuery {
     pub r#type: Option<String>,
 }
 
+/// From where the ledger is followed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct FeedQuery {
+    /// Begin after this sequence number; without it, and without `Last-Event-ID`, with what comes next.
+    #[param(example = 0)]
+    pub after_sequence: Option<u64>,
+}
+
 /// A type of event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventType)]
