@@ -65,6 +65,25 @@ pub fn claim(uow: &mut dyn UnitOfWork, env: &Env<'_>, room: &Room) -> Result<Vec
     uow.webhooks().claim(room, env.now, later(env.now, LEASE))
 }
 
+/// Records what has ended, then claims what is due, if there is room.
+///
+/// # Errors
+/// The failure of the store.
+pub fn turn(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    ended: &[Sent],
+    room: Option<&Room>,
+) -> Result<Vec<Claimed>, StoreError> {
+    if !ended.is_empty() {
+        record(uow, env, ended)?;
+    }
+    match room {
+        Some(room) if room.total > 0 => claim(uow, env, room),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Records what became of claimed deliveries: the log, when they are tried again, which endpoints are given up.
 ///
 /// # Errors
