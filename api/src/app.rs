@@ -231,7 +231,13 @@ pub async fn read<R: Send + 'static>(
     mut work: impl FnMut(&mut dyn Queries) -> Result<R, StoreError> + Send + 'static,
 ) -> Result<R, Problem> {
     let (app, viewer) = (app.clone(), caller.viewer());
-    blocking(move || app.store.read(&viewer, |queries| work(queries))).await?.map_err(Problem::from)
+    blocking(move || app.store.read(&viewer, |queries| work(queries))).await?.map_err(|error| match error {
+        // What a reader asks for stands in the query.
+        StoreError::Violates(rule) if rule == "value_out_of_range" => {
+            Problem::malformed("invalid_filter", "a date or a number is out of the range that is kept")
+        }
+        other => other.into(),
+    })
 }
 
 /// Something to wait for that others ring; a ring while nobody waits is not lost.

@@ -13,7 +13,6 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod dispatch;
-pub mod event_catalogue;
 pub mod extract;
 pub mod feed;
 pub mod once;

@@ -56,6 +56,13 @@ impl Policy {
         self.operations.iter().find(|o| o.method == *method && o.pattern == pattern)
     }
 
+    /// The operation that a method and a concrete path lead to: the pattern with the fewest parameters wins.
+    #[must_use]
+    pub fn of_path(&self, method: &str, path: &str) -> Option<&Operation> {
+        let fitting = self.operations.iter().filter(|o| o.method.as_str() == method && matches(&o.pattern, path));
+        fitting.min_by_key(|operation| operation.pattern.matches('{').count())
+    }
+
     /// The methods that a concrete path answers.
     #[must_use]
     pub fn methods(&self, path: &str) -> Vec<Method> {

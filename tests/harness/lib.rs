@@ -2,6 +2,7 @@
 //! randomness they set.
 
 pub mod cluster;
+pub mod documented;
 pub mod imports;
 pub mod platform;
 pub mod promises;

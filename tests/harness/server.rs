@@ -22,6 +22,7 @@ use persistence::{PgStore, PoolSizes};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::documented;
 use crate::platform::{CountingIds, CountingRandomness, MemoryHighWater, MemorySigner, ORIGIN, Platform};
 
 /// A clock that a test sets.
@@ -290,7 +291,9 @@ impl Service {
         let endless = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
         let body = response.body_mut().with_config().limit(64 * 1024 * 1024);
         let body = if endless { Vec::new() } else { body.read_to_vec().expect("a body") };
-        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let reply = Reply { status: response.status().as_u16(), headers: response.headers().clone(), body };
+        documented::check(&self.app.policy, method, path, &reply);
+        reply
     }
 }
 

@@ -1,10 +1,8 @@
 //! The yardstick of reads: Diesel's own query builder, its statement cache and pool; the same columns and
 //! joins as the API's select, nothing beside them.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::r2d2::ConnectionManager;
-use diesel::sql_types::Integer;
 use uuid::Uuid;
 
 diesel::table! {
@@ -41,9 +39,13 @@ diesel::table! {
     vertical (id) { id -> Uuid, code -> Text, }
 }
 
+diesel::table! {
+    deal_transition (deal_id, n) { deal_id -> Uuid, n -> Integer, }
+}
+
 diesel::joinable!(deal -> product (product_id));
 diesel::joinable!(deal -> vertical (vertical_id));
-diesel::allow_tables_to_appear_in_same_query!(deal, product, vertical);
+diesel::allow_tables_to_appear_in_same_query!(deal, deal_transition, product, vertical);
 
 /// A pool of the owner's connections.
 pub type Pool = diesel::r2d2::Pool<ConnectionManager<PgConnection>>;
@@ -52,7 +54,7 @@ type Row = (
     (Uuid, Uuid, Uuid, Uuid, Option<Uuid>, Uuid, String, Option<String>),
     (jiff_diesel::Date, Option<jiff_diesel::Date>, Option<jiff_diesel::Date>, Option<jiff_diesel::Date>),
     (Option<i64>, Option<i64>, Option<Uuid>, Option<i32>),
-    (jiff_diesel::Timestamp, jiff_diesel::Timestamp, i32, String, String, i32),
+    (jiff_diesel::Timestamp, jiff_diesel::Timestamp, i32, String, String, Option<i64>),
 );
 
 /// What a handler answers.
@@ -76,7 +78,7 @@ pub struct Deal {
     version: i32,
     product: String,
     vertical: String,
-    transitions: i32,
+    transitions: Option<i64>,
 }
 
 impl From<Row> for Deal {
@@ -132,7 +134,7 @@ macro_rules! select {
                 deal::version,
                 product::code,
                 vertical::code,
-                sql::<Integer>("(select count(*)::int from deal_transition t where t.deal_id = deal.id)"),
+                deal_transition::table.filter(deal_transition::deal_id.eq(deal::id)).count().single_value(),
             ),
         ))
     };

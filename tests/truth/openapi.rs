@@ -37,6 +37,12 @@ fn operations(document: &Value) -> Vec<(String, String, Map<String, Value>)> {
     paths.iter().flat_map(of_path).collect()
 }
 
+/// What a reference leads to; anything else is itself.
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    let pointer = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    pointer.map_or(value, |pointer| document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} leads nowhere")))
+}
+
 #[test]
 fn the_committed_document_is_the_routers() {
     let committed = include_str!("../../openapi/flip360.v1.json");
@@ -75,12 +81,15 @@ fn every_operation_says_what_it_is() {
         assert!(id.split_once('_').is_some() && id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{at}: {id}");
         let said = |key: &str| operation.get(key).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
         assert!(said("summary"), "{at}: no summary");
+        assert!(said("description"), "{at}: no description");
         assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{at}: one tag");
         let responses = operation["responses"].as_object().expect("responses");
         assert!(responses.keys().any(|status| status.starts_with('2')), "{at}: no success");
         assert!(responses.contains_key("500"), "{at}: no failure");
         for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
-            let content = response["content"].as_object().unwrap_or_else(|| panic!("{at}: {status} has no content"));
+            let content = resolved(&document, response)["content"]
+                .as_object()
+                .unwrap_or_else(|| panic!("{at}: {status} has no content"));
             let own_form = id == "create_token" && content.contains_key("application/json");
             assert!(content.contains_key("application/problem+json") || own_form, "{at}: {status} is no problem");
         }

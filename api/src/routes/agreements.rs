@@ -36,7 +36,7 @@ async fn list_agreements(
 /// Get an agreement
 ///
 /// What it is for; what it says is in its versions.
-#[utoipa::path(operation_id = "get_agreement", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k00000003g0800000000000001")), responses((status = 200, description = "The agreement", body = AgreementView)))]
+#[utoipa::path(operation_id = "get_agreement", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The agreement", body = AgreementView)))]
 #[get("/agreements/{id}")]
 async fn get_agreement(app: Data<App>, caller: Caller, Id(id): Id<AgreementId>) -> Result<Answer, Problem> {
     let found = read(&app, &caller, move |queries| queries.agreements().find(id)).await?;
@@ -46,7 +46,7 @@ async fn get_agreement(app: Data<App>, caller: Caller, Id(id): Id<AgreementId>) 
 /// List the versions of an agreement
 ///
 /// The first one first, each with its content.
-#[utoipa::path(operation_id = "list_agreement_versions", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k00000003g0800000000000001"), PageQuery), responses((status = 200, description = "A page of versions", body = PageView<VersionView>)))]
+#[utoipa::path(operation_id = "list_agreement_versions", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of versions", body = PageView<VersionView>)))]
 #[get("/agreements/{id}/versions")]
 async fn list_agreement_versions(
     app: Data<App>,
@@ -71,7 +71,7 @@ async fn list_agreement_versions(
 /// Get a version of an agreement
 ///
 /// Its content is what was hashed: the SHA-256 of its canonical JSON is `content_sha256`.
-#[utoipa::path(operation_id = "get_agreement_version", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k00000003g0800000000000001"), ("number" = u32, Path, description = "The version", example = 1)), responses((status = 200, description = "The version", body = VersionView)))]
+#[utoipa::path(operation_id = "get_agreement_version", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("number" = u32, Path, description = "The version", example = 1)), responses((status = 200, description = "The version", body = VersionView)))]
 #[get("/agreements/{id}/versions/{number}")]
 async fn get_agreement_version(
     app: Data<App>,

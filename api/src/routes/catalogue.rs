@@ -39,7 +39,7 @@ async fn list_verticals(app: Data<App>, caller: Caller, Filter(query): Filter<Pa
 /// Get a vertical
 ///
 /// Its code and its name.
-#[utoipa::path(operation_id = "get_vertical", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(("id" = String, Path, description = "The vertical", example = "vertical_01k00000003g0800000000000001")), responses((status = 200, description = "The vertical", body = VerticalView)))]
+#[utoipa::path(operation_id = "get_vertical", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(("id" = String, Path, description = "The vertical", example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The vertical", body = VerticalView)))]
 #[get("/verticals/{id}")]
 async fn get_vertical(app: Data<App>, caller: Caller, Id(id): Id<VerticalId>) -> Result<Answer, Problem> {
     let found = read(&app, &caller, move |queries| queries.catalogue().find_vertical(id)).await?;

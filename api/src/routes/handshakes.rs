@@ -63,6 +63,8 @@ async fn list_signing_keys(
 }
 
 /// Get a signing key
+///
+/// The public key, whose it is, and in whose hand.
 #[utoipa::path(operation_id = "get_signing_key", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The signing key", example = "key_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The signing key", body = SigningKeyView)))]
 #[get("/signing-keys/{id}")]
 async fn get_signing_key(app: Data<App>, caller: Caller, Id(id): Id<SigningKeyId>) -> Result<Answer, Problem> {

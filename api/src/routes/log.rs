@@ -78,6 +78,8 @@ async fn get_chain_keys(app: Data<App>) -> Result<Answer, Problem> {
 }
 
 /// Prove that a leaf is in the log
+///
+/// The hashes beside the way from a leaf to the root of a published size (RFC 9162, 2.1.3).
 #[utoipa::path(operation_id = "prove_inclusion", tag = "chain", params(InclusionQuery), responses((status = 200, description = "The proof", body = InclusionProofView)))]
 #[get("/chain/proofs/inclusion")]
 async fn prove_inclusion(app: Data<App>, Filter(query): Filter<InclusionQuery>) -> Result<Answer, Problem> {
@@ -86,6 +88,8 @@ async fn prove_inclusion(app: Data<App>, Filter(query): Filter<InclusionQuery>) 
 }
 
 /// Prove that one size of the log extends another
+///
+/// The hashes that show a smaller published log to be the beginning of a larger one (RFC 9162, 2.1.4).
 #[utoipa::path(operation_id = "prove_consistency", tag = "chain", params(ConsistencyQuery), responses((status = 200, description = "The proof", body = ConsistencyProofView)))]
 #[get("/chain/proofs/consistency")]
 async fn prove_consistency(app: Data<App>, Filter(query): Filter<ConsistencyQuery>) -> Result<Answer, Problem> {

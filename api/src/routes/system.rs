@@ -41,6 +41,8 @@ async fn ready(app: Data<App>) -> Result<Answer, Problem> {
 }
 
 /// This document
+///
+/// OpenAPI 3.1, the same bytes as the committed `openapi/flip360.v1.json`.
 #[utoipa::path(operation_id = "get_openapi", tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)))]
 #[get("/openapi.json")]
 async fn openapi(app: Data<App>) -> HttpResponse {

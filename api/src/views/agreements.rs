@@ -17,7 +17,7 @@ use crate::problem::Problem;
 #[schema(as = Agreement)]
 pub struct AgreementView {
     /// Its id.
-    #[schema(example = "agreement_01k00000003g0800000000000001")]
+    #[schema(example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
     /// The vertical that it is for.
     vertical_id: String,
@@ -49,7 +49,7 @@ impl From<FoundAgreement> for AgreementView {
 #[schema(as = AgreementVersion)]
 pub struct VersionView {
     /// The agreement.
-    #[schema(example = "agreement_01k00000003g0800000000000001")]
+    #[schema(example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     agreement_id: String,
     /// 1, 2, 3 …
     #[schema(example = 1)]

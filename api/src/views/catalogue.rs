@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 #[schema(as = Vertical)]
 pub struct VerticalView {
     /// Its id; the same in every installation.
-    #[schema(example = "vertical_01k00000003g0800000000000001")]
+    #[schema(example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
     /// `V01` … `V18`.
     #[schema(example = "V01")]
@@ -33,7 +33,7 @@ pub struct ProductView {
     #[schema(example = "product_01k00000003g080040000g0001")]
     id: String,
     /// The vertical that sells it.
-    #[schema(example = "vertical_01k00000003g0800000000000001")]
+    #[schema(example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     vertical_id: String,
     /// Its code, unique over all verticals; what an import names.
     #[schema(example = "FIXED-3Y")]

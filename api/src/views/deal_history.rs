@@ -85,7 +85,7 @@ impl From<Event> for EventView {
             Happened::Said { id, kind, body, source, import } => Self {
                 r#type: "fact",
                 kind: Some(kind),
-                fact_id: Some(id.to_string()),
+                fact_id: Some(super::deals::fact_id(id)),
                 body: serde_json::from_slice(&body).ok(),
                 source_id: Some(source.to_string()),
                 import_id: import.as_ref().map(DealImportId::to_string),

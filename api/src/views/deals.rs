@@ -264,7 +264,7 @@ pub struct StepView {
     #[schema(example = "settled")]
     status: &'static str,
     /// The fact that was kept; null for a decision, and when it was known already.
-    #[schema(example = "018f6f2e-5c3c-7c5e-9f0a-2b1d3c4e5f60")]
+    #[schema(example = "fact_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     fact_id: Option<String>,
     /// The calculation that the commission stands on now, if the step touched it.
     #[schema(example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")]
@@ -282,7 +282,7 @@ impl From<Advanced> for StepView {
         Self {
             deal_id: id.to_string(),
             status: stage.as_str(),
-            fact_id: fact.map(|id| id.to_string()),
+            fact_id: fact.map(fact_id),
             calculation_id: calculation.as_ref().map(CalculationId::to_string),
             transitions: transitions.into_iter().map(TransitionView::from).collect(),
             settlement: facts.settlement.map(SettlementView::from),
@@ -352,4 +352,9 @@ impl PipelineView {
     pub fn new(as_of: Instant, stages: Vec<PipelineStage>) -> Self {
         Self { as_of: as_of.to_string(), stages: stages.into_iter().map(PipelineStageView::from).collect() }
     }
+}
+
+/// The id of a fact, with its prefix.
+pub fn fact_id(id: uuid::Uuid) -> String {
+    format!("fact_{}", domain::kernel::id::encode(id))
 }

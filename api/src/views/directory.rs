@@ -163,7 +163,7 @@ impl From<Downline> for DownlineView {
 
 /// Where a payee's money goes.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BankAccountShown)]
+#[schema(as = BankDetailsShown)]
 pub struct BankAccountView {
     /// The branch.
     #[schema(example = "062-000")]

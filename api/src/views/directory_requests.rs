@@ -147,7 +147,7 @@ impl From<UpdateMemberRequest> for UpdateMemberInput {
 /// A bank account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = BankAccount, example = json!({"bsb": "062-000", "account_number": "12345678", "account_name": "Zoë O’Brien"}))]
+#[schema(as = BankDetails, example = json!({"bsb": "062-000", "account_number": "12345678", "account_name": "Zoë O’Brien"}))]
 pub struct BankAccountRequest {
     /// The branch: six digits of a bank that is known.
     bsb: Option<String>,

@@ -235,6 +235,7 @@ shapes! {
     /// A record was made or changed; ask for it to learn more.
     RecordChangedView as RecordChanged {
         /// Its id.
+        #[schema(pattern = "^[a-z_]{1,63}_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
         id: String = "member_01k0w4q7v8e2rtf3k2m9x5c6dz",
         /// Its version, where it has one.
         version: Option<i32> = 2,

@@ -1,5 +1,6 @@
 //! Signing keys and handshakes, as they go in and out.
 
+use super::log::JwkView;
 use domain::chain::registry::{KeyOwner, SigningKey};
 use domain::deals::countersign::Countersigned;
 use domain::deals::draft::{DraftInput, Prepared};
@@ -18,18 +19,6 @@ use crate::problem::Problem;
 pub struct CreateSigningKeyRequest {
     /// The registration: a compact JWS of type `flip360-key+jws`, signed by the very key that it names.
     pub registration: String,
-}
-
-/// An Ed25519 public key (RFC 8037).
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Jwk)]
-pub struct JwkView {
-    #[schema(example = "Ed25519")]
-    crv: String,
-    #[schema(example = "OKP")]
-    kty: String,
-    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
-    x: String,
 }
 
 /// A registered public key.

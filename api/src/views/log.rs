@@ -14,10 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 pub struct JwkView {
     /// Always `Ed25519`.
     #[schema(example = "Ed25519")]
-    pub crv: &'static str,
+    pub crv: String,
     /// Always `OKP`.
     #[schema(example = "OKP")]
-    pub kty: &'static str,
+    pub kty: String,
     /// The 32 bytes, base64url.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     pub x: String,
@@ -56,9 +56,9 @@ pub struct ChainKeysView {
 
 impl From<&Trust> for ChainKeysView {
     fn from(trust: &Trust) -> Self {
-        let named = |key: &PublicKey| PlatformKeyView {
-            kid: key.kid(),
-            jwk: JwkView { crv: "Ed25519", kty: "OKP", x: key.jwk().x },
+        let named = |key: &PublicKey| {
+            let jwk = key.jwk();
+            PlatformKeyView { kid: key.kid(), jwk: JwkView { crv: jwk.crv, kty: jwk.kty, x: jwk.x } }
         };
         Self {
             r#type: "flip360_trust",

@@ -92,7 +92,7 @@ async fn get_payout_run(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>)
 /// Propose a payout run
 ///
 /// Asks for approval. `If-Match` is honoured when sent.
-#[utoipa::path(operation_id = "propose_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run, proposed", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "propose_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, proposed", body = PayoutRunDetailView)))]
 #[post("/payout-runs/{id}/propose")]
 async fn propose_payout_run(
     app: Data<App>,
@@ -108,7 +108,7 @@ async fn propose_payout_run(
 /// Approve a payout run
 ///
 /// Names the content that the approver saw by its digest. The approver is neither the proposer nor whoever made the preview. The approval is signed and logged.
-#[utoipa::path(operation_id = "approve_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = ApproveRunRequest, responses((status = 200, description = "The run, approved", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "approve_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = ApproveRunRequest, responses((status = 200, description = "The run, approved", body = PayoutRunDetailView)))]
 #[post("/payout-runs/{id}/approve")]
 async fn approve_payout_run(
     app: Data<App>,
@@ -124,7 +124,7 @@ async fn approve_payout_run(
 /// Reject a payout run
 ///
 /// The proposal ends here; a new preview starts another.
-#[utoipa::path(operation_id = "reject_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = DecideRunRequest, responses((status = 200, description = "The run, rejected", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "reject_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, rejected", body = PayoutRunDetailView)))]
 #[post("/payout-runs/{id}/reject")]
 async fn reject_payout_run(
     app: Data<App>,
@@ -140,7 +140,7 @@ async fn reject_payout_run(
 /// Cancel a payout run
 ///
 /// Gives it up before it is executed.
-#[utoipa::path(operation_id = "cancel_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = DecideRunRequest, responses((status = 200, description = "The run, cancelled", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "cancel_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, cancelled", body = PayoutRunDetailView)))]
 #[post("/payout-runs/{id}/cancel")]
 async fn cancel_payout_run(
     app: Data<App>,
@@ -156,7 +156,7 @@ async fn cancel_payout_run(
 /// Execute a payout run
 ///
 /// Posts the ledger entries, makes the payouts and the bank file, all or nothing. Executing it again gives the same run. If what is available no longer fits what was approved (say, a clawback came since), nothing moves: the answer is 409 `approval_void`, and the run is back at `previewed` with a new content.
-#[utoipa::path(operation_id = "execute_payout_run", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run, executed", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "execute_payout_run", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, executed", body = PayoutRunDetailView)))]
 #[post("/payout-runs/{id}/execute")]
 async fn execute_payout_run(
     app: Data<App>,

@@ -33,6 +33,7 @@ fn item(kind: EventKind) -> PathItem {
         .summary(Some(kind.purpose()))
         .description(Some(format!("Signed as Standard Webhooks says. Seen with the scope `{}`.", kind.scope())))
         .tag("events")
+        .securities(Some(Vec::<utoipa::openapi::SecurityRequirement>::new()))
         .request_body(Some(body))
         .responses(ResponsesBuilder::new().response("2XX", RefOr::T(taken)).build())
         .build();
