@@ -212,6 +212,12 @@ impl Service {
         self.token(&[Role::PartnerAdmin], Some(OrganisationId::new(self.app.ids.next())), None)
     }
 
+    /// The administrator of another organisation that exists.
+    #[must_use]
+    pub fn stranger_of(&self, organisation: OrganisationId) -> String {
+        self.token(&[Role::PartnerAdmin], Some(organisation), None)
+    }
+
     /// Does every job that waits.
     pub fn work(&self) {
         while api::workers::work_off(&self.app).expect("the store answers") {}

@@ -11,6 +11,7 @@ use super::repository::{Ended, Match, Room};
 use super::retry::{Next, later, next, retry_after};
 use super::service;
 use crate::env::Env;
+use crate::events::EventKind;
 use crate::kernel::Instant;
 use crate::kernel::ids::{WebhookDeliveryId, WebhookEndpointId};
 use crate::store::{StoreError, UnitOfWork};
@@ -39,6 +40,8 @@ pub fn fan_out(uow: &mut dyn UnitOfWork, env: &Env<'_>) -> Result<u64, StoreErro
 }
 
 fn delivery(env: &Env<'_>, found: Match) -> Delivery {
+    // Whoever tries an endpoint wants to know now, not when everything before it was taken.
+    let in_order = found.kind != EventKind::WebhookTest;
     Delivery {
         id: WebhookDeliveryId::new(env.ids.next()),
         endpoint: found.endpoint,
@@ -48,8 +51,8 @@ fn delivery(env: &Env<'_>, found: Match) -> Delivery {
         subject: found.subject,
         occurred_at: found.occurred_at,
         status: DeliveryStatus::Pending,
-        due_at: found.not_before.map_or(env.now, |at| at.max(env.now)),
-        in_order: true,
+        due_at: found.not_before.filter(|_| in_order).map_or(env.now, |at| at.max(env.now)),
+        in_order,
         failures: 0,
         attempts: 0,
         created_at: env.now,
