@@ -171,3 +171,44 @@ fn for_a_day_two_secrets_are_good() {
     let signature = heard.header("webhook-signature");
     assert_eq!(signature.split(' ').count(), 1, "after a day the new one stands alone");
 }
+
+/// A script of the document, run with these variables; what it says.
+fn documented(name: &str, variables: &[(&str, &str)], heard: &Heard) -> String {
+    let text = include_str!("../../docs/webhooks.md");
+    let (_, rest) = text.split_once(&format!("<!-- verify: {name} -->\n```bash\n")).expect("the script");
+    let (script, _) = rest.split_once("```").expect("its end");
+    let body = std::env::temp_dir().join(format!("flip360-webhook-{name}-{}", std::process::id()));
+    std::fs::write(&body, &heard.body).expect("a file");
+    let output = Command::new("bash")
+        .args(["-euc", script])
+        .envs(variables.iter().copied())
+        .env("ID", heard.id())
+        .env("TIMESTAMP", heard.header("webhook-timestamp"))
+        .env("SIGNATURE", heard.header("webhook-signature"))
+        .env("BODY", &body)
+        .output()
+        .expect("bash");
+    std::fs::remove_file(&body).expect("the file");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+#[test]
+fn the_commands_of_the_document_tell_good_from_bad() {
+    let service = today();
+    let receiver = Receiver::start();
+    let partner = service.partner();
+    for signing in ["v1", "v1a"] {
+        let body = json!({"url": receiver.url, "event_types": ["deal.settled"], "signing": signing});
+        let endpoint = create_as(&service, &partner, &body);
+        let key = endpoint.view["public_key"].as_str().unwrap_or_default();
+        let variables = [("SECRET", endpoint.secret.as_str()), ("KEY", key)];
+        let rotate = format!("/v1/webhook-endpoints/{}/rotate-secret", endpoint.id);
+        let _ = service.post(&rotate, &partner, &json!({})).expect(200);
+        let heard = tested(&service, &endpoint, &receiver);
+        assert_eq!(documented(signing, &variables, &heard), "good", "{signing}: the secret before the rotation");
+        let mut other = heard.clone();
+        other.body[20] ^= 1;
+        assert_eq!(documented(signing, &variables, &other), "bad", "{signing}");
+    }
+}
