@@ -62,13 +62,13 @@ create index webhook_delivery_by_endpoint on webhook_delivery (endpoint_id, id);
 
 create table webhook_attempt (
   delivery_id uuid not null,
-  n integer not null,
+  claim integer not null,
   at timestamptz not null,
   duration_ms integer not null,
   status smallint,
   error text,
   body bytea not null check (length(body) <= 4096),
-  primary key (delivery_id, n, at),
+  primary key (delivery_id, claim, at),
   constraint webhook_attempt_outcome check ((status is null) <> (error is null))
 ) partition by range (at);
 create table webhook_attempt_default partition of webhook_attempt default;

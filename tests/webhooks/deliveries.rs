@@ -237,13 +237,49 @@ fn a_crash_between_sending_and_recording_sends_again() {
     let _ = later(&service, work::LEASE);
     assert_eq!(service.dispatch(), 2);
     let heard = ids(&receiver.heard());
-    assert_eq!((heard.len(), &heard[0] == &heard[1], &heard[1] == &heard[2]), (3, true, false));
+    assert_eq!((heard.len(), heard[0] == heard[1], heard[1] == heard[2]), (3, true, false));
     // What the dead one would have said comes too late and changes nothing.
     store
         .transaction(|uow| work::record(uow, &service.app.env(&actor), std::slice::from_ref(&sent)))
         .expect("recorded");
     let logged = deliveries(&service, &service.partner(), &endpoint, "");
     assert!(logged.iter().all(|delivery| delivery["status"] == "delivered"));
+}
+
+#[test]
+fn who_lost_its_claim_decides_nothing() {
+    let service = Service::start();
+    let receiver = Receiver::start();
+    let endpoint = create(&service, &service.partner(), &receiver.url, &json!([CHANGED]));
+    changes(&service, "Harbour 1 Pty Ltd");
+    let _ = service.tell();
+    let actor = Actor::service();
+    let store = service.app.store.as_ref();
+    let _ = store.transaction(|uow| work::fan_out(uow, &service.app.env(&actor))).expect("deliveries");
+    let room = Room { total: 10, per_endpoint: 10, busy: Vec::new() };
+    let claim =
+        || store.transaction(|uow| work::claim(uow, &service.app.env(&actor), &room)).expect("claims").remove(0);
+    let lost = claim();
+    let _ = later(&service, work::LEASE);
+    let held = claim();
+    let said = |claimed: &domain::webhooks::Claimed, status: u16| domain::webhooks::Sent {
+        delivery: claimed.delivery.clone(),
+        claim: claimed.claim,
+        at: service.app.env(&actor).now,
+        duration_ms: 1,
+        outcome: domain::webhooks::Outcome::Answered(status),
+        retry_after: None,
+        body: Vec::new(),
+    };
+    let record = |sent: &domain::webhooks::Sent| {
+        let sent = std::slice::from_ref(sent);
+        store.transaction(|uow| work::record(uow, &service.app.env(&actor), sent)).expect("recorded");
+    };
+    record(&said(&lost, 500));
+    assert_eq!(service.platform.number("select failures from webhook_delivery"), 0);
+    assert_eq!(service.dispatch(), 0, "it is still claimed");
+    record(&said(&held, 204));
+    assert_eq!(deliveries(&service, &service.partner(), &endpoint, "status=delivered").len(), 1);
 }
 
 #[test]

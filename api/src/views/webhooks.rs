@@ -251,9 +251,6 @@ pub struct WebhookDeliveryView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookAttempt)]
 pub struct WebhookAttemptView {
-    /// Its number, from 1.
-    #[schema(example = 1)]
-    number: u32,
     /// When it was made: the `webhook-timestamp`.
     #[schema(format = DateTime, example = "2026-11-25T01:02:03Z")]
     at: String,
@@ -306,7 +303,6 @@ impl From<&Attempt> for WebhookAttemptView {
             Outcome::Failed(error) => Some(error.clone()),
         };
         Self {
-            number: attempt.n,
             at: attempt.at.to_string(),
             duration_ms: attempt.duration_ms,
             status: attempt.outcome.status(),

@@ -140,8 +140,8 @@ impl Outcome {
 pub struct Attempt {
     /// Of which delivery.
     pub delivery: WebhookDeliveryId,
-    /// Its number, from 1.
-    pub n: u32,
+    /// The claim that it was made under.
+    pub claim: i32,
     /// When it was made.
     pub at: Instant,
     /// How long it took.

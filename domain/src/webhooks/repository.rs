@@ -33,7 +33,7 @@ pub struct Match {
     pub subject: Uuid,
     /// When.
     pub occurred_at: Instant,
-    /// When the earlier ones of this subject, that the endpoint has not got yet, are sent at the latest.
+    /// When the last of the earlier ones of this subject, that the endpoint has not got yet, is sent.
     pub not_before: Option<Instant>,
 }
 

@@ -152,7 +152,7 @@ fn after(endpoint: Endpoint, next: Next, now: Instant) -> Endpoint {
 fn attempt(sent: &Sent) -> Attempt {
     Attempt {
         delivery: sent.delivery.id,
-        n: sent.delivery.attempts + 1,
+        claim: sent.claim,
         at: sent.at,
         duration_ms: sent.duration_ms,
         outcome: sent.outcome.clone(),

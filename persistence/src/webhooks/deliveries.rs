@@ -23,8 +23,9 @@ type MatchRow = (Uuid, i64, Uuid, String, Uuid, jiff_diesel::Timestamp, Option<j
 pub fn matches(pg: &mut PgConnection, after: u64, up_to: u64) -> Result<Vec<Match>, StoreError> {
     let rows: Vec<MatchRow> = query::<(SqlUuid, BigInt, SqlUuid, Text, SqlUuid, Timestamptz, Nullable<Timestamptz>)>(
         "select w.id, e.sequence, e.id, e.type, e.subject_id, e.occurred_at,
-           (select max(d.due_at) from webhook_delivery d
-            where d.endpoint_id = w.id and d.subject_id = e.subject_id and d.status = 'pending' and d.in_order)
+           (select d.due_at from webhook_delivery d
+            where d.endpoint_id = w.id and d.subject_id = e.subject_id and d.status = 'pending' and d.in_order
+            order by d.sequence desc limit 1)
          from event e
          join unnest($1, $2) as k (type, scope) on k.type = e.type
          join webhook_endpoint w on w.status = 'enabled' and w.after_sequence < e.sequence
@@ -84,21 +85,27 @@ pub fn insert(pg: &mut PgConnection, new: &[Delivery]) -> Result<(), StoreError>
 type ClaimColumns = (DeliveryColumns, (Integer, Text, Text, Bytea, Nullable<Bytea>), (Bytea, Array<SqlUuid>));
 type ClaimRow = (DeliveryRow, (i32, String, String, Vec<u8>, Option<Vec<u8>>), (Vec<u8>, Vec<Uuid>));
 
+/// Of each endpoint the 256 that have been due longest are looked at, so that a long queue behind one event
+/// of a subject costs the others nothing.
 pub fn claim(pg: &mut PgConnection, room: &Room, now: Instant, until: Instant) -> Result<Vec<Claimed>, StoreError> {
     let rows: Vec<ClaimRow> = query::<ClaimColumns>(
         "with asked as (select $1::timestamptz as now, $2::timestamptz as until),
            busy as (select id, n from unnest($3, $4) as b (id, n)),
+           room as (select $5::bigint as per_endpoint),
            taken as (
-             select d.id, d.occurred_at from asked cross join webhook_endpoint w
+             select d.id, d.occurred_at from asked cross join room cross join webhook_endpoint w
              left join busy b on b.id = w.id
              cross join lateral (
-               select d.id, d.occurred_at from webhook_delivery d
-               where d.endpoint_id = w.id and d.status = 'pending' and d.due_at <= asked.now
-                 and (not d.in_order or not exists (
+               select d.id, d.occurred_at from (
+                 select id, occurred_at, due_at, sequence from webhook_delivery
+                 where endpoint_id = w.id and status = 'pending' and due_at <= asked.now and coalesce(b.n, 0) < room.per_endpoint
+                 order by due_at, sequence limit 256) c
+               join webhook_delivery d on d.id = c.id and d.occurred_at = c.occurred_at and d.status = 'pending' and d.due_at = c.due_at
+               where not d.in_order or not exists (
                    select from webhook_delivery earlier
                    where earlier.endpoint_id = d.endpoint_id and earlier.subject_id = d.subject_id
-                     and earlier.status = 'pending' and earlier.in_order and earlier.sequence < d.sequence))
-               order by d.due_at, d.sequence limit greatest(0, $5 - coalesce(b.n, 0)) for update of d skip locked) d
+                     and earlier.status = 'pending' and earlier.in_order and earlier.sequence < d.sequence)
+               order by c.due_at, c.sequence limit greatest(0, room.per_endpoint - coalesce(b.n, 0)) for update of d skip locked) d
              where w.status = 'enabled'
              limit $6),
            claimed as (
@@ -154,12 +161,12 @@ pub fn append_attempts(pg: &mut PgConnection, attempts: &[Attempt]) -> Result<()
         Outcome::Failed(error) => Some(error.clone()),
     };
     command(
-        "insert into webhook_attempt (delivery_id, n, at, duration_ms, status, error, body)
-         select * from unnest($1, $2, $3, $4, $5, $6, $7) as a (delivery, n, at, duration, status, error, body)
+        "insert into webhook_attempt (delivery_id, claim, at, duration_ms, status, error, body)
+         select * from unnest($1, $2, $3, $4, $5, $6, $7) as a (delivery, claim, at, duration, status, error, body)
          on conflict do nothing",
     )
     .bind::<Array<SqlUuid>, _>(attempts.iter().map(|a| a.delivery.uuid()).collect::<Vec<_>>())
-    .bind::<Array<Integer>, _>(attempts.iter().map(|a| number(a.n)).collect::<Result<Vec<_>, _>>()?)
+    .bind::<Array<Integer>, _>(attempts.iter().map(|a| a.claim).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(attempts.iter().map(|a| instant(a.at)).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(attempts.iter().map(|a| number(a.duration_ms)).collect::<Result<Vec<_>, _>>()?)
     .bind::<Array<Nullable<SmallInt>>, _>(attempts.iter().map(status).collect::<Vec<_>>())

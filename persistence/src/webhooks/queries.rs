@@ -83,10 +83,10 @@ impl WebhookQueries for PgQueries<'_> {
 impl PgQueries<'_> {
     fn attempts(&mut self, deliveries: &[Uuid]) -> Result<Vec<Attempt>, StoreError> {
         let rows: Vec<AttemptRow> = query::<AttemptColumns>(
-            "select a.delivery_id, a.n, a.at, a.duration_ms, a.status, a.error, a.body
+            "select a.delivery_id, a.claim, a.at, a.duration_ms, a.status, a.error, a.body
              from unnest($1) as d (id) cross join lateral (
-               select * from webhook_attempt a where a.delivery_id = d.id order by a.n desc, a.at desc limit $2) a
-             order by a.delivery_id, a.n, a.at",
+               select * from webhook_attempt a where a.delivery_id = d.id order by a.at desc, a.claim desc limit $2) a
+             order by a.delivery_id, a.at, a.claim",
         )
         .bind::<Array<SqlUuid>, _>(deliveries)
         .bind::<BigInt, _>(ATTEMPTS_SHOWN)

@@ -164,7 +164,7 @@ pub type AttemptColumns = (SqlUuid, Integer, Timestamptz, Integer, Nullable<Smal
 #[derive(Queryable)]
 pub struct AttemptRow {
     delivery: Uuid,
-    n: i32,
+    claim: i32,
     at: jiff_diesel::Timestamp,
     duration_ms: i32,
     status: Option<i16>,
@@ -182,7 +182,7 @@ impl AttemptRow {
         };
         Ok(Attempt {
             delivery: WebhookDeliveryId::new(self.delivery),
-            n: count(self.n)?,
+            claim: self.claim,
             at: from_instant(self.at),
             duration_ms: count(self.duration_ms)?,
             outcome,
