@@ -92,23 +92,28 @@ call guard_by('webhook_endpoint', 'organisation_id = any ((select viewer_parties
 call guard_by('webhook_delivery', 'exists (select from webhook_endpoint e where e.id = endpoint_id)');
 call guard_by('webhook_attempt', 'exists (select from webhook_delivery d where d.id = delivery_id)');
 
--- Makes the partitions of the coming months, drops deliveries and attempts older than a quarter.
+-- Makes the partitions of the coming months, drops deliveries and attempts older than a quarter. A month of which rows
+-- lie in the default partition already, because nobody asked in time, stays there.
 create function keep_webhook_partitions(today date) returns void language plpgsql security definer set search_path = public as $$
-declare month date; parent text; old record;
+declare parent text; moment text; month date; old record; oldest date := date_trunc('month', today) - interval '3 months';
 begin
   if today > current_date + 2 then
     raise exception 'that day is yet to come' using errcode = 'check_violation', constraint = 'keep_partitions_today';
   end if;
-  foreach parent in array array['webhook_delivery', 'webhook_attempt'] loop
+  for parent, moment in values ('webhook_delivery', 'occurred_at'), ('webhook_attempt', 'at') loop
     for month in select generate_series(date_trunc('month', today), date_trunc('month', today) + interval '2 months', interval '1 month')::date loop
-      execute format('create table if not exists %I partition of %I for values from (%L) to (%L)',
-        parent || '_' || to_char(month, 'YYYYMM'), parent, month::timestamptz, (month + interval '1 month')::timestamptz);
+      begin
+        execute format('create table if not exists %I partition of %I for values from (%L) to (%L)',
+          parent || '_' || to_char(month, 'YYYYMM'), parent, month::timestamptz, (month + interval '1 month')::timestamptz);
+      exception when check_violation then
+        raise notice '% of % stays in the default partition', month, parent;
+      end;
     end loop;
     for old in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-      where i.inhparent = parent::regclass and c.relname ~ '_[0-9]{6}$'
-        and to_date(right(c.relname, 6), 'YYYYMM') < date_trunc('month', today) - interval '3 months' loop
+      where i.inhparent = parent::regclass and c.relname ~ '_[0-9]{6}$' and to_date(right(c.relname, 6), 'YYYYMM') < oldest loop
       execute format('drop table %I', old.relname);
     end loop;
+    execute format('delete from %I where %I < %L', parent || '_default', moment, oldest);
   end loop;
 end $$;
 revoke all on function keep_webhook_partitions(date) from public;

@@ -261,7 +261,7 @@ pub struct WebhookAttemptView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 503)]
     status: Option<u16>,
-    /// Why none came: `target_refused`, `name_not_resolved`, `connection_failed`, `tls_failed`, `timed_out`, `invalid_answer`.
+    /// Why none came: `target_refused`, `name_not_resolved`, `connection_failed`, `tls_failed`, `timed_out`, `invalid_answer`, `not_signed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "timed_out")]
     error: Option<String>,
