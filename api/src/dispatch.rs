@@ -15,6 +15,7 @@ use domain::chain::signer::PortError;
 use domain::kernel::ids::WebhookEndpointId;
 use domain::store::StoreError;
 use domain::webhooks::delivery::KEPT_BODY;
+use domain::webhooks::endpoint::MAX_PER_OWNER;
 use domain::webhooks::repository::Room;
 use domain::webhooks::{Claimed, Outcome, Sent, SigningSecret, work};
 use integrations::outbound::{OutboundRequest, Verb};
@@ -23,10 +24,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::App;
 
-/// Requests on their way, at most.
-pub const IN_ALL: u32 = 256;
+/// Requests on their way, at most: more than all endpoints of one owner may have.
+pub const IN_ALL: u32 = 384;
 /// Requests on their way to one endpoint, at most.
 pub const PER_ENDPOINT: u32 = 16;
+/// The same for an endpoint that took nothing lately: whoever hangs holds the places of others once only.
+pub const PER_FAILING: u32 = 2;
+const _: () = assert!(IN_ALL > PER_ENDPOINT * MAX_PER_OWNER, "one owner must leave places to others");
 /// How long the loop sleeps when nobody wakes it: retries, and events of other processes, wait at most so long.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long requests on their way are waited for at the end; what takes longer is sent again by the next start.
@@ -55,7 +59,7 @@ impl Flight {
 
     fn room(&self) -> Room {
         let busy = self.busy.iter().map(|(id, n)| (*id, *n)).collect();
-        Room { total: IN_ALL - self.count().min(IN_ALL), per_endpoint: PER_ENDPOINT, busy }
+        Room { total: IN_ALL - self.count().min(IN_ALL), per_endpoint: PER_ENDPOINT, per_failing: PER_FAILING, busy }
     }
 
     fn start(&mut self, app: &Data<App>, claimed: Claimed) {

@@ -1,7 +1,7 @@
 //! Retries, order, the ends of endpoints, crashes, redelivery.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 
 use domain::access::Actor;
 use domain::kernel::Instant;
@@ -225,7 +225,7 @@ fn a_crash_between_sending_and_recording_sends_again() {
     let actor = Actor::service();
     let store = service.app.store.as_ref();
     let _ = store.transaction(|uow| work::fan_out(uow, &service.app.env(&actor))).expect("deliveries");
-    let room = Room { total: 10, per_endpoint: 10, busy: Vec::new() };
+    let room = Room { total: 10, per_endpoint: 10, per_failing: 2, busy: Vec::new() };
     let mut claimed = store.transaction(|uow| work::claim(uow, &service.app.env(&actor), &room)).expect("claims");
     assert_eq!(claimed.len(), 1, "the second waits its turn");
     let again = store.transaction(|uow| work::claim(uow, &service.app.env(&actor), &room)).expect("claims");
@@ -256,7 +256,7 @@ fn who_lost_its_claim_decides_nothing() {
     let actor = Actor::service();
     let store = service.app.store.as_ref();
     let _ = store.transaction(|uow| work::fan_out(uow, &service.app.env(&actor))).expect("deliveries");
-    let room = Room { total: 10, per_endpoint: 10, busy: Vec::new() };
+    let room = Room { total: 10, per_endpoint: 10, per_failing: 2, busy: Vec::new() };
     let claim =
         || store.transaction(|uow| work::claim(uow, &service.app.env(&actor), &room)).expect("claims").remove(0);
     let lost = claim();
@@ -305,54 +305,25 @@ fn events_become_deliveries_once_however_often_it_is_tried() {
     assert_eq!(sequences(&receiver.heard()).len(), 7);
 }
 
-/// Holds answers back until it is opened.
-#[derive(Default)]
-struct Latch {
-    open: Mutex<bool>,
-    opened: Condvar,
-}
-
-impl Latch {
-    fn wait(&self) {
-        drop(self.opened.wait_while(self.open.lock().expect("no panic"), |open| !*open));
-    }
-
-    fn open(&self) {
-        *self.open.lock().expect("no panic") = true;
-        self.opened.notify_all();
-    }
-}
-
 #[test]
-fn a_slow_and_a_broken_endpoint_keep_nobody_waiting() {
+fn an_endpoint_that_fails_gets_fewer_places_until_it_takes_something() {
     let service = Service::start();
-    let partner = service.partner();
-    let latch = Arc::new(Latch::default());
-    let held = Arc::clone(&latch);
-    let hanging = Receiver::answering(move |_| {
-        held.wait();
-        status(204)
-    });
-    let (broken, _) = turning(500);
-    let fast = Receiver::start();
-    let wants = json!(["contact.created"]);
-    let hangs = create(&service, &partner, &hanging.url, &wants);
-    let _ = create(&service, &partner, &broken.url, &wants);
-    let _ = create(&service, &partner, &fast.url, &wants);
-    let workers = api::workers::Workers::start(&service.app).expect("threads");
-    // More than one endpoint may have on its way at once.
-    let events = 2 * api::dispatch::PER_ENDPOINT as usize;
-    for _ in 0..events {
+    let (receiver, answer) = turning(500);
+    let _ = create(&service, &service.partner(), &receiver.url, &json!(["contact.created"]));
+    for _ in 0..5 {
         let _ = happens(&service);
     }
-    let heard = fast.wait_for(events);
-    let _ = hanging.wait_for(api::dispatch::PER_ENDPOINT as usize);
-    let _ = broken.wait_for(events);
-    assert_eq!(ids(&heard).iter().collect::<std::collections::BTreeSet<_>>().len(), events);
-    assert_eq!(hanging.heard().len(), api::dispatch::PER_ENDPOINT as usize, "and no more hang at a time");
-    assert!(deliveries(&service, &partner, &hangs, "status=delivered").is_empty());
-    latch.open();
-    let _ = hanging.wait_for(events);
-    workers.stop();
-    assert_eq!(deliveries(&service, &partner, &hangs, "status=delivered&limit=200").len(), events);
+    assert_eq!(service.dispatch(), 5);
+    let _ = later(&service, SignedDuration::from_secs(6));
+    answer.store(204, Ordering::SeqCst);
+    let actor = Actor::service();
+    let room = Room { total: 10, per_endpoint: 10, per_failing: 2, busy: Vec::new() };
+    let store = service.app.store.as_ref();
+    let probes = store.transaction(|uow| work::claim(uow, &service.app.env(&actor), &room)).expect("claims");
+    assert_eq!(probes.len(), 2);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let sent: Vec<_> =
+        probes.into_iter().map(|claimed| runtime.block_on(api::dispatch::send(&service.app, claimed))).collect();
+    let next = store.transaction(|uow| work::turn(uow, &service.app.env(&actor), &sent, Some(&room))).expect("claims");
+    assert_eq!(next.len(), 3, "it is back");
 }

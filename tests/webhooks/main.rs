@@ -3,6 +3,7 @@
 mod deliveries;
 mod endpoints;
 mod flow;
+mod isolation;
 mod receiver;
 mod signatures;
 mod visibility;

@@ -44,6 +44,8 @@ pub struct Room {
     pub total: u32,
     /// To one endpoint at a time.
     pub per_endpoint: u32,
+    /// The same for one that took nothing lately.
+    pub per_failing: u32,
     /// What is on its way to each endpoint already.
     pub busy: Vec<(WebhookEndpointId, u32)>,
 }

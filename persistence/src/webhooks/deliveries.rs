@@ -91,23 +91,25 @@ pub fn claim(pg: &mut PgConnection, room: &Room, now: Instant, until: Instant) -
     let rows: Vec<ClaimRow> = query::<ClaimColumns>(
         "with asked as (select $1::timestamptz as now, $2::timestamptz as until),
            busy as (select id, n from unnest($3, $4) as b (id, n)),
-           room as (select $5::bigint as per_endpoint),
+           room as (select $5::bigint as per_endpoint, $6::bigint as per_failing),
            taken as (
              select d.id, d.occurred_at from asked cross join room cross join webhook_endpoint w
              left join busy b on b.id = w.id
              cross join lateral (
+               select case when w.failing_since_at is null then room.per_endpoint else room.per_failing end as places) p
+             cross join lateral (
                select d.id, d.occurred_at from (
                  select id, occurred_at, due_at, sequence from webhook_delivery
-                 where endpoint_id = w.id and status = 'pending' and due_at <= asked.now and coalesce(b.n, 0) < room.per_endpoint
+                 where endpoint_id = w.id and status = 'pending' and due_at <= asked.now and coalesce(b.n, 0) < p.places
                  order by due_at, sequence limit 256) c
                join webhook_delivery d on d.id = c.id and d.occurred_at = c.occurred_at and d.status = 'pending' and d.due_at = c.due_at
                where not d.in_order or not exists (
                    select from webhook_delivery earlier
                    where earlier.endpoint_id = d.endpoint_id and earlier.subject_id = d.subject_id
                      and earlier.status = 'pending' and earlier.in_order and earlier.sequence < d.sequence)
-               order by c.due_at, c.sequence limit greatest(0, room.per_endpoint - coalesce(b.n, 0)) for update of d skip locked) d
+               order by c.due_at, c.sequence limit greatest(0, p.places - coalesce(b.n, 0)) for update of d skip locked) d
              where w.status = 'enabled'
-             limit $6),
+             limit $7),
            claimed as (
              update webhook_delivery d set due_at = asked.until, claims = d.claims + 1
              from taken t cross join asked where d.id = t.id and d.occurred_at = t.occurred_at
@@ -124,6 +126,7 @@ pub fn claim(pg: &mut PgConnection, room: &Room, now: Instant, until: Instant) -
     .bind::<Array<SqlUuid>, _>(room.busy.iter().map(|(id, _)| id.uuid()).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(room.busy.iter().map(|(_, n)| i64::from(*n)).collect::<Vec<_>>())
     .bind::<BigInt, _>(i64::from(room.per_endpoint))
+    .bind::<BigInt, _>(i64::from(room.per_failing))
     .bind::<BigInt, _>(i64::from(room.total))
     .load(pg)
     .map_err(store_error)?;
