@@ -136,4 +136,13 @@ if [ "${1:-}" = "--test" ]; then
     esac
     note "optional, not here: $what. Type: $(type_install "$apt" "$dnf" "$brew")"
   done
+  # The standard's own libraries verify our webhooks; they live in target/ and touch nothing else.
+  if [ ! -d target/oracles/node/node_modules/standardwebhooks ]; then
+    { [ -z "${FLIP360_NO_INSTALL:-}" ] && have npm && timeout 120 npm install --silent --no-audit --no-fund --prefix target/oracles/node standardwebhooks@1.0.0 </dev/null >/dev/null 2>&1; } \
+      || note "optional, not here: npm's standardwebhooks does not verify our webhooks (the crate does)"
+  fi
+  if [ ! -d target/oracles/python/standardwebhooks ]; then
+    { [ -z "${FLIP360_NO_INSTALL:-}" ] && have python3 && timeout 120 python3 -m pip install --quiet --disable-pip-version-check --target target/oracles/python standardwebhooks==1.0.1 </dev/null >/dev/null 2>&1; } \
+      || note "optional, not here: PyPI's standardwebhooks does not verify our webhooks (the crate does)"
+  fi
 fi

@@ -55,6 +55,8 @@ pub struct Ports {
     pub tokens: Tokens,
     /// Makes and checks password hashes.
     pub passwords: Arc<dyn domain::access::PasswordHasher>,
+    /// Asks outside hosts.
+    pub outbound: integrations::outbound::Outbound,
     /// The name of the log.
     pub origin: String,
 }
@@ -84,6 +86,8 @@ pub struct App {
     pub stopping: watch::Sender<bool>,
     /// Wakes the worker.
     pub work: Bell,
+    /// Wakes whoever sends webhooks.
+    pub dispatching: tokio::sync::Notify,
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
     seen: RwLock<TreeHead>,
@@ -123,6 +127,7 @@ impl App {
             feed: Feed::default(),
             stopping: watch::Sender::new(false),
             work: Bell::default(),
+            dispatching: tokio::sync::Notify::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             log_fault: RwLock::new(None),
             revoked: RwLock::default(),

@@ -19,6 +19,7 @@ use integrations::durable;
 use integrations::high_water::HighWaterFile;
 use integrations::ids::SystemIds;
 use integrations::key_file::KeyFile;
+use integrations::outbound::{Limits, Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::randomness::SystemRandomness;
 
@@ -26,7 +27,7 @@ use crate::app::{App, Ports};
 use crate::auth::Tokens;
 use crate::auth::token::TokenConfig;
 use crate::cli::CommandError;
-use crate::config::ServeArgs;
+use crate::config::{OutboundArgs, ServeArgs};
 
 /// The ports of a service that runs with these settings. Keys are made at the very first start only: a
 /// database that holds a checkpoint belongs to keys that exist.
@@ -68,8 +69,21 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
         high_water: Arc::new(HighWaterFile::new(data_dir.join("log.high-water"))),
         tokens,
         passwords: Arc::new(passwords),
+        outbound: outbound(&args.outbound)?,
         origin: args.log_origin.clone(),
     })
+}
+
+fn outbound(args: &OutboundArgs) -> Result<Outbound, CommandError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|cause| CommandError::File { doing: format!("reading {}", path.display()), cause })
+    };
+    let config = OutboundConfig {
+        wall: Wall { allow_private: args.allow_private_targets, ports: args.target_ports.clone() },
+        extra_roots: args.target_root.iter().map(read).collect::<Result<_, _>>()?,
+        limits: Limits::default(),
+    };
+    Outbound::new(config).map_err(|error| CommandError::Other(error.to_string()))
 }
 
 fn newest_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError> {

@@ -34,6 +34,29 @@ pub struct ServeArgs {
     /// The name of the log; it can never be changed once something was logged.
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
+    /// Which outside hosts may be asked.
+    #[command(flatten)]
+    pub outbound: OutboundArgs,
+}
+
+/// Which outside hosts may be asked: webhook endpoints, outside issuers.
+#[derive(Debug, Clone, Args)]
+pub struct OutboundArgs {
+    /// For development: lets webhooks go to private and loopback addresses, to any port, and without TLS.
+    #[arg(long, env = "FLIP360_ALLOW_PRIVATE_TARGETS")]
+    pub allow_private_targets: bool,
+    /// The ports that webhooks may go to.
+    #[arg(long, env = "FLIP360_TARGET_PORTS", value_delimiter = ',', default_value = "443,8443")]
+    pub target_ports: Vec<u16>,
+    /// A certificate (DER) that is trusted for outside hosts, beside the well-known ones.
+    #[arg(long, env = "FLIP360_TARGET_ROOT")]
+    pub target_root: Option<PathBuf>,
+}
+
+impl Default for OutboundArgs {
+    fn default() -> Self {
+        Self { allow_private_targets: false, target_ports: vec![443, 8443], target_root: None }
+    }
 }
 
 /// What `doctor` looks at.

@@ -89,6 +89,12 @@ impl Feed {
         Ok(known)
     }
 
+    /// Moves whenever something was handed on.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
     /// The number of the last event that was handed on.
     #[must_use]
     pub fn head(&self) -> u64 {

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod batch;
 pub mod cli;
 pub mod config;
+pub mod dispatch;
 pub mod extract;
 pub mod feed;
 pub mod once;

@@ -1,5 +1,5 @@
 //! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
-//! releases after the hold, jobs. They stop when [`Workers`] is told to, after what they are doing.
+//! releases after the hold, jobs, webhooks. They stop when [`Workers`] is told to, after what they are doing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,8 @@ const RELEASE_EVERY: Duration = Duration::from_secs(60);
 /// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
 /// wait at most so long.
 const WORK_IDLE: Duration = Duration::from_secs(2);
+/// Threads that send webhooks.
+const DISPATCH_THREADS: usize = 2;
 /// How often a thread that is to end is looked at.
 const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
@@ -59,6 +61,7 @@ impl Workers {
         // Two, so that a large import does not keep everybody else's waiting.
         workers.spawn("jobs-1", jobs)?;
         workers.spawn("jobs-2", jobs)?;
+        workers.spawn("webhooks", dispatch)?;
         workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
         Ok(workers)
     }
@@ -83,6 +86,7 @@ impl Workers {
                 self.app.wrote();
                 self.app.work.ring();
                 self.releases.ring();
+                self.app.dispatching.notify_one();
                 thread::sleep(STOP_POLL);
             }
             if thread.join().is_err() {
@@ -126,6 +130,22 @@ fn tell(app: &Data<App>, stopping: &AtomicBool) {
         }
         app.telling.wait(TELLING_IDLE);
         thread::sleep(TELLING_GATHER);
+    }
+}
+
+fn dispatch(app: &Data<App>, stopping: &AtomicBool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(DISPATCH_THREADS)
+        .thread_name("webhooks")
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            runtime.block_on(crate::dispatch::run(app, stopping));
+            // Requests that are left count as never made: their claims run out.
+            runtime.shutdown_background();
+        }
+        Err(error) => tracing::error!(%error, "webhooks are not sent: their threads cannot be had"),
     }
 }
 

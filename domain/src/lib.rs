@@ -19,3 +19,4 @@ pub mod kernel;
 pub mod ledger;
 pub mod payouts;
 pub mod store;
+pub mod webhooks;

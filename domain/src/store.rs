@@ -29,6 +29,7 @@ use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +95,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Webhook endpoints and deliveries.
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.
@@ -131,6 +134,8 @@ pub trait Queries {
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// Webhook endpoints and deliveries.
+    fn webhooks(&mut self) -> &mut dyn WebhookQueries;
 }
 
 /// Where everything is kept.

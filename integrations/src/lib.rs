@@ -6,9 +6,11 @@ pub mod high_water;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
+pub mod outbound;
 pub mod password;
 pub mod randomness;
 pub mod sealing;
+pub mod webhook_signature;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use domain::chain::signer::{PortError, Signer};
 use domain::kernel::Digest;
 use domain::kernel::time::Randomness;
+use domain::webhooks::Vault;
 
 const CONTEXT: &[u8] = b"flip360/sealed-answer/v1";
 const NONCE_BYTES: usize = 24;
@@ -57,6 +58,16 @@ impl Sealer {
         let refused = || PortError("a sealed answer does not open: it was altered, or the key is another one".into());
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(refused)?;
         self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: about }).map_err(|_| refused())
+    }
+}
+
+impl Vault for Sealer {
+    fn seal(&self, randomness: &dyn Randomness, about: &[u8], bytes: &[u8]) -> Result<Vec<u8>, PortError> {
+        Self::seal(self, randomness, about, bytes)
+    }
+
+    fn open(&self, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, PortError> {
+        Self::open(self, about, sealed)
     }
 }
 

@@ -34,5 +34,6 @@ mod pool;
 mod statement;
 mod statements;
 mod store;
+mod webhooks;
 
 pub use store::{PgStore, PoolSizes};

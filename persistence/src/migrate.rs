@@ -26,6 +26,10 @@ pub fn run(url: &str, today: jiff::civil::Date) -> Result<Vec<String>, StoreErro
         .bind::<diesel::sql_types::Date, _>(jiff_diesel::Date::from(today))
         .execute(&mut pg)
         .map_err(|e| failed(&e))?;
+    crate::statement::command("select keep_webhook_partitions($1)")
+        .bind::<diesel::sql_types::Date, _>(jiff_diesel::Date::from(today))
+        .execute(&mut pg)
+        .map_err(|e| failed(&e))?;
     Ok(ran)
 }
 

@@ -169,6 +169,7 @@ contexts! {
     ledger: domain::ledger::repository::LedgerRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    webhooks: domain::webhooks::WebhookRepository,
 }
 
 lookups! {
@@ -188,4 +189,5 @@ lookups! {
     ledger: domain::ledger::repository::LedgerQueries,
     payouts: domain::payouts::repository::PayoutQueries,
     statements: domain::payouts::statement::StatementQueries,
+    webhooks: domain::webhooks::WebhookQueries,
 }

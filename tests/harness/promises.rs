@@ -120,4 +120,21 @@ pub const PROMISES: &[(&str, &str)] = &[
         "select count(*) from deal_import i where i.state = 'done' and (i.pending_count <> 0 or
            i.created_count + i.corrected_count + i.unchanged_count <> (select count(*) from deal_import_row r where r.import_id = i.id and r.deal_id is not null))",
     ),
+    (
+        "an event is at most one delivery of an endpoint, and of nobody who may not see it",
+        "select (select count(*) - count(distinct (endpoint_id, sequence)) from webhook_delivery)
+              + (select count(*) from webhook_delivery d join webhook_endpoint w on w.id = d.endpoint_id left join event e on e.sequence = d.sequence and e.id = d.event_id
+                 where e.id is null or not (w.organisation_id is null or w.organisation_id = any (e.visible_to)))",
+    ),
+    (
+        "of one subject an endpoint has taken no later event before an earlier one",
+        "select count(*) from webhook_delivery later join webhook_delivery earlier using (endpoint_id, subject_id)
+         where earlier.sequence < later.sequence and earlier.status = 'pending' and later.status = 'delivered' and earlier.in_order and later.in_order",
+    ),
+    (
+        "what is delivered was answered with 2xx, and what waits has an endpoint that listens",
+        "select (select count(*) from webhook_delivery d where d.status = 'delivered'
+                and not exists (select from webhook_attempt a where a.delivery_id = d.id and a.status between 200 and 299))
+              + (select count(*) from webhook_delivery d join webhook_endpoint w on w.id = d.endpoint_id where d.status = 'pending' and w.status <> 'enabled')",
+    ),
 ];

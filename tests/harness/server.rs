@@ -16,6 +16,7 @@ use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
 use domain::kernel::time::Clock;
 use ed25519_dalek::SigningKey;
+use integrations::outbound::{Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use persistence::{PgStore, PoolSizes};
 use serde_json::Value;
@@ -132,9 +133,17 @@ impl Service {
         Self::over(Platform::new())
     }
 
-    /// A platform, served.
+    /// A platform, served; its webhooks may go to this machine.
     #[must_use]
     pub fn over(platform: Platform) -> Self {
+        let wall = Wall { allow_private: true, ..Wall::default() };
+        let outbound = Outbound::new(OutboundConfig { wall, ..OutboundConfig::default() });
+        Self::behind(platform, outbound.expect("a client"))
+    }
+
+    /// A platform, served, that asks outside hosts through this client.
+    #[must_use]
+    pub fn behind(platform: Platform, outbound: Outbound) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
@@ -149,6 +158,7 @@ impl Service {
             high_water: Arc::new(MemoryHighWater::default()),
             tokens,
             passwords: Arc::new(Argon2Hasher::new().expect("a hasher")),
+            outbound,
             origin: ORIGIN.to_owned(),
         });
         let app = Data::new(app.expect("an application"));
@@ -202,6 +212,12 @@ impl Service {
         self.token(&[Role::PartnerAdmin], Some(OrganisationId::new(self.app.ids.next())), None)
     }
 
+    /// The administrator of another organisation that exists.
+    #[must_use]
+    pub fn stranger_of(&self, organisation: OrganisationId) -> String {
+        self.token(&[Role::PartnerAdmin], Some(organisation), None)
+    }
+
     /// Does every job that waits.
     pub fn work(&self) {
         while api::workers::work_off(&self.app).expect("the store answers") {}
@@ -210,6 +226,13 @@ impl Service {
     /// Integrates everything that is pending and publishes the signed head.
     pub fn sequence(&self) {
         let _ = api::workers::catch_up(&self.app).expect("the log is whole");
+    }
+
+    /// Sends every webhook that is due, and what becomes due by it. Returns how many were sent.
+    pub fn dispatch(&self) -> usize {
+        let _ = self.tell();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(api::dispatch::settle(&self.app)).expect("the store answers")
     }
 
     /// Numbers events and hands them to those who follow.

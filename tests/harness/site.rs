@@ -41,7 +41,11 @@ pub fn populated() -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
-    let _ = service.tell();
+    let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
+    let hook = service.post("/v1/webhook-endpoints", &service.partner(), &hook).expect(201);
+    let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
+    let _ = service.post(&test, &service.partner(), &json!({})).expect(202);
+    let _ = service.dispatch();
     service
 }
 
@@ -76,6 +80,8 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("payout", "payout"),
         ("grun", "guarantee_run"),
         ("event", "event"),
+        ("endpoint", "webhook_endpoint"),
+        ("delivery", "webhook_delivery"),
     ];
     let mut owner = service.platform.owner();
     let mut find = |table: &str| {

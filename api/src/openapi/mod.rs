@@ -40,6 +40,7 @@ const TOKEN_URL: &str = "/oauth/token";
         (name = "payouts", description = "Payout runs, payouts, statements"),
         (name = "chain", description = "Keys, handshakes, receipts, the public log"),
         (name = "events", description = "What happened: replay, streams, webhooks"),
+        (name = "webhooks", description = "Endpoints that events are sent to, deliveries"),
         (name = "guarantees", description = "The six promises, checked over live data"),
         (name = "operations", description = "Health, jobs"),
     )

@@ -82,6 +82,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("payouts", "400", &["invalid_id", "unknown_value"]),
     ("payouts", "409", &["approval_void", "bank_account_taken", "content_changed", "wrong_state"]),
     ("payouts", "422", &["balance_out_of_range", "nothing_to_pay", "same_person"]),
+    ("webhooks", "409", &["endpoint_disabled", "too_many_endpoints"]),
 ];
 
 /// The codes of problems with this status that operations with this tag answer with, sorted.

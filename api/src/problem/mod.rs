@@ -21,6 +21,7 @@ mod handshakes;
 mod payouts;
 mod posting;
 mod receipts;
+mod webhooks;
 
 /// A problem's type: a name that leads nowhere, as RFC 9457 allows; its last part is the code.
 const TYPE_BASE: &str = "urn:flip360:problem:";

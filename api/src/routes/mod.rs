@@ -32,6 +32,7 @@ pub mod payouts;
 pub mod receipts;
 pub mod referrals;
 pub mod system;
+pub mod webhooks;
 
 /// Every route.
 pub fn register(config: &mut ServiceConfig) {
@@ -57,6 +58,7 @@ fn v1(config: &mut ServiceConfig) {
     agreements::register(config);
     ledger::register(config);
     payouts::register(config);
+    webhooks::register(config);
 }
 
 /// The reference page: Swagger UI out of the binary, nothing from outside.

@@ -275,6 +275,18 @@ shapes! {
         /// What the bank statement shows.
         reference: String = "FLIP360 01K0W4Q7",
     }
+    /// Somebody tries a webhook endpoint.
+    WebhookTestedView as WebhookTested {
+        /// The endpoint.
+        endpoint_id: String = "endpoint_01k0w4q7v8e2rtf3k2m9x5c6dz",
+    }
+    /// A webhook endpoint gets nothing any more.
+    EndpointDisabledView as EndpointDisabled {
+        /// The endpoint.
+        endpoint_id: String = "endpoint_01k0w4q7v8e2rtf3k2m9x5c6dz",
+        /// `by_hand`, `gone` or `failing`.
+        reason: String = "failing",
+    }
     /// The guarantees were checked.
     GuaranteesCheckedView as GuaranteesChecked {
         /// The run.

@@ -76,7 +76,7 @@ impl Role {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
             DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
-            PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
+            PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, WebhooksRead, WebhooksWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,
@@ -118,6 +118,7 @@ impl Role {
                 LedgerRead,
                 PayoutsRead,
                 EventsRead,
+                WebhooksRead,
                 GuaranteesRead,
                 JobsRead,
                 ChainRead,
@@ -134,6 +135,8 @@ impl Role {
                 ChainRead,
                 ChainWrite,
                 EventsRead,
+                WebhooksRead,
+                WebhooksWrite,
                 GuaranteesRead,
                 JobsRead,
             ],
@@ -162,6 +165,7 @@ impl Role {
                 ChainRead,
                 ChainExport,
                 EventsRead,
+                WebhooksRead,
                 GuaranteesRead,
                 JobsRead,
                 InsightRead,

@@ -64,6 +64,10 @@ scopes! {
     ChainExport = "chain:export",
     /// Replay and follow events of what one may read.
     EventsRead = "events:read",
+    /// Read webhook endpoints and what was sent to them.
+    WebhooksRead = "webhooks:read",
+    /// Make, change, test webhook endpoints; send again by hand.
+    WebhooksWrite = "webhooks:write",
     /// Read runs of the guarantees.
     GuaranteesRead = "guarantees:read",
     /// Run the guarantees.

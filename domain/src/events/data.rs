@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::kernel::ids::{
     AgreementId, CalculationId, DealId, EntryId, HandshakeId, LineId, MemberId, PayeeId, PayoutId, PayoutRunId,
+    WebhookEndpointId,
 };
 
 /// Data that an event carries; the name is its schema's in the API document.
@@ -147,6 +148,18 @@ event_data! {
         amount_minor: i64,
         /// What the bank statement shows.
         reference: String,
+    }
+    /// Somebody tries a webhook endpoint.
+    WebhookTested {
+        /// The endpoint.
+        endpoint_id: WebhookEndpointId,
+    }
+    /// A webhook endpoint gets nothing any more.
+    EndpointDisabled {
+        /// The endpoint.
+        endpoint_id: WebhookEndpointId,
+        /// `by_hand`, `gone` or `failing`.
+        reason: &'static str,
     }
     /// The guarantees were checked.
     GuaranteesChecked {

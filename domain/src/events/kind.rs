@@ -125,6 +125,18 @@ event_kinds! {
     ApiClientSecretRotated = "api_client.secret_rotated", "client", "RecordChanged", AccessAdmin;
     /// An API client was revoked.
     ApiClientRevoked = "api_client.revoked", "client", "RecordChanged", AccessAdmin;
+    /// Somebody tries a webhook endpoint; sent to that endpoint only, whatever types it wants.
+    WebhookTest = "webhook.test", "endpoint", "WebhookTested", WebhooksRead;
+    /// A webhook endpoint was created.
+    WebhookEndpointCreated = "webhook_endpoint.created", "endpoint", "RecordChanged", WebhooksRead;
+    /// A webhook endpoint was changed.
+    WebhookEndpointUpdated = "webhook_endpoint.updated", "endpoint", "RecordChanged", WebhooksRead;
+    /// A webhook endpoint got another secret; the one before signs too for 24 hours.
+    WebhookEndpointSecretRotated = "webhook_endpoint.secret_rotated", "endpoint", "RecordChanged", WebhooksRead;
+    /// A webhook endpoint gets nothing any more: by hand, because it answered 410, or after three days of failures.
+    WebhookEndpointDisabled = "webhook_endpoint.disabled", "endpoint", "EndpointDisabled", WebhooksRead;
+    /// A webhook endpoint was deleted.
+    WebhookEndpointDeleted = "webhook_endpoint.deleted", "endpoint", "RecordChanged", WebhooksRead;
 }
 
 impl EventKind {

@@ -71,4 +71,8 @@ pub mod ids {
         EventId, "event");
     typed_id!(/// A run of the guarantees.
         GuaranteeRunId, "grun");
+    typed_id!(/// Where webhooks are sent to.
+        WebhookEndpointId, "endpoint");
+    typed_id!(/// One event on its way to one endpoint.
+        WebhookDeliveryId, "delivery");
 }
