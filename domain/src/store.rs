@@ -9,7 +9,7 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
-use crate::access::audit::AuditRepository;
+use crate::access::audit::{AuditQueries, AuditRepository};
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
@@ -100,6 +100,8 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditQueries;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.

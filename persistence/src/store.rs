@@ -173,6 +173,7 @@ contexts! {
 
 lookups! {
     agreements: domain::agreements::repository::AgreementQueries,
+    audit: domain::access::audit::AuditQueries,
     catalogue: domain::catalogue::repository::CatalogueQueries,
     access: domain::access::repository::AccessQueries,
     book: domain::ledger::book::BookQueries,

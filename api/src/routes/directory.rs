@@ -87,7 +87,11 @@ async fn update_organisation(
         &app,
         body,
         move |uow, env, change| service::update_organisation(uow, env, id, change.if_match, &change.body),
-        move |record| Ok(organisation(record)?.about(id.uuid())),
+        move |altered| {
+            let (before, after) =
+                (OrganisationView::from(altered.before), OrganisationView::from(altered.after.clone()));
+            organisation(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
     )
     .await
 }

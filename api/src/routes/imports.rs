@@ -56,7 +56,7 @@ async fn create_deal_import(
         Ok(file) => {
             let fingerprint = fingerprint(&request, &declaration, &file);
             let body = Received { import: import.id, file, declaration };
-            let fields = vec!["provider_id".to_owned(), "file".to_owned()];
+            let fields = [("file_sha256".to_owned(), body.file.sha256.to_string().into())].into_iter().collect();
             enqueue(&app, Command { caller, claim, fingerprint, fields, body }).await
         }
         Err(problem) => Err(problem),
@@ -78,7 +78,10 @@ async fn enqueue(app: &Data<App>, command: Command<Received>) -> Result<Answer, 
         app,
         command,
         |uow, env, body: &Received| receive::received_declared(uow, env, body.import, body.file, &body.declaration),
-        |(import, job)| Answer::accepted(format!("/v1/jobs/{}", job.id), import.id.uuid(), &JobView::from(job)),
+        |(import, job)| {
+            let answer = Answer::accepted(format!("/v1/jobs/{}", job.id), import.id.uuid(), &JobView::from(job))?;
+            Ok(answer.naming(&import.id))
+        },
     )
     .await?;
     app.work.ring();

@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get};
+use domain::access::audit::Fields;
 use domain::jobs::repository::JobFilter;
 use domain::jobs::{self, CancelJobError, JobKind, JobState};
 use domain::kernel::ids::JobId;
@@ -53,7 +54,8 @@ async fn cancel_job(app: Data<App>, caller: Caller, Id(id): Id<JobId>) -> Result
             let job = jobs::cancel(uow, &env, id)?;
             let answer = Answer::ok(&JobView::from(job)).map(|answer| answer.about(id.uuid()));
             if let Ok(answer) = &answer {
-                uow.audit().append(&once::audit_record(&env, &caller, &[], answer))?;
+                let now: Fields = [("status".to_owned(), JobState::Cancelled.as_str().into())].into_iter().collect();
+                uow.audit().append(&once::audit_record(&env, &caller, &now, answer))?;
             }
             Ok::<_, CancelJobError>(answer)
         })

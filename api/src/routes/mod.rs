@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
 pub mod agreements;
+pub mod audit;
 pub mod catalogue;
 pub mod deals;
 pub mod directory;
@@ -48,6 +49,7 @@ fn v1(config: &mut ServiceConfig) {
     imports::register(config);
     deals::register(config);
     jobs::register(config);
+    audit::register(config);
     handshakes::register(config);
     log::register_v1(config);
     receipts::register(config);

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agreements;
+pub mod audit;
 pub mod catalogue;
 pub mod deal_history;
 pub mod deals;

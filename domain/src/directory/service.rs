@@ -13,6 +13,7 @@ use super::record::{ContactRecord, MemberRecord, OrganisationRecord, PayeeRecord
 use super::repository::NewContact;
 use super::update::{UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
 use crate::access::Scope;
+use crate::access::audit::Altered;
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
@@ -46,16 +47,16 @@ pub fn update_organisation(
     id: OrganisationId,
     version: i32,
     command: &UpdateOrganisation,
-) -> Result<OrganisationRecord, DirectoryError> {
+) -> Result<Altered<OrganisationRecord>, DirectoryError> {
     env.actor.require(Scope::OrganisationsWrite)?;
     let found = uow.directory().lock_organisation(id)?.filter(|_| env.actor.acts_for(id));
     let found = found.ok_or(DirectoryError::NotFound)?;
     fresh(found.version, version)?;
-    let changed = command.apply(found);
+    let changed = command.apply(found.clone());
     uow.directory().update_organisation(&changed)?;
     let seen = [id.uuid()];
     record_changed(uow, env, EventKind::OrganisationUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a contact.
@@ -120,7 +121,7 @@ pub fn update_member(
     id: MemberId,
     version: i32,
     command: &UpdateMember,
-) -> Result<MemberRecord, DirectoryError> {
+) -> Result<Altered<MemberRecord>, DirectoryError> {
     env.actor.require(Scope::DirectoryWrite)?;
     let lineage = uow.directory().list_lineage(id)?;
     let (_, organisation) = *lineage.first().ok_or(DirectoryError::NotFound)?;
@@ -139,11 +140,11 @@ pub fn update_member(
     };
     checked(faults)?;
     let moved_on = (upline != found.member.upline).then(|| env.now.sydney_date());
-    let changed = command.apply(found, upline);
+    let changed = command.apply(found.clone(), upline);
     uow.directory().update_member(&changed, moved_on, env.now)?;
     let seen = [organisation.uuid(), id.uuid()];
     record_changed(uow, env, EventKind::MemberUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a payee, and says whose it is.
@@ -203,15 +204,15 @@ pub fn update_payee(
     id: PayeeId,
     version: i32,
     command: &UpdatePayee,
-) -> Result<PayeeRecord, DirectoryError> {
+) -> Result<Altered<PayeeRecord>, DirectoryError> {
     env.actor.require(Scope::DirectoryWrite)?;
     let found = uow.directory().lock_payee(id)?.filter(|found| env.actor.acts_for(found.payee.organisation));
     let found = found.ok_or(DirectoryError::NotFound)?;
     fresh(found.version, version)?;
-    let changed = command.apply(found).map_err(DirectoryError::Invalid)?;
+    let changed = command.apply(found.clone()).map_err(DirectoryError::Invalid)?;
     uow.directory().update_payee(&changed)?;
     payee_changed(uow, env, EventKind::PayeeUpdated, &changed)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// The payee's organisation hears of it, and the members who are paid to it.
