@@ -75,7 +75,11 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ),
     ("deals", "422", &["balance_out_of_range", "no_agreement"]),
     ("directory", "400", &["levels_out_of_range"]),
-    ("directory", "409", &["external_ref_taken", "member_ref_taken", "operator_exists"]),
+    (
+        "directory",
+        "409",
+        &["contact_erased", "external_ref_taken", "member_ref_taken", "operator_exists", "payee_on_that_day"],
+    ),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),
     ("operations", "409", &["job_ended"]),

@@ -11,7 +11,7 @@ use super::organisation::{CreateOrganisation, OrganisationStatus};
 use super::payee::{CreatePayee, PayeeMapping};
 use super::record::{ContactRecord, MemberRecord, OrganisationRecord, PayeeRecord};
 use super::repository::NewContact;
-use super::update::{UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
+use super::update::{UpdateContact, UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
 use crate::access::Scope;
 use crate::access::audit::Altered;
 use crate::env::Env;
@@ -79,6 +79,28 @@ pub fn create_contact(
     let seen = [new.organisation.uuid()];
     record_changed(uow, env, EventKind::ContactCreated, (&id, id.uuid()), Some(1), &seen)?;
     Ok(ContactRecord { organisation: new.organisation, contact: new.contact, created_at: env.now, version: 1 })
+}
+
+/// Changes what identifies a contact; deals and statements hold its id and stay as they are.
+///
+/// # Errors
+/// See [`DirectoryError`].
+pub fn update_contact(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: ContactId,
+    version: i32,
+    command: &UpdateContact,
+) -> Result<Altered<ContactRecord>, DirectoryError> {
+    env.actor.require(Scope::DirectoryWrite)?;
+    let found = uow.directory().lock_contact(id)?.filter(|found| env.actor.acts_for(found.organisation));
+    let found = found.ok_or(DirectoryError::NotFound)?;
+    fresh(found.version, version)?;
+    let changed = command.apply(found.clone()).ok_or(DirectoryError::Erased)?;
+    uow.directory().update_contact(&changed)?;
+    let seen = [changed.organisation.uuid()];
+    record_changed(uow, env, EventKind::ContactUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a member.

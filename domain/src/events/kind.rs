@@ -107,6 +107,8 @@ event_kinds! {
     OrganisationUpdated = "organisation.updated", "org", "RecordChanged", DirectoryRead;
     /// A contact was created.
     ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
+    /// What identifies a contact was changed.
+    ContactUpdated = "contact.updated", "contact", "RecordChanged", DirectoryRead;
     /// A member was created.
     MemberCreated = "member.created", "member", "RecordChanged", DirectoryRead;
     /// A member was changed.
