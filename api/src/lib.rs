@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod extract;
 pub mod feed;
+pub mod figures;
 pub mod once;
 pub mod openapi;
 pub mod policy;

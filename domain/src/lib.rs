@@ -17,5 +17,6 @@ pub mod idempotency;
 pub mod jobs;
 pub mod kernel;
 pub mod ledger;
+pub mod operations;
 pub mod payouts;
 pub mod store;

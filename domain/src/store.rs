@@ -27,6 +27,7 @@ use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::operations::{OperationQueries, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
 
@@ -129,6 +130,8 @@ pub trait Queries {
     fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// What waits.
+    fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Statements of members.
@@ -137,6 +140,11 @@ pub trait Queries {
 
 /// Where everything is kept.
 pub trait Store: Send + Sync {
+    /// How its connections are used; nothing where there are none.
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
+
     /// Runs the work in one transaction, again on contention, and does what its verdict says.
     ///
     /// # Errors

@@ -82,6 +82,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),
+    ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
     ("payouts", "400", &["invalid_id", "unknown_value"]),
     ("payouts", "409", &["approval_void", "bank_account_taken", "content_changed", "wrong_state"]),

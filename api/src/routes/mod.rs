@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod log;
 pub mod members;
 pub mod oauth;
+pub mod operations;
 pub mod payees;
 pub mod payouts;
 pub mod receipts;
@@ -50,6 +51,7 @@ fn v1(config: &mut ServiceConfig) {
     deals::register(config);
     jobs::register(config);
     audit::register(config);
+    operations::register(config);
     handshakes::register(config);
     log::register_v1(config);
     receipts::register(config);

@@ -15,6 +15,7 @@ pub mod imports;
 pub mod jobs;
 pub mod ledger;
 pub mod log;
+pub mod operations;
 pub mod payouts;
 pub mod referrals;
 

@@ -76,7 +76,7 @@ impl Role {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
             DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
-            PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
+            OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,
@@ -91,6 +91,7 @@ impl Role {
                 PayoutsExecute,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 ChainRead,
@@ -106,6 +107,7 @@ impl Role {
                 PayoutsApprove,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 ChainRead,
@@ -119,6 +121,7 @@ impl Role {
                 PayoutsRead,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 ChainRead,
             ],
@@ -163,6 +166,7 @@ impl Role {
                 ChainExport,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 AuditRead,

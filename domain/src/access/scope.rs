@@ -72,6 +72,8 @@ scopes! {
     JobsRead = "jobs:read",
     /// Read aggregates that name nobody.
     InsightRead = "insight:read",
+    /// Read how the service does: errors, what waits.
+    OperationsRead = "operations:read",
     /// Read the audit log.
     AuditRead = "audit:read",
     /// Create users and API clients, give roles, revoke.
