@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use super::{EXAMPLE, EXAMPLE_MEMBERS, file};
 
 /// A service with members, and the introducer's registered key.
-struct World {
-    service: Service,
+pub(super) struct World {
+    pub(super) service: Service,
     key: MemorySigner,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let platform = Platform::new();
         platform.onboard(EXAMPLE_MEMBERS);
         let key = MemorySigner::new(21);
@@ -43,7 +43,7 @@ impl World {
     }
 
     /// The introducer's declaration for a file.
-    fn declaration(&self, bytes: &[u8]) -> String {
+    pub(super) fn declaration(&self, bytes: &[u8]) -> String {
         let declared = || Declared { declared: true, text_sha256: None };
         let statement = ImportDeclaration {
             consent: declared(),
@@ -60,11 +60,11 @@ impl World {
         Statement::ImportDeclaration(statement).sign(&self.key).expect("an envelope")
     }
 
-    fn path(&self, provider: OrganisationId) -> String {
+    pub(super) fn path(&self, provider: OrganisationId) -> String {
         format!("/v1/deals/imports?provider_id={provider}")
     }
 
-    fn send(&self, key: &str, bytes: &[u8], declaration: &str) -> Reply {
+    pub(super) fn send(&self, key: &str, bytes: &[u8], declaration: &str) -> Reply {
         let authorization = format!("Bearer {}", self.partner());
         let headers = [
             ("authorization", authorization.as_str()),
@@ -76,17 +76,17 @@ impl World {
     }
 
     /// The introducer's administrator, the same caller each time.
-    fn partner(&self) -> String {
+    pub(super) fn partner(&self) -> String {
         let introducer = Some(self.service.platform.introducer);
         self.service.token_of(uuid::Uuid::from_u128(41), &[Role::PartnerAdmin], introducer, None)
     }
 
-    fn provider(&self) -> String {
+    pub(super) fn provider(&self) -> String {
         self.service.token(&[Role::PartnerAdmin], Some(self.service.platform.provider), None)
     }
 
     /// Imports a file and gives the import's path.
-    fn import(&self, key: &str, bytes: &[u8]) -> String {
+    pub(super) fn import(&self, key: &str, bytes: &[u8]) -> String {
         let accepted = self.send(key, bytes, &self.declaration(bytes));
         let job = accepted.expect(202);
         assert_eq!(accepted.header("location"), Some(format!("/v1/jobs/{}", job["id"].as_str().expect("id")).as_str()));
@@ -97,12 +97,12 @@ impl World {
         job["result"].as_str().expect("a result").to_owned()
     }
 
-    fn deal(&self, external_ref: &str) -> String {
+    pub(super) fn deal(&self, external_ref: &str) -> String {
         let page = self.service.get(&format!("/v1/deals?external_ref={external_ref}"), &self.partner()).expect(200);
         page["data"][0]["id"].as_str().expect("the deal").to_owned()
     }
 
-    fn count(&self, table: &str) -> i64 {
+    pub(super) fn count(&self, table: &str) -> i64 {
         self.service.platform.number(&format!("select count(*) from {table}"))
     }
 }
@@ -345,59 +345,4 @@ fn many_settlements_at_once_are_each_recorded_once() {
     });
     assert_eq!(world.count("deal_fact where kind = 'settlement'"), 24);
     assert_eq!(world.count("ledger_entry where kind = 'accrual'"), 24);
-}
-
-#[test]
-fn what_is_yet_to_come_is_no_fact() {
-    let world = World::new();
-    let _ = world.import("k-1", &file(&["A,M016,Ann,FIXED-3Y,2026-01-01,,,,,", "T,M016,Ann,FIXED-3Y,2027-01-01,,,,,"]));
-    // A row of a day to come is refused and the rest is imported.
-    assert_eq!(world.count("deal"), 1);
-    assert_eq!(world.count("deal_import_row where outcome = 'refused'"), 1);
-    let deal = world.deal("A");
-    // A token lives for minutes: one for each request, since the clock is set.
-    let post =
-        |what: &str, body: Value| world.service.post(&format!("/v1/deals/{deal}/{what}"), &world.provider(), &body);
-    let pointer = |reply: Reply| reply.problem(422, "validation_failed");
-    // It is 23 November in Sydney until 13:00 UTC.
-    world.service.clock.set(domain::kernel::Instant::new("2026-11-23T12:59:59Z".parse().expect("a time")));
-    let amount = json!({"amount": 100, "currency": "AUD"});
-    let at = |pointer: &str| [(pointer.to_owned(), "in_future".to_owned())];
-    assert_eq!(pointer(post("facts", json!({"kind": "contract", "on": "2026-11-24"}))), at("/on"));
-    assert_eq!(pointer(post("facts", json!({"kind": "settlement", "on": "2026-11-24", "amount": amount}))), at("/on"));
-    assert_eq!(pointer(post("transitions", json!({"to": "accepted", "on": "2026-11-24"}))), at("/on"));
-    let correction = json!({"kind": "correction", "contracted_on": "2026-11-24", "settlement": {"on": "2026-11-25", "amount": amount}});
-    assert_eq!(pointer(post("facts", correction)), [at("/contracted_on"), at("/settlement/on")].concat());
-    assert_eq!(world.count("deal_fact where kind <> 'referral'"), 0);
-    world.service.clock.set(domain::kernel::Instant::new("2026-11-23T13:00:00Z".parse().expect("a time")));
-    let _ = post("facts", json!({"kind": "contract", "on": "2026-11-24"})).expect(201);
-}
-
-#[test]
-fn a_request_that_is_answered_again_leaves_no_import_and_one_that_breaks_off_ends_at_once() {
-    let world = World::new();
-    let _ = world.import("k-1", EXAMPLE);
-    let again = world.send("k-1", EXAMPLE, &world.declaration(EXAMPLE));
-    assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    assert_eq!((world.count("deal_import"), world.count("deal_import_chunk")), (1, 0));
-    let address = world.service.url.trim_start_matches("http://").to_owned();
-    let mut socket = std::net::TcpStream::connect(address).expect("a connection");
-    let head = format!(
-        "POST {} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nidempotency-key: k-2\r\ncontent-type: text/csv\r\nflip360-declaration: {}\r\ncontent-length: {}\r\n\r\n",
-        world.path(world.service.platform.provider),
-        world.partner(),
-        world.declaration(EXAMPLE),
-        EXAMPLE.len()
-    );
-    std::io::Write::write_all(&mut socket, head.as_bytes()).expect("sent");
-    std::io::Write::write_all(&mut socket, &EXAMPLE[..100]).expect("sent");
-    while world.count("deal_import where state = 'uploading'") == 0 {
-        std::thread::yield_now();
-    }
-    drop(socket);
-    // No clock moves: it ends because the sender has gone.
-    while world.count("deal_import where state = 'uploading'") > 0 {
-        std::thread::yield_now();
-    }
-    assert_eq!(world.count("deal_import where state = 'failed' and fault_code = 'upload_interrupted'"), 1);
 }

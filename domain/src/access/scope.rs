@@ -36,6 +36,8 @@ scopes! {
     OrganisationsWrite = "organisations:write",
     /// Read verticals and products.
     CatalogueRead = "catalogue:read",
+    /// Add and change products.
+    CatalogueWrite = "catalogue:write",
     /// Read agreements, versions, calculations.
     AgreementsRead = "agreements:read",
     /// Draft and propose versions.
