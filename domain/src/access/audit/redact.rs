@@ -4,9 +4,12 @@
 //! must never have held any. Shown are numbers, truth values, ids, and texts of fields that are words,
 //! dates, references or digests by their definition. Free text is withheld: people write names into it.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use super::Fields;
+use crate::kernel::Digest;
 use crate::kernel::id::decode;
 
 /// Stands where a value was that the audit log does not hold.
@@ -16,28 +19,20 @@ pub const TOO_LONG: &str = "[too long]";
 /// The most bytes that are kept of one field.
 pub const LONGEST: usize = 2_048;
 
-/// Fields whose texts are words of ours, references, dates or digests.
-const SHOWN: [&str; 36] = [
-    "at",
+/// Fields whose texts are words of ours or references.
+const SHOWN: [&str; 26] = [
     "bank_code",
     "by",
     "category",
     "cohort",
-    "content_sha256",
     "currency",
-    "cut_off_on",
     "earned_from",
-    "effective_on",
     "event_types",
     "external_ref",
-    "file_sha256",
     "from",
-    "from_on",
-    "gst_registered_from",
     "jurisdiction",
     "kind",
     "member_ref",
-    "occurred_on",
     "product",
     "rail",
     "rate",
@@ -51,8 +46,6 @@ const SHOWN: [&str; 36] = [
     "to",
     "type",
     "upline_ref",
-    "valid_from",
-    "valid_to",
     "vertical",
 ];
 
@@ -81,9 +74,12 @@ fn bounded(value: Value) -> Value {
 fn value_shown(action: &str, name: &str, value: &Value) -> Value {
     match value {
         Value::Null | Value::Bool(_) => value.clone(),
-        // Canonical JSON has whole numbers only; every number of the API is one.
-        Value::Number(number) if number.is_i64() => value.clone(),
-        Value::Number(_) => Value::from(WITHHELD),
+        // Canonical JSON carries whole numbers up to 2^53 - 1 exactly; a larger one is kept as its digits.
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) if whole.unsigned_abs() < 1 << 53 => value.clone(),
+            Some(whole) => Value::from(whole.to_string()),
+            None => Value::from(WITHHELD),
+        },
         Value::String(text) if is_shown(action, name, text) => value.clone(),
         Value::String(_) => Value::from(WITHHELD),
         Value::Array(items) => items.iter().map(|item| value_shown(action, name, item)).collect(),
@@ -96,13 +92,30 @@ fn value_shown(action: &str, name: &str, value: &Value) -> Value {
 
 fn is_shown(action: &str, name: &str, text: &str) -> bool {
     let of_object = |(object, field): &(&str, &str)| *field == name && action.ends_with(&format!("_{object}"));
-    SHOWN.contains(&name) || is_id(name, text) || SHOWN_OF.iter().any(of_object)
+    SHOWN.contains(&name)
+        || is_id(name, text)
+        || is_date(name, text)
+        || is_digest(name, text)
+        || SHOWN_OF.iter().any(of_object)
 }
 
 /// An id of ours in a field that holds ids.
 fn is_id(name: &str, text: &str) -> bool {
     let suffix = text.rsplit_once('_').map(|(_, suffix)| suffix);
     (name == "id" || name.ends_with("_id") || name.ends_with("_ids")) && suffix.and_then(decode).is_some()
+}
+
+/// A date or a moment in a field that holds one.
+fn is_date(name: &str, text: &str) -> bool {
+    let named = ["on", "at"].contains(&name) || ["_on", "_at", "_from", "_to"].iter().any(|end| name.ends_with(end));
+    // Annotations, which ISO 8601's extensions allow, could hold anything.
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-:+.TZ".contains(&byte));
+    named && plain && (text.parse::<Date>().is_ok() || text.parse::<Timestamp>().is_ok())
+}
+
+/// A SHA-256 in a field that holds one.
+fn is_digest(name: &str, text: &str) -> bool {
+    name.ends_with("_sha256") && Digest::parse_hex(text).is_some()
 }
 
 #[cfg(test)]
@@ -139,6 +152,22 @@ mod tests {
         let given = json!({"name": "Bay Pty Ltd", "abn": "51824753556"});
         assert_eq!(seen("update_organisation", &given), given);
         assert_eq!(seen("create_payee", &given), json!({"name": WITHHELD, "abn": WITHHELD}));
+    }
+
+    #[test]
+    fn dates_digests_and_numbers_are_shown_where_they_belong() {
+        let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let given = json!({
+            "on": "2026-02-01", "settled_on": "Ann", "opened_on": "2026-02-01[Ann/Lee]", "born": "1990-01-01", "executed_at": "2026-11-25T02:00:00Z",
+            "file_sha256": digest, "name": digest, "amount": i64::MAX, "small": -9_007_199_254_740_991_i64
+        });
+        let expected = json!({
+            "on": "2026-02-01", "settled_on": WITHHELD, "opened_on": WITHHELD, "born": WITHHELD, "executed_at": "2026-11-25T02:00:00Z",
+            "file_sha256": digest, "name": WITHHELD, "amount": "9223372036854775807", "small": -9_007_199_254_740_991_i64
+        });
+        let seen = seen("create_deal_fact", &given);
+        assert_eq!(seen, expected);
+        assert!(crate::kernel::jcs::to_bytes(&seen).is_ok());
     }
 
     #[test]
