@@ -4,9 +4,11 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::access::audit::{Altered, Fields};
 use domain::idempotency::FirstAnswer;
 use domain::kernel::Page;
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::extract::cursor;
@@ -26,6 +28,8 @@ pub struct Answer {
     next: Option<String>,
     replayed: bool,
     object: Option<Uuid>,
+    object_name: Option<String>,
+    altered: Option<Box<Altered<Fields>>>,
     private: bool,
     body: Vec<u8>,
 }
@@ -40,6 +44,8 @@ impl Answer {
             next: None,
             replayed: false,
             object: None,
+            object_name: None,
+            altered: None,
             private: false,
             body,
         }
@@ -115,6 +121,40 @@ impl Answer {
     pub const fn about(mut self, object: Uuid) -> Self {
         self.object = Some(object);
         self
+    }
+
+    /// The id of that object as it is shown, where the answer does not show it.
+    #[must_use]
+    pub fn naming(mut self, id: &impl std::fmt::Display) -> Self {
+        self.object_name = Some(id.to_string());
+        self
+    }
+
+    /// What the object was and what it is, for the audit log.
+    ///
+    /// # Errors
+    /// When a view does not serialise.
+    pub fn altering<V: Serialize>(mut self, before: &V, after: &V) -> Result<Self, Problem> {
+        let fields = |view| match serde_json::to_value(view) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(_) => Err(Problem::internal(&"a view that is no object")),
+            Err(error) => Err(Problem::internal(&error)),
+        };
+        self.altered = Some(Box::new(Altered { before: fields(before)?, after: fields(after)? }));
+        Ok(self)
+    }
+
+    /// What the object was and what it is, where that is known.
+    #[must_use]
+    pub fn altered(&self) -> Option<&Altered<Fields>> {
+        self.altered.as_deref()
+    }
+
+    /// The id of the object as it is shown: as it was named, else where the new object is found.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&str> {
+        let found = self.location.as_deref().and_then(|path| path.rsplit('/').next());
+        self.object_name.as_deref().or(found)
     }
 
     /// The object that it is about.

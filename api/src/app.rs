@@ -28,6 +28,7 @@ use crate::auth::Tokens;
 use crate::batch::Batcher;
 use crate::extract::Caller;
 use crate::feed::Feed;
+use crate::figures::Figures;
 use crate::once::InFlight;
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -88,6 +89,8 @@ pub struct App {
     pub work: Bell,
     /// Wakes whoever sends webhooks.
     pub dispatching: tokio::sync::Notify,
+    /// How requests were answered.
+    pub figures: Figures,
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
     seen: RwLock<TreeHead>,
@@ -113,10 +116,12 @@ impl App {
     /// When the platform's key is out of reach.
     pub fn new(ports: Ports) -> Result<Self, PortError> {
         let document = crate::openapi::document();
+        let policy = Policy::of(&document);
         Ok(Self {
             sealer: Sealer::of(ports.platform.as_ref())?,
             ports,
-            policy: Policy::of(&document),
+            figures: Figures::of(&policy),
+            policy,
             document: crate::openapi::bytes(&document),
             referrals: Batcher::default(),
             deal_steps: Batcher::default(),

@@ -83,6 +83,11 @@ impl<W: BatchWork> Default for Batcher<W> {
 }
 
 impl<W: BatchWork> Batcher<W> {
+    /// How many commands wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting.len()
+    }
+
     /// Does the command with whatever else is in flight. `of` finds the batcher in the application.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub struct ServeArgs {
     /// The address to listen on.
     #[arg(long, env = "FLIP360_LISTEN", default_value = "127.0.0.1:8360")]
     pub listen: SocketAddr,
+    /// An address for GET /metrics (Prometheus), which asks for no login: loopback, or a network of your own. Default: not served.
+    #[arg(long, env = "FLIP360_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The service's address as clients see it: issuer and audience of access tokens. Default: http://<listen>.
     #[arg(long, env = "FLIP360_PUBLIC_URL")]
     pub public_url: Option<String>,

@@ -15,10 +15,12 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use actix_web::web::Data;
-use domain::access::audit::AuditRecord;
+use domain::access::audit::{AuditRecord, Fields};
 use domain::env::Env;
 use domain::idempotency::{Claim, FirstAnswer, IdempotencyRecord};
+use domain::kernel::id::decode;
 use domain::store::{StoreError, UnitOfWork, UseCaseError};
+use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
@@ -237,16 +239,34 @@ pub fn record_of<T>(command: &Command<T>, answer: FirstAnswer) -> IdempotencyRec
 
 /// The audit record of an answer; none when it is about no object.
 #[must_use]
-pub fn audit_record(env: &Env<'_>, caller: &Caller, fields: &[String], answer: &Answer) -> Vec<AuditRecord> {
-    let record = answer.object().map(|object| AuditRecord {
-        at: env.now,
-        actor: caller.actor.id,
-        action: caller.operation,
-        object,
-        changed: fields.to_vec(),
-        request_id: caller.request_id.as_str().to_owned(),
+pub fn audit_record(env: &Env<'_>, caller: &Caller, fields: &Fields, answer: &Answer) -> Vec<AuditRecord> {
+    let record = answer.object().map(|object| {
+        let record = AuditRecord {
+            at: env.now,
+            actor: caller.actor.id,
+            actor_kind: caller.subject.into(),
+            action: caller.operation,
+            object,
+            object_name: object_name(caller, answer, object),
+            changed: Vec::new(),
+            before: None,
+            after: None,
+            request_id: caller.request_id.as_str().to_owned(),
+        };
+        let given = if fields.is_empty() && answer.altered().is_some() { record } else { record.given(fields) };
+        match answer.altered() {
+            Some(altered) => given.altered(&altered.before, &altered.after),
+            None => given,
+        }
     });
     record.into_iter().collect()
+}
+
+/// The object's id as it is shown: named by the answer, or by the path that was asked for.
+fn object_name(caller: &Caller, answer: &Answer, object: Uuid) -> Option<String> {
+    let is_it = |name: &&str| name.rsplit_once('_').and_then(|(_, suffix)| decode(suffix)) == Some(object);
+    let named = answer.object_name().filter(is_it);
+    named.or_else(|| caller.path.split('/').find(is_it)).map(str::to_owned)
 }
 
 /// Changes a version of something, with its audit record. Repeating it is stopped by the precondition.
@@ -270,8 +290,10 @@ where
             let env = app.env(&change.caller.actor);
             let done = work(uow, &env, &change).map_err(Stopped::Work)?;
             let answer = view(done).map_err(Stopped::View)?;
-            let audit = audit_record(&env, &change.caller, &change.fields, &answer);
-            uow.audit().append(&audit)?;
+            // What changed says more than what was given.
+            let none = Fields::new();
+            let given = if answer.altered().is_some() { &none } else { &change.fields };
+            uow.audit().append(&audit_record(&env, &change.caller, given, &answer))?;
             Ok(answer)
         });
         outcome.inspect(|_| app.wrote()).map_err(|stopped: Stopped<E>| match stopped {

@@ -56,6 +56,12 @@ impl Policy {
         self.operations.iter().find(|o| o.method == *method && o.pattern == pattern)
     }
 
+    /// The place of that operation among all.
+    #[must_use]
+    pub fn place(&self, method: &Method, pattern: &str) -> Option<usize> {
+        self.operations.iter().position(|o| o.method == *method && o.pattern == pattern)
+    }
+
     /// The operation that a method and a concrete path lead to: the pattern with the fewest parameters wins.
     #[must_use]
     pub fn of_path(&self, method: &str, path: &str) -> Option<&Operation> {

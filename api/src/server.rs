@@ -30,6 +30,9 @@ const CONNECTIONS_PER_WORKER: usize = 2_048;
 /// How long requests may go on after the signal to stop.
 const STOP_SECONDS: u64 = 10;
 
+/// Connections to the figures at once.
+const METRICS_CONNECTIONS: usize = 16;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Binds and starts. The caller awaits the server; its handle stops it.
@@ -62,6 +65,26 @@ pub fn start(app: Data<App>, address: SocketAddr) -> std::io::Result<(Server, So
     Ok((server, bound))
 }
 
+/// Serves the figures, and nothing else, on an address of their own: who may connect to it may read them.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn start_metrics(app: Data<App>, address: SocketAddr) -> std::io::Result<(Server, SocketAddr)> {
+    let listener = TcpListener::bind(address)?;
+    let bound = listener.local_addr()?;
+    let server = HttpServer::new(move || {
+        ActixApp::new().app_data(app.clone()).route("/metrics", web::get().to(crate::routes::operations::metrics))
+    })
+    .workers(1)
+    .max_connections(METRICS_CONNECTIONS)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(STOP_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok((server, bound))
+}
+
 /// What no route answers: another method of a known path, or nothing at all.
 async fn unrouted(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let mut methods: Vec<String> = app.policy.methods(request.path()).iter().map(ToString::to_string).collect();
@@ -86,8 +109,9 @@ async fn finish(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let given = request.headers().get(&REQUEST_ID).and_then(|h| h.to_str().ok()).map(str::to_owned);
+    let began = tokio::time::Instant::now();
     let app = request.app_data::<Data<App>>().cloned();
-    let id = RequestId::of(given.as_deref(), || app.map_or_else(uuid::Uuid::nil, |app| app.ids.next()));
+    let id = RequestId::of(given.as_deref(), || app.as_ref().map_or_else(uuid::Uuid::nil, |app| app.ids.next()));
     request.extensions_mut().insert(id.clone());
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
@@ -104,6 +128,12 @@ async fn finish(
         if let Some(etag) = etag {
             response.headers_mut().insert(ETAG, etag);
         }
+    }
+    if let Some(app) = app {
+        let request = response.request();
+        let pattern = request.match_pattern().unwrap_or_default();
+        let operation = app.policy.place(request.method(), &pattern);
+        app.figures.count(operation, response.status(), began.elapsed(), app.clock.now());
     }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod kernel;
 pub mod ledger;
+pub mod operations;
 pub mod payouts;
 pub mod store;
 pub mod webhooks;

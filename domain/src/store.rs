@@ -9,7 +9,7 @@
 //! wall behind the checks of the domain.
 
 use crate::access::Viewer;
-use crate::access::audit::AuditRepository;
+use crate::access::audit::{AuditQueries, AuditRepository};
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
@@ -27,6 +27,7 @@ use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::operations::{OperationQueries, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -103,6 +104,8 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditQueries;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.
@@ -130,6 +133,8 @@ pub trait Queries {
     fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// What waits.
+    fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Statements of members.
@@ -140,6 +145,11 @@ pub trait Queries {
 
 /// Where everything is kept.
 pub trait Store: Send + Sync {
+    /// How its connections are used; nothing where there are none.
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
+
     /// Runs the work in one transaction, again on contention, and does what its verdict says.
     ///
     /// # Errors

@@ -1,14 +1,25 @@
 //! The audit log.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Timestamptz, Uuid as SqlUuid};
-use domain::access::audit::{AuditRecord, AuditRepository};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::access::audit::{ActorKind, AuditEntry, AuditFilter, AuditQueries, AuditRecord, AuditRepository, Fields};
+use domain::kernel::{Page, PageRequest, jcs};
 use domain::store::StoreError;
+use uuid::Uuid;
 
-use crate::bind::instant;
-use crate::error::store_error;
-use crate::statement::command;
-use crate::store::PgUnitOfWork;
+use crate::bind::{before_number, fetched, from_instant, instant};
+use crate::error::{store_error, unreadable};
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+/// Canonical JSON, as it is kept.
+fn canonical(fields: Option<&Fields>) -> Result<Option<String>, StoreError> {
+    let write = |fields| {
+        let bytes = jcs::to_bytes(fields).map_err(|e| StoreError::Failed(e.to_string()))?;
+        String::from_utf8(bytes).map_err(|e| StoreError::Failed(e.to_string()))
+    };
+    fields.map(write).transpose()
+}
 
 impl AuditRepository for PgUnitOfWork<'_> {
     fn append(&mut self, records: &[AuditRecord]) -> Result<(), StoreError> {
@@ -17,19 +28,90 @@ impl AuditRepository for PgUnitOfWork<'_> {
         }
         // The names of fields hold no commas or braces: they are the API's own words.
         let changed: Vec<String> = records.iter().map(|r| format!("{{{}}}", r.changed.join(","))).collect();
+        let before = records.iter().map(|r| canonical(r.before.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let after = records.iter().map(|r| canonical(r.after.as_ref())).collect::<Result<Vec<_>, _>>()?;
         command(
-            "insert into audit_record (at, actor_id, action, object_id, changed, request_id)
-             select at, actor, action, object, changed::text[], request
-             from unnest($1, $2, $3, $4, $5, $6) as r (at, actor, action, object, changed, request)",
+            "insert into audit_record (at, actor_id, actor_kind, action, object_id, object_name, changed, before, after, request_id)
+             select at, actor, actor_kind, action, object, object_name, changed::text[], before, after, request
+             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+               as r (at, actor, actor_kind, action, object, object_name, changed, before, after, request)",
         )
         .bind::<Array<Timestamptz>, _>(records.iter().map(|r| instant(r.at)).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(records.iter().map(|r| r.actor).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(records.iter().map(|r| r.actor_kind.as_str()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(records.iter().map(|r| r.action).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(records.iter().map(|r| r.object).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(records.iter().map(|r| r.object_name.as_deref()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(changed)
+        .bind::<Array<Nullable<Text>>, _>(before)
+        .bind::<Array<Nullable<Text>>, _>(after)
         .bind::<Array<Text>, _>(records.iter().map(|r| r.request_id.as_str()).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
+    }
+}
+
+type AuditColumns = (
+    (BigInt, Timestamptz, SqlUuid, Text),
+    (Text, SqlUuid, Nullable<Text>),
+    (Array<Text>, Nullable<Text>, Nullable<Text>, Text),
+);
+
+#[derive(Queryable)]
+struct AuditRow {
+    who: (i64, jiff_diesel::Timestamp, Uuid, String),
+    what: (String, Uuid, Option<String>),
+    how: (Vec<String>, Option<String>, Option<String>, String),
+}
+
+impl AuditRow {
+    fn restore(self) -> Result<AuditEntry, StoreError> {
+        let (number, at, actor, actor_kind) = self.who;
+        let (action, object, object_name) = self.what;
+        let (changed, before, after, request_id) = self.how;
+        Ok(AuditEntry {
+            number,
+            at: from_instant(at),
+            actor,
+            actor_kind: ActorKind::parse(&actor_kind).ok_or_else(|| unreadable("the kind of an actor"))?,
+            action,
+            object,
+            object_name,
+            changed,
+            before,
+            after,
+            request_id,
+        })
+    }
+}
+
+impl AuditQueries for PgQueries<'_> {
+    fn list(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+        let rows: Vec<AuditRow> = query::<AuditColumns>(
+            "with asked (actor, action, object, request, later, earlier) as
+               (select $1::uuid, $2::text, $3::uuid, $4::text, $5::timestamptz, $6::timestamptz)
+             select a.id, a.at, a.actor_id,
+               coalesce(a.actor_kind, case when a.actor_id = '00000000-0000-0000-0000-000000000000' then 'service'
+                 when exists (select from app_user u where u.id = a.actor_id) then 'user' else 'api_client' end),
+               a.action, a.object_id, a.object_name, a.changed, a.before, a.after, a.request_id
+             from audit_record a, asked
+             where a.id < $7 and (asked.actor is null or a.actor_id = asked.actor) and (asked.action is null or a.action = asked.action)
+               and (asked.object is null or a.object_id = asked.object) and (asked.request is null or a.request_id = asked.request)
+               and (asked.later is null or a.at > asked.later) and (asked.earlier is null or a.at < asked.earlier)
+             order by a.id desc limit $8",
+        )
+        .bind::<Nullable<SqlUuid>, _>(filter.actor)
+        .bind::<Nullable<Text>, _>(filter.action.as_deref())
+        .bind::<Nullable<SqlUuid>, _>(filter.object)
+        .bind::<Nullable<Text>, _>(filter.request_id.as_deref())
+        .bind::<Nullable<Timestamptz>, _>(filter.after.map(instant))
+        .bind::<Nullable<Timestamptz>, _>(filter.before.map(instant))
+        .bind::<BigInt, _>(before_number(page)?)
+        .bind::<BigInt, _>(fetched(page))
+        .load(self.pg)
+        .map_err(store_error)?;
+        let entries = rows.into_iter().map(AuditRow::restore).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(entries, page.limit, |entry| entry.number.to_be_bytes().to_vec()))
     }
 }

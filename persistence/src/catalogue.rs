@@ -1,7 +1,7 @@
 //! Verticals and products.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use domain::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use domain::catalogue::{Product, ProductCode, Vertical, VerticalCode, reference};
 use domain::kernel::ids::{ProductId, VerticalId};
@@ -13,6 +13,9 @@ use crate::bind::{after_id, id_key};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
+
+type ProductColumns = (SqlUuid, Text, Text, Text, Integer);
+type ProductRow = (Uuid, String, String, String, i32);
 
 impl CatalogueRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, verticals: &[Vertical], products: &[Product]) -> Result<(), StoreError> {
@@ -32,9 +35,43 @@ impl CatalogueRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn insert_product(&mut self, product: &Product) -> Result<(), StoreError> {
+        command("insert into product (id, vertical_id, code, name, version) values ($1, $2, $3, $4, $5)")
+            .bind::<SqlUuid, _>(product.id.uuid())
+            .bind::<SqlUuid, _>(reference::vertical_id(product.vertical).uuid())
+            .bind::<Text, _>(product.code.as_str())
+            .bind::<Text, _>(product.name.as_str())
+            .bind::<Integer, _>(product.version)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        let row = query::<ProductColumns>(
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id
+             where p.id = $1 for update of p",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(product).transpose()
+    }
+
+    fn update_product(&mut self, product: &Product) -> Result<(), StoreError> {
+        command("update product set name = $1, version = $2 where id = $3")
+            .bind::<Text, _>(product.name.as_str())
+            .bind::<Integer, _>(product.version)
+            .bind::<SqlUuid, _>(product.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     fn find_products(&mut self, codes: &[ProductCode]) -> Result<Vec<Product>, StoreError> {
-        let rows: Vec<(Uuid, String, String, String)> = query::<(SqlUuid, Text, Text, Text)>(
-            "select p.id, v.code, p.code, p.name from product p join vertical v on v.id = p.vertical_id where p.code = any($1)",
+        let rows: Vec<ProductRow> = query::<ProductColumns>(
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id where p.code = any($1)",
         )
         .bind::<Array<Text>, _>(codes.iter().map(ProductCode::as_str).collect::<Vec<_>>())
         .load(self.pg)
@@ -43,12 +80,13 @@ impl CatalogueRepository for PgUnitOfWork<'_> {
     }
 }
 
-fn product((id, vertical, code, name): (Uuid, String, String, String)) -> Result<Product, StoreError> {
+fn product((id, vertical, code, name, version): ProductRow) -> Result<Product, StoreError> {
     Ok(Product {
         id: ProductId::new(id),
         vertical: VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?,
         code: ProductCode::parse(&code).map_err(|_| unreadable("a product's code"))?,
         name,
+        version,
     })
 }
 
@@ -79,8 +117,8 @@ impl CatalogueQueries for PgQueries<'_> {
     }
 
     fn list_products(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<Product>, StoreError> {
-        let rows: Vec<(Uuid, String, String, String)> = query::<(SqlUuid, Text, Text, Text)>(
-            "select p.id, v.code, p.code, p.name from product p join vertical v on v.id = p.vertical_id
+        let rows: Vec<ProductRow> = query::<ProductColumns>(
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id
              where p.id > $1 and coalesce(p.vertical_id = $2, true) order by p.id limit $3",
         )
         .bind::<SqlUuid, _>(after_id(page)?)
@@ -93,8 +131,8 @@ impl CatalogueQueries for PgQueries<'_> {
     }
 
     fn find_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        let row = query::<(SqlUuid, Text, Text, Text)>(
-            "select p.id, v.code, p.code, p.name from product p join vertical v on v.id = p.vertical_id where p.id = $1",
+        let row = query::<ProductColumns>(
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id where p.id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)

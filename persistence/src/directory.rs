@@ -8,7 +8,8 @@ use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text, Timestampt
 use domain::directory::member::MAX_UPLINE_DEPTH;
 use domain::directory::repository::{DirectoryRepository, MemberStanding, NewContact};
 use domain::directory::{
-    ClusterText, ExternalRef, Member, MemberRecord, Organisation, OrganisationRecord, Payee, PayeeMapping, PayeeRecord,
+    ClusterText, ContactRecord, ExternalRef, Member, MemberRecord, Organisation, OrganisationRecord, Payee,
+    PayeeMapping, PayeeRecord,
 };
 use domain::kernel::Instant;
 use domain::kernel::ids::{ContactId, MemberId, OrganisationId, PayeeId};
@@ -19,7 +20,9 @@ use crate::bind::{date, instant};
 use crate::error::store_error;
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
-use rows::{MemberColumns, MemberRow, OrganisationColumns, OrganisationRow, PayeeColumns, PayeeRow};
+use rows::{
+    ContactColumns, ContactRow, MemberColumns, MemberRow, OrganisationColumns, OrganisationRow, PayeeColumns, PayeeRow,
+};
 
 impl PgUnitOfWork<'_> {
     fn insert_personal_data(&mut self, rows: &[PersonalRow]) -> Result<(), StoreError> {
@@ -233,6 +236,35 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
             .optional()
             .map_err(store_error)?;
         Ok(owner.map(OrganisationId::new))
+    }
+
+    fn lock_contact(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
+        let row: Option<ContactRow> = query::<ContactColumns>(
+            "select c.id, c.organisation_id, c.kind, d.name, d.email, d.phone, c.created_at, c.version
+             from contact c left join personal_data d on d.subject_id = c.id where c.id = $1 for update of c",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(ContactRow::restore).transpose()
+    }
+
+    fn update_contact(&mut self, record: &ContactRecord) -> Result<(), StoreError> {
+        command("update contact set version = $1 where id = $2")
+            .bind::<Integer, _>(record.version)
+            .bind::<SqlUuid, _>(record.contact.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        let Some(personal) = &record.contact.personal else { return Ok(()) };
+        command("update personal_data set name = $1, email = $2, phone = $3 where subject_id = $4 and subject_kind = 'contact'")
+            .bind::<Text, _>(personal.name.as_str())
+            .bind::<Nullable<Text>, _>(personal.email.as_ref().map(ToString::to_string))
+            .bind::<Nullable<Text>, _>(personal.phone.as_ref().map(ToString::to_string))
+            .bind::<SqlUuid, _>(record.contact.id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
     }
 
     fn lock_member(&mut self, id: MemberId) -> Result<Option<MemberRecord>, StoreError> {

@@ -13,6 +13,8 @@ use domain::deals::handshake_repository::{
     StatementDigests,
 };
 use domain::deals::repository::HandshakeStatement;
+use domain::directory::contact::PersonalData;
+use domain::directory::{Email, PersonName, Phone};
 use domain::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
 use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
@@ -23,18 +25,38 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
-type KnownColumns =
-    (SqlUuid, SqlUuid, SqlUuid, SqlUuid, Nullable<Text>, Nullable<Bytea>, Text, Nullable<Bytea>, Nullable<Bytea>);
-type KnownRow = (Uuid, Uuid, Uuid, Uuid, Option<String>, Option<Vec<u8>>, String, Option<Vec<u8>>, Option<Vec<u8>>);
+type KnownColumns = (
+    (SqlUuid, SqlUuid, SqlUuid, SqlUuid, Nullable<Text>),
+    (Nullable<Bytea>, Text, Nullable<Bytea>, Nullable<Bytea>),
+    (Nullable<Text>, Nullable<Text>, Nullable<Text>),
+);
+type KnownRow = (
+    (Uuid, Uuid, Uuid, Uuid, Option<String>),
+    (Option<Vec<u8>>, String, Option<Vec<u8>>, Option<Vec<u8>>),
+    (Option<String>, Option<String>, Option<String>),
+);
+
+/// What identifies a client, while it is there.
+fn personal(
+    (name, email, phone): (Option<String>, Option<String>, Option<String>),
+) -> Result<Option<PersonalData>, StoreError> {
+    let Some(name) = name else { return Ok(None) };
+    Ok(Some(PersonalData {
+        name: PersonName::parse(&name).map_err(|_| unreadable("a name"))?,
+        email: email.map(|text| Email::parse(&text).map_err(|_| unreadable("an e-mail address"))).transpose()?,
+        phone: phone.map(|text| Phone::parse(&text).map_err(|_| unreadable("a telephone number"))).transpose()?,
+    }))
+}
 
 /// A deal without a handshake has no offer: nothing can equal its zero digests.
 fn known(row: KnownRow) -> Result<KnownReferral, StoreError> {
-    let (deal, handshake, client, source, external_ref, terms, assurance, payload, envelope) = row;
+    let ((deal, handshake, client, source, external_ref), (terms, assurance, payload, envelope), said) = row;
     let or_none = |bytes: Option<Vec<u8>>| bytes.map_or(Ok(Digest([0; 32])), |bytes| digest(&bytes));
     Ok(KnownReferral {
         deal: DealId::new(deal),
         handshake: HandshakeId::new(handshake),
         client: ContactId::new(client),
+        personal: personal(said)?,
         source: OrganisationId::new(source),
         external_ref,
         terms_sha256: terms.map(|bytes| digest(&bytes)).transpose()?,
@@ -140,8 +162,9 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             return Ok(Vec::new());
         }
         let rows: Vec<KnownRow> = query::<KnownColumns>(
-            "select d.id, h.id, d.client_id, d.source_organisation_id, d.external_ref, d.source_sha256, h.assurance, s.payload_sha256, s.envelope_sha256
+            "select d.id, h.id, d.client_id, d.source_organisation_id, d.external_ref, d.source_sha256, h.assurance, s.payload_sha256, s.envelope_sha256, p.name, p.email, p.phone
              from handshake_statement s join handshake h on h.id = s.handshake_id join deal d on d.id = h.deal_id
+             left join personal_data p on p.subject_id = d.client_id
              where s.kind = 'offer' and s.payload_sha256 = any($1)",
         )
         .bind::<Array<Bytea>, _>(payloads.iter().map(|p| p.bytes().as_slice()).collect::<Vec<_>>())
@@ -159,11 +182,12 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             return Ok(Vec::new());
         }
         let rows: Vec<KnownRow> = query::<KnownColumns>(
-            "select d.id, coalesce(h.id, d.id), d.client_id, d.source_organisation_id, d.external_ref, d.source_sha256, coalesce(h.assurance, 'attested'), s.payload_sha256, s.envelope_sha256
+            "select d.id, coalesce(h.id, d.id), d.client_id, d.source_organisation_id, d.external_ref, d.source_sha256, coalesce(h.assurance, 'attested'), s.payload_sha256, s.envelope_sha256, p.name, p.email, p.phone
              from (select distinct source_id, external_ref from unnest($1::uuid[], $2::text[]) as w (source_id, external_ref)) w
              join deal d on d.source_organisation_id = w.source_id and d.external_ref = w.external_ref
              left join handshake h on h.deal_id = d.id and h.hop = 0
-             left join handshake_statement s on s.handshake_id = h.id and s.kind = 'offer'",
+             left join handshake_statement s on s.handshake_id = h.id and s.kind = 'offer'
+             left join personal_data p on p.subject_id = d.client_id",
         )
         .bind::<Array<SqlUuid>, _>(sources.iter().map(|s| s.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(refs)

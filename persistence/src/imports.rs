@@ -192,8 +192,24 @@ impl ImportRepository for PgUnitOfWork<'_> {
             .map_err(store_error)
     }
 
+    fn discard(&mut self, import: DealImportId) -> Result<(), StoreError> {
+        command(
+            "with pieces as (delete from deal_import_chunk where import_id = $1)
+             delete from deal_import where id = $2 and state = 'uploading'",
+        )
+        .bind::<SqlUuid, _>(import.uuid())
+        .bind::<SqlUuid, _>(import.uuid())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
     fn forget(&mut self, import: DealImportId) -> Result<(), StoreError> {
         command("delete from deal_import_chunk where import_id = $1")
+            .bind::<SqlUuid, _>(import.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        command("delete from deal_import_row where import_id = $1 and outcome = 'pending'")
             .bind::<SqlUuid, _>(import.uuid())
             .execute(self.pg)
             .map_err(store_error)?;

@@ -26,6 +26,7 @@ mod imports;
 mod jobs;
 mod keys;
 mod ledger;
+mod operations;
 mod parties;
 mod payout_queries;
 mod payout_rows;

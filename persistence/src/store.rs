@@ -4,6 +4,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::r2d2::Pool;
 use domain::access::Viewer;
+use domain::operations::PoolUse;
 use domain::store::{Queries, Store, StoreError, UnitOfWork, Verdict};
 
 use crate::error::store_error;
@@ -68,6 +69,14 @@ fn checked_out(pool: &Pool<Manager>) -> Result<diesel::r2d2::PooledConnection<Ma
 }
 
 impl Store for PgStore {
+    fn pools(&self) -> Vec<PoolUse> {
+        let of = |name, pool: &Pool<Manager>| {
+            let state = pool.state();
+            PoolUse { name, open: state.connections, idle: state.idle_connections }
+        };
+        vec![of("writers", &self.writers), of("readers", &self.readers)]
+    }
+
     fn attempt(&self, work: &mut dyn FnMut(&mut dyn UnitOfWork) -> Verdict) -> Result<(), StoreError> {
         let mut tried = 1;
         loop {
@@ -174,6 +183,7 @@ contexts! {
 
 lookups! {
     agreements: domain::agreements::repository::AgreementQueries,
+    audit: domain::access::audit::AuditQueries,
     catalogue: domain::catalogue::repository::CatalogueQueries,
     access: domain::access::repository::AccessQueries,
     book: domain::ledger::book::BookQueries,
@@ -187,6 +197,7 @@ lookups! {
     jobs: domain::jobs::repository::JobQueries,
     keys: domain::chain::registry::KeyQueries,
     ledger: domain::ledger::repository::LedgerQueries,
+    operations: domain::operations::OperationQueries,
     payouts: domain::payouts::repository::PayoutQueries,
     statements: domain::payouts::statement::StatementQueries,
     webhooks: domain::webhooks::WebhookQueries,

@@ -143,3 +143,47 @@ fn a_calculation_is_shown_explained_and_reproduced() {
         let _ = reply.problem(404, "not_found");
     }
 }
+
+#[test]
+fn an_operator_adds_a_product_and_names_it_anew_by_version() {
+    let service = Service::start();
+    let operator = service.operator();
+    let body = json!({"vertical": "V01", "code": "FIXED-5Y", "name": "Fixed-rate home loan, five years"});
+    let made = service.post("/v1/products", &operator, &body);
+    let view = made.expect(201);
+    let path = made.header("location").expect("a location").to_owned();
+    let read = service.get(&path, &operator);
+    assert_eq!((read.expect(200), read.header("etag")), (view.clone(), Some("\"1\"")));
+    assert_eq!((&view["code"], &view["name"]), (&body["code"], &body["name"]));
+    let _ = service.post("/v1/products", &operator, &body).problem(409, "product_code_taken");
+    let changed = service.patch(&path, &operator, "\"1\"", &json!({"name": "Five years, fixed"}));
+    assert_eq!(
+        (changed.expect(200)["name"].clone(), changed.header("etag")),
+        (json!("Five years, fixed"), Some("\"2\""))
+    );
+    let _ = service.patch(&path, &operator, "\"1\"", &json!({"name": "X"})).problem(412, "stale");
+    let _ = service.patch(&path, &operator, "\"2\"", &json!({"code": "X"})).problem(400, "unknown_field");
+    let told =
+        |faults: Vec<(String, String)>| faults.into_iter().map(|(at, code)| format!("{at} {code}")).collect::<Vec<_>>();
+    let empty = service.patch(&path, &operator, "\"2\"", &json!({"name": null})).problem(422, "validation_failed");
+    assert_eq!(told(empty), ["/name required"]);
+    let bad = json!({"vertical": "V19", "code": "fixed", "name": ""});
+    let bad = service.post("/v1/products", &operator, &bad).problem(422, "validation_failed");
+    assert_eq!(told(bad), ["/vertical invalid_vertical_code", "/code invalid_product_code", "/name empty"]);
+    let nothing = service.post("/v1/products", &operator, &json!({})).problem(422, "validation_failed");
+    assert_eq!(told(nothing), ["/vertical required", "/code required", "/name required"]);
+    let _ = service.post("/v1/products", &service.partner(), &body).problem(403, "insufficient_scope");
+    // What ships is kept as it was named, also by the next start.
+    let shipped = service.get("/v1/products?vertical=V02&limit=1", &operator).expect(200)["data"][0]["id"].clone();
+    let shipped = format!("/v1/products/{}", shipped.as_str().expect("an id"));
+    let _ = service.patch(&shipped, &operator, "\"1\"", &json!({"name": "Ours"})).expect(200);
+    let (verticals, products) = (domain::catalogue::reference::verticals(), domain::catalogue::reference::products());
+    let again = service.platform.store().transaction(|uow| uow.catalogue().ship(&verticals, &products));
+    assert_eq!(again, Ok(()));
+    assert_eq!(service.get(&shipped, &operator).expect(200)["name"], "Ours");
+    let acts = service.get("/v1/audit-log?action=update_product&limit=1", &operator).expect(200);
+    assert_eq!(
+        (&acts["data"][0]["before"], &acts["data"][0]["after"]),
+        (&json!({"name": "Commercial property loan"}), &json!({"name": "Ours"}))
+    );
+}

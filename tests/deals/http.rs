@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use super::{EXAMPLE, EXAMPLE_MEMBERS, file};
 
 /// A service with members, and the introducer's registered key.
-struct World {
-    service: Service,
+pub(super) struct World {
+    pub(super) service: Service,
     key: MemorySigner,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let platform = Platform::new();
         platform.onboard(EXAMPLE_MEMBERS);
         let key = MemorySigner::new(21);
@@ -43,7 +43,7 @@ impl World {
     }
 
     /// The introducer's declaration for a file.
-    fn declaration(&self, bytes: &[u8]) -> String {
+    pub(super) fn declaration(&self, bytes: &[u8]) -> String {
         let declared = || Declared { declared: true, text_sha256: None };
         let statement = ImportDeclaration {
             consent: declared(),
@@ -60,11 +60,11 @@ impl World {
         Statement::ImportDeclaration(statement).sign(&self.key).expect("an envelope")
     }
 
-    fn path(&self, provider: OrganisationId) -> String {
+    pub(super) fn path(&self, provider: OrganisationId) -> String {
         format!("/v1/deals/imports?provider_id={provider}")
     }
 
-    fn send(&self, key: &str, bytes: &[u8], declaration: &str) -> Reply {
+    pub(super) fn send(&self, key: &str, bytes: &[u8], declaration: &str) -> Reply {
         let authorization = format!("Bearer {}", self.partner());
         let headers = [
             ("authorization", authorization.as_str()),
@@ -76,17 +76,17 @@ impl World {
     }
 
     /// The introducer's administrator, the same caller each time.
-    fn partner(&self) -> String {
+    pub(super) fn partner(&self) -> String {
         let introducer = Some(self.service.platform.introducer);
         self.service.token_of(uuid::Uuid::from_u128(41), &[Role::PartnerAdmin], introducer, None)
     }
 
-    fn provider(&self) -> String {
+    pub(super) fn provider(&self) -> String {
         self.service.token(&[Role::PartnerAdmin], Some(self.service.platform.provider), None)
     }
 
     /// Imports a file and gives the import's path.
-    fn import(&self, key: &str, bytes: &[u8]) -> String {
+    pub(super) fn import(&self, key: &str, bytes: &[u8]) -> String {
         let accepted = self.send(key, bytes, &self.declaration(bytes));
         let job = accepted.expect(202);
         assert_eq!(accepted.header("location"), Some(format!("/v1/jobs/{}", job["id"].as_str().expect("id")).as_str()));
@@ -97,12 +97,12 @@ impl World {
         job["result"].as_str().expect("a result").to_owned()
     }
 
-    fn deal(&self, external_ref: &str) -> String {
+    pub(super) fn deal(&self, external_ref: &str) -> String {
         let page = self.service.get(&format!("/v1/deals?external_ref={external_ref}"), &self.partner()).expect(200);
         page["data"][0]["id"].as_str().expect("the deal").to_owned()
     }
 
-    fn count(&self, table: &str) -> i64 {
+    pub(super) fn count(&self, table: &str) -> i64 {
         self.service.platform.number(&format!("select count(*) from {table}"))
     }
 }

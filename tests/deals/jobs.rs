@@ -128,6 +128,12 @@ fn a_cancelled_job_writes_nothing_more() {
     assert_eq!(platform.report(import.id).fault.as_deref(), Some("cancelled"));
     assert_eq!(platform.number("select count(*) from deal"), 0);
     assert_eq!(platform.number("select count(*) from deal_import_chunk"), 0);
+    // Rows that it never came to are no report.
+    assert_eq!(
+        platform.number("select count(*) from deal_import_row where outcome = 'pending' or payload is not null"),
+        0
+    );
+    assert_eq!(platform.number("select coalesce(sum(pending_count), 0) from deal_import"), 0);
 }
 
 #[test]

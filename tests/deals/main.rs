@@ -4,6 +4,7 @@ mod http;
 mod imports;
 mod jobs;
 mod lookups;
+mod refused;
 mod steps;
 
 use domain::access::{Actor, Role};

@@ -248,3 +248,38 @@ fn pages_stay_put_while_rows_are_added() {
     let expected: Vec<String> = made.into_iter().chain(added.into_inner()).collect();
     assert_eq!(seen, expected);
 }
+
+#[test]
+fn what_identifies_a_contact_changes_by_version_and_stays_apart() {
+    let service = Service::start();
+    let partner = service.partner();
+    let body = json!({"organisation_id": service.platform.introducer.to_string(), "kind": "person", "name": "Zoë O’Brien", "email": "zoe@example.com", "phone": "+61 2 9000 0000"});
+    let path = format!("/v1/contacts/{}", id(&service.post("/v1/contacts", &partner, &body).expect(201)));
+    let changed = service.patch(&path, &partner, "\"1\"", &json!({"name": "Zoë Quigley", "phone": null}));
+    let view = changed.expect(200);
+    assert_eq!(
+        (&view["name"], &view["email"], view.get("phone")),
+        (&json!("Zoë Quigley"), &json!("zoe@example.com"), None)
+    );
+    assert_eq!((changed.header("etag"), service.get(&path, &partner).expect(200)), (Some("\"2\""), view));
+    let _ = service.patch(&path, &partner, "\"1\"", &json!({"name": "X"})).problem(412, "stale");
+    let faulty = service.patch(&path, &partner, "\"2\"", &json!({"name": null, "email": "nowhere", "phone": "12"}));
+    assert_eq!(
+        told(&faulty.problem(422, "validation_failed")),
+        ["/name required", "/email invalid_email", "/phone invalid_phone"]
+    );
+    for field in ["kind", "organisation_id", "id"] {
+        let _ = service.patch(&path, &partner, "\"2\"", &json!({field: "company"})).problem(400, "unknown_field");
+    }
+    let _ = service.patch(&path, &service.stranger(), "\"2\"", &json!({"name": "X"})).problem(404, "not_found");
+    for table in ["contact", "audit_record", "outbox", "event"] {
+        let leaks = format!("select count(*) from {table} t where t::text ilike '%quigley%' or t::text ilike '%zoe@%'");
+        assert_eq!(service.platform.number(&leaks), 0, "{table}");
+    }
+    assert_eq!(service.platform.number("select count(*) from outbox where type = 'contact.updated'"), 1);
+    // What was erased stays erased.
+    let mut owner = service.platform.owner();
+    let erased = "delete from personal_data where subject_kind = 'contact'";
+    diesel::RunQueryDsl::execute(diesel::sql_query(erased), &mut owner).expect("erased");
+    let _ = service.patch(&path, &partner, "\"2\"", &json!({"name": "X"})).problem(409, "contact_erased");
+}

@@ -126,3 +126,19 @@ fn a_payee_changes_by_version_but_never_its_account() {
     let names = "select count(*) from payee p where p::text ilike '%ann%'";
     assert_eq!(service.platform.number(names), 0);
 }
+
+#[test]
+fn of_two_payees_that_begin_on_one_day_the_second_is_refused() {
+    let service = Service::start();
+    let partner = service.partner();
+    let mut body = request(&service);
+    body["member_id"] = json!(member(&service, "M001", None));
+    body["from_on"] = json!("2026-07-01");
+    let _ = service.post("/v1/payees", &partner, &body).expect(201);
+    body["legal_name"] = json!("Núñez Holdings Pty Ltd");
+    let _ = service.post("/v1/payees", &partner, &body).problem(409, "payee_on_that_day");
+    assert_eq!(service.platform.number("select count(*) from payee"), 1);
+    assert_eq!(service.platform.number("select count(*) from member_payee"), 1);
+    body["from_on"] = json!("2026-07-02");
+    let _ = service.post("/v1/payees", &partner, &body).expect(201);
+}

@@ -208,6 +208,21 @@ fn the_platform_signs_for_a_member_without_a_key_and_says_so() {
     let mut other = command.clone();
     other.terms.referred_on = "2026-11-19".parse().expect("a date");
     assert_eq!(world.refer(&other).expect_err("a refusal"), ReferRefusal::ExternalRefTaken);
+    let mut another = command.clone();
+    another.client.personal.name = domain::directory::PersonName::parse("Somebody Else").expect("a name");
+    assert_eq!(world.refer(&another).expect_err("a refusal"), ReferRefusal::ExternalRefTaken);
+    // Also in the batch of the first one.
+    let mut first = custodial(&world, Some("K-9"), world.keyless);
+    first.terms.referred_on = "2026-11-18".parse().expect("a date");
+    let mut second = first.clone();
+    second.client.personal.name = another.client.personal.name.clone();
+    let pair = world.refer_as(&partner(world.platform.introducer), &[first, second]).expect("a batch");
+    assert!(matches!(&pair[..], [Ok(_), Err(ReferRefusal::ExternalRefTaken)]), "{pair:?}");
+    let mut signed = world.signed("K-10");
+    assert!(world.refer(&signed).expect("a referral").new);
+    assert!(!world.refer(&signed).expect("the same referral").new);
+    signed.client.personal.name = another.client.personal.name.clone();
+    assert_eq!(world.refer(&signed).expect_err("a refusal"), ReferRefusal::IdTaken);
     let keyed = custodial(&world, Some("K-2"), world.member);
     assert_eq!(world.refer(&keyed).expect_err("a refusal"), ReferRefusal::MemberHasKey);
     let twice = [custodial(&world, Some("K-3"), world.keyless), custodial(&world, Some("K-3"), world.keyless)];
@@ -215,7 +230,7 @@ fn the_platform_signs_for_a_member_without_a_key_and_says_so() {
     let new: Vec<bool> = outcomes.into_iter().map(|o| o.expect("a referral").new).collect();
     assert_eq!(new, [true, false]);
     let custodial = "select count(*) from handshake where assurance = 'custodial'";
-    assert_eq!(world.platform.number(custodial), 2);
+    assert_eq!(world.platform.number(custodial), 3);
 }
 
 #[test]

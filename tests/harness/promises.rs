@@ -23,6 +23,15 @@ pub const PROMISES: &[(&str, &str)] = &[
         "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
     ),
 
+    (
+        "the audit log holds no address and no number of anybody",
+        "select count(*) from audit_record a join personal_data p
+           on strpos(concat(a.before, a.after), p.email) > 0 or strpos(concat(a.before, a.after), p.phone) > 0",
+    ),
+    (
+        "of a member's payees no two begin on one day",
+        "select count(*) from (select from member_payee group by member_id, effective_on having count(*) > 1) x",
+    ),
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (
         "balances equal postings",

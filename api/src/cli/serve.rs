@@ -52,6 +52,11 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
             ending.stopping.send_replace(true);
             handle.stop(true).await;
         });
+        let figures = args.metrics_listen.map(|address| crate::server::start_metrics(app.clone(), address));
+        if let Some((figures, address)) = figures.transpose().map_err(listen)? {
+            println!("Figures are at http://{address}/metrics, for whoever can connect.");
+            actix_web::rt::spawn(figures);
+        }
         println!("Flip 360 is ready at http://{address} (reference: http://{address}/docs/). Ctrl-C stops it.");
         let served = server.await.map_err(listen);
         stopper.abort();

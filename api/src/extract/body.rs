@@ -8,6 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest};
+use domain::access::audit::Fields;
 use domain::idempotency::{Claim, IdempotencyKey};
 use domain::kernel::Digest;
 use domain::kernel::fault::Reason;
@@ -32,8 +33,8 @@ pub struct Command<T> {
     pub claim: Claim,
     /// The digest of method, path and body: what the key stands for.
     pub fingerprint: Digest,
-    /// The names of the fields that were given, for the audit log.
-    pub fields: Vec<String>,
+    /// The fields that were given, for the audit log.
+    pub fields: Fields,
     /// The body.
     pub body: T,
 }
@@ -45,8 +46,8 @@ pub struct Change<T> {
     pub caller: Caller,
     /// The version that the caller saw.
     pub if_match: i32,
-    /// The names of the fields that were given, for the audit log.
-    pub fields: Vec<String>,
+    /// The fields that were given, for the audit log.
+    pub fields: Fields,
     /// The body.
     pub body: T,
 }
@@ -192,7 +193,7 @@ pub async fn arriving<T>(deadline: Instant, next: impl Future<Output = T>) -> Re
 }
 
 /// Strict JSON: unknown and duplicate fields are refused by the body's type; an empty body reads as `{}`.
-fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, Vec<String>), Problem> {
+fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, Fields), Problem> {
     if !bytes.is_empty() && !is_json(request) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -204,9 +205,9 @@ fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, 
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|e| Problem::malformed("invalid_json", e.to_string()))?;
-    let given: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes)
+    let given: Fields = serde_json::from_slice(bytes)
         .map_err(|_| Problem::malformed_at("", "invalid_value", "the body must be a JSON object"))?;
-    Ok((body, given.into_iter().map(|(name, _)| name).collect()))
+    Ok((body, given))
 }
 
 fn is_json(request: &HttpRequest) -> bool {

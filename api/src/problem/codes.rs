@@ -45,6 +45,7 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
 /// Codes of the operations of one tag.
 const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("access", "409", &["client_revoked", "email_taken"]),
+    ("catalogue", "409", &["product_code_taken"]),
     ("chain", "400", &["out_of_range"]),
     ("chain", "403", &["not_counterparty"]),
     (
@@ -75,9 +76,14 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ),
     ("deals", "422", &["balance_out_of_range", "no_agreement"]),
     ("directory", "400", &["levels_out_of_range"]),
-    ("directory", "409", &["external_ref_taken", "member_ref_taken", "operator_exists"]),
+    (
+        "directory",
+        "409",
+        &["contact_erased", "external_ref_taken", "member_ref_taken", "operator_exists", "payee_on_that_day"],
+    ),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),
+    ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
     ("payouts", "400", &["invalid_id", "unknown_value"]),
     ("payouts", "409", &["approval_void", "bank_account_taken", "content_changed", "wrong_state"]),

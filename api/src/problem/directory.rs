@@ -16,6 +16,8 @@ impl From<DirectoryError> for Problem {
             DirectoryError::MemberRefTaken => Self::conflict("member_ref_taken", detail),
             DirectoryError::ExternalRefTaken => Self::conflict("external_ref_taken", detail),
             DirectoryError::OperatorExists => Self::conflict("operator_exists", detail),
+            DirectoryError::Erased => Self::conflict("contact_erased", detail),
+            DirectoryError::PayeeOnThatDay => Self::conflict("payee_on_that_day", detail),
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -1,19 +1,21 @@
 //! Verticals and products.
 
-use actix_web::get;
 use actix_web::web::Data;
-use domain::catalogue::{VerticalCode, reference};
+use actix_web::{get, patch, post};
+use domain::catalogue::product::{CreateProduct, UpdateProduct};
+use domain::catalogue::{Product, VerticalCode, reference, service};
 use domain::kernel::ids::{ProductId, VerticalId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::access::PageQuery;
-use crate::views::catalogue::{ProductView, VerticalQuery, VerticalView};
+use crate::views::catalogue::{CreateProductRequest, ProductView, UpdateProductRequest, VerticalQuery, VerticalView};
 
 /// Reads the filter on a vertical: its id or its code.
 ///
@@ -69,10 +71,58 @@ async fn list_products(
 #[get("/products/{id}")]
 async fn get_product(app: Data<App>, caller: Caller, Id(id): Id<ProductId>) -> Result<Answer, Problem> {
     let found = read(&app, &caller, move |queries| queries.catalogue().find_product(id)).await?;
-    Answer::ok(&ProductView::from(found.ok_or_else(Problem::not_found)?))
+    product(found.ok_or_else(Problem::not_found)?)
+}
+
+fn product(product: Product) -> Result<Answer, Problem> {
+    let version = product.version;
+    Ok(Answer::ok(&ProductView::from(product))?.with_version(version))
+}
+
+/// Create a product
+///
+/// Of one of the verticals; deals name it by its code.
+#[utoipa::path(operation_id = "create_product", tag = "catalogue", security(("oauth2" = ["catalogue:write"])), request_body = CreateProductRequest, responses((status = 201, description = "The product", body = ProductView)))]
+#[post("/products")]
+async fn create_product(app: Data<App>, command: Command<CreateProductRequest>) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| CreateProduct::parse(&raw.into()))?;
+    once(&app, command, service::create_product, |made| {
+        let (id, version) = (made.id, made.version);
+        Ok(Answer::created(format!("/v1/products/{id}"), id.uuid(), &ProductView::from(made))?.with_version(version))
+    })
+    .await
+}
+
+/// Change a product
+///
+/// Its name. Its code and its vertical stand in deals and stay.
+#[utoipa::path(operation_id = "update_product", tag = "catalogue", security(("oauth2" = ["catalogue:write"])), params(("id" = String, Path, description = "The product", example = "product_01k00000003g080040000g0001")), request_body = UpdateProductRequest, responses((status = 200, description = "The product", body = ProductView)))]
+#[patch("/products/{id}")]
+async fn update_product(
+    app: Data<App>,
+    Id(id): Id<ProductId>,
+    body: Change<UpdateProductRequest>,
+) -> Result<Answer, Problem> {
+    let body = body.parse(|raw| UpdateProduct::parse(raw.name.as_ref()))?;
+    change(
+        &app,
+        body,
+        move |uow, env, change| service::update_product(uow, env, id, change.if_match, &change.body),
+        move |altered| {
+            let (before, after) = (ProductView::from(altered.before), ProductView::from(altered.after.clone()));
+            product(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
+    )
+    .await
 }
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(list_verticals).service(get_vertical).service(list_products).service(get_product);
+    config
+        .service(list_verticals)
+        .service(get_vertical)
+        .service(list_products)
+        .service(get_product)
+        .service(create_product)
+        .service(update_product);
 }

@@ -12,6 +12,7 @@ use domain::kernel::Instant;
 use domain::kernel::ids::{DealId, MemberId};
 use domain::ledger::posting::PostError;
 use domain::store::{Queries, StoreError, UnitOfWork};
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
@@ -44,8 +45,17 @@ impl BatchWork for DealSteps {
 
     fn answer(done: Advanced) -> Result<Answer, Problem> {
         let (deal, new) = (done.deal.id, done.fact.is_some() || !done.transitions.is_empty());
+        let from = done.transitions.first().map(|moved| moved.from.map(Stage::as_str));
+        let moved = from.zip(done.transitions.last().map(|moved| moved.to.as_str()));
         let view = StepView::from(done);
-        if new { Answer::created(format!("/v1/deals/{deal}/timeline"), deal.uuid(), &view) } else { Answer::ok(&view) }
+        if !new {
+            return Answer::ok(&view);
+        }
+        let answer = Answer::created(format!("/v1/deals/{deal}/timeline"), deal.uuid(), &view)?;
+        match moved {
+            Some((from, to)) => answer.altering(&json!({"status": from}), &json!({"status": to})),
+            None => Ok(answer),
+        }
     }
 }
 

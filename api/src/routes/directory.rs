@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{get, patch, post};
 use domain::directory::contact::CreateContactOf;
 use domain::directory::record::{ContactFilter, OrganisationFilter};
-use domain::directory::update::UpdateOrganisation;
+use domain::directory::update::{UpdateContact, UpdateOrganisation};
 use domain::directory::{
     ContactKind, ContactRecord, CreateOrganisation, OrganisationKind, OrganisationRecord, OrganisationStatus, service,
 };
@@ -20,7 +20,8 @@ use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::directory::{ContactView, OrganisationView};
 use crate::views::directory_requests::{
-    ContactQuery, CreateContactRequest, CreateOrganisationRequest, OrganisationQuery, UpdateOrganisationRequest,
+    ContactQuery, CreateContactRequest, CreateOrganisationRequest, OrganisationQuery, UpdateContactRequest,
+    UpdateOrganisationRequest,
 };
 
 fn organisation(record: OrganisationRecord) -> Result<Answer, Problem> {
@@ -87,7 +88,11 @@ async fn update_organisation(
         &app,
         body,
         move |uow, env, change| service::update_organisation(uow, env, id, change.if_match, &change.body),
-        move |record| Ok(organisation(record)?.about(id.uuid())),
+        move |altered| {
+            let (before, after) =
+                (OrganisationView::from(altered.before), OrganisationView::from(altered.after.clone()));
+            organisation(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
     )
     .await
 }
@@ -140,6 +145,29 @@ async fn get_contact(app: Data<App>, caller: Caller, Id(id): Id<ContactId>) -> R
     contact(found.ok_or_else(Problem::not_found)?)
 }
 
+/// Change a contact
+///
+/// Its name, e-mail address, telephone number. Absent fields stay. Deals and statements hold its id and are not touched.
+#[utoipa::path(operation_id = "update_contact", tag = "directory", security(("oauth2" = ["directory:write"])), params(("id" = String, Path, description = "The contact", example = "contact_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = UpdateContactRequest, responses((status = 200, description = "The contact", body = ContactView)))]
+#[patch("/contacts/{id}")]
+async fn update_contact(
+    app: Data<App>,
+    Id(id): Id<ContactId>,
+    body: Change<UpdateContactRequest>,
+) -> Result<Answer, Problem> {
+    let body = body.parse(|raw| UpdateContact::parse(&raw.into()))?;
+    change(
+        &app,
+        body,
+        move |uow, env, change| service::update_contact(uow, env, id, change.if_match, &change.body),
+        move |altered| {
+            let (before, after) = (ContactView::from(altered.before), ContactView::from(altered.after.clone()));
+            contact(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
+    )
+    .await
+}
+
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config
@@ -149,7 +177,8 @@ pub fn register(config: &mut ServiceConfig) {
         .service(update_organisation)
         .service(list_contacts)
         .service(create_contact)
-        .service(get_contact);
+        .service(get_contact)
+        .service(update_contact);
     super::members::register(config);
     super::payees::register(config);
 }

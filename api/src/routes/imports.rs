@@ -7,11 +7,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, get, post};
-use domain::deals::import::file::{DealImport, RowOutcome};
+use domain::deals::import::file::RowOutcome;
 use domain::deals::import::receive::{self, BeginImport, Chunk, ReceiveError, ReceivedFile, Upload};
 use domain::idempotency::Claim;
 use domain::kernel::Digest;
 use domain::kernel::ids::{DealImportId, OrganisationId};
+use domain::store::StoreError;
 use futures_util::StreamExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -52,17 +53,18 @@ async fn create_deal_import(
     let import =
         blocking(move || beginning.store.transaction(|uow| receive::begin(uow, &beginning.env(&actor), &command)))
             .await??;
+    let pieces = Pieces { app: app.clone(), import: Some(import.id) };
     let outcome = match stream(&app, import.id, payload).await {
         Ok(file) => {
             let fingerprint = fingerprint(&request, &declaration, &file);
             let body = Received { import: import.id, file, declaration };
-            let fields = vec!["provider_id".to_owned(), "file".to_owned()];
+            let fields = [("file_sha256".to_owned(), body.file.sha256.to_string().into())].into_iter().collect();
             enqueue(&app, Command { caller, claim, fingerprint, fields, body }).await
         }
         Err(problem) => Err(problem),
     };
     // A refusal, an answer that was given before, a broken stream: then the pieces are of no use.
-    put_away(&app, &import).await?;
+    pieces.put_away(outcome.is_ok()).await?;
     outcome
 }
 
@@ -78,21 +80,55 @@ async fn enqueue(app: &Data<App>, command: Command<Received>) -> Result<Answer, 
         app,
         command,
         |uow, env, body: &Received| receive::received_declared(uow, env, body.import, body.file, &body.declaration),
-        |(import, job)| Answer::accepted(format!("/v1/jobs/{}", job.id), import.id.uuid(), &JobView::from(job)),
+        |(import, job)| {
+            let answer = Answer::accepted(format!("/v1/jobs/{}", job.id), import.id.uuid(), &JobView::from(job))?;
+            Ok(answer.naming(&import.id))
+        },
     )
     .await?;
     app.work.ring();
     Ok(answer)
 }
 
-async fn put_away(app: &Data<App>, import: &DealImport) -> Result<(), Problem> {
-    let (app, id) = (app.clone(), import.id);
-    blocking(move || {
-        let service = domain::access::Actor::service();
-        app.store.transaction(|uow| receive::abandoned(uow, &app.env(&service), id))
-    })
-    .await?
-    .map_err(Problem::from)
+/// The pieces of a file that is coming in. They are put away when the request ends, and also when the client
+/// goes away and nobody is left to end it.
+struct Pieces {
+    app: Data<App>,
+    import: Option<DealImportId>,
+}
+
+impl Pieces {
+    /// Puts the pieces away, unless the import has taken them. An answered request whose upload still stands
+    /// was answered before.
+    async fn put_away(mut self, answered: bool) -> Result<(), Problem> {
+        let Some(import) = self.import.take() else { return Ok(()) };
+        let app = self.app.clone();
+        blocking(move || if answered { repeated(&app, import) } else { abandoned(&app, import) })
+            .await?
+            .map_err(Problem::from)
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        if let Some(import) = self.import.take() {
+            let app = self.app.clone();
+            actix_web::rt::task::spawn_blocking(move || {
+                if let Err(error) = abandoned(&app, import) {
+                    tracing::warn!(%error, "an upload that broke off is left for the sweep");
+                }
+            });
+        }
+    }
+}
+
+fn repeated(app: &App, import: DealImportId) -> Result<(), StoreError> {
+    app.store.transaction(|uow| receive::repeated(uow, import))
+}
+
+fn abandoned(app: &App, import: DealImportId) -> Result<(), StoreError> {
+    let service = domain::access::Actor::service();
+    app.store.transaction(|uow| receive::abandoned(uow, &app.env(&service), import))
 }
 
 fn declaration(request: &HttpRequest) -> Result<String, Problem> {

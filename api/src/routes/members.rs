@@ -82,7 +82,10 @@ async fn update_member(
         &app,
         body,
         move |uow, env, change| service::update_member(uow, env, id, change.if_match, &change.body),
-        move |record| Ok(member(record)?.about(id.uuid())),
+        move |altered| {
+            let (before, after) = (MemberView::from(altered.before), MemberView::from(altered.after.clone()));
+            member(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
     )
     .await
 }

@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
 pub mod agreements;
+pub mod audit;
 pub mod catalogue;
 pub mod deals;
 pub mod directory;
@@ -27,6 +28,7 @@ pub mod ledger;
 pub mod log;
 pub mod members;
 pub mod oauth;
+pub mod operations;
 pub mod payees;
 pub mod payouts;
 pub mod receipts;
@@ -49,6 +51,8 @@ fn v1(config: &mut ServiceConfig) {
     imports::register(config);
     deals::register(config);
     jobs::register(config);
+    audit::register(config);
+    operations::register(config);
     handshakes::register(config);
     log::register_v1(config);
     receipts::register(config);

@@ -85,7 +85,10 @@ async fn update_payee(
         &app,
         body,
         move |uow, env, change| service::update_payee(uow, env, id, change.if_match, &change.body),
-        move |record| Ok(payee(record)?.about(id.uuid())),
+        move |altered| {
+            let (before, after) = (PayeeView::from(altered.before), PayeeView::from(altered.after.clone()));
+            payee(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
     )
     .await
 }

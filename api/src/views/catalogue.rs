@@ -1,8 +1,12 @@
 //! Verticals and products as they go out.
 
+use domain::catalogue::product::CreateProductInput;
 use domain::catalogue::{Product, Vertical, reference};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::directory_requests::given;
+use domain::directory::update::Given;
 
 /// A vertical.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +56,37 @@ impl From<Product> for ProductView {
             name: product.name,
         }
     }
+}
+
+/// A request to create a product.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateProduct, example = json!({"vertical": "V01", "code": "FIXED-5Y", "name": "Fixed-rate home loan, five years"}))]
+pub struct CreateProductRequest {
+    /// The vertical that sells it, by its id or its code.
+    vertical: Option<String>,
+    /// Its code, unique over all verticals: 1 to 40 capital letters, digits and hyphens.
+    code: Option<String>,
+    /// What it is.
+    name: Option<String>,
+}
+
+impl From<CreateProductRequest> for CreateProductInput {
+    fn from(raw: CreateProductRequest) -> Self {
+        let CreateProductRequest { vertical, code, name } = raw;
+        Self { vertical, code, name }
+    }
+}
+
+/// A request to change a product; absent fields stay. Its code and its vertical do not change.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UpdateProduct, example = json!({"name": "Fixed-rate home loan, 3 years"}))]
+pub struct UpdateProductRequest {
+    /// What it is.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub name: Given,
 }
 
 /// Of which vertical.

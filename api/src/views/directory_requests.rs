@@ -4,7 +4,9 @@ use domain::directory::contact::CreateContactInput;
 use domain::directory::member::CreateMemberInput;
 use domain::directory::organisation::CreateOrganisationInput;
 use domain::directory::payee::{BankAccountInput, CreatePayeeInput};
-use domain::directory::update::{Given, UpdateMemberInput, UpdateOrganisationInput, UpdatePayeeInput};
+use domain::directory::update::{
+    Given, UpdateContactInput, UpdateMemberInput, UpdateOrganisationInput, UpdatePayeeInput,
+};
 use domain::kernel::Faults;
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::MoneyRequest;
 
 /// Tells `null` from absent.
-fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
     Option::deserialize(d).map(Some)
 }
 
@@ -85,6 +87,32 @@ impl From<CreateContactRequest> for CreateContactInput {
     fn from(raw: CreateContactRequest) -> Self {
         let CreateContactRequest { kind, name, email, phone, .. } = raw;
         Self { kind, name, email, phone }
+    }
+}
+
+/// A request to change what identifies a contact; absent fields stay.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UpdateContact, example = json!({"email": "zoe@example.com", "phone": null}))]
+pub struct UpdateContactRequest {
+    /// The name, as one text.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    name: Given,
+    /// The e-mail address; `null` takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    email: Given,
+    /// The telephone number; `null` takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    phone: Given,
+}
+
+impl From<UpdateContactRequest> for UpdateContactInput {
+    fn from(raw: UpdateContactRequest) -> Self {
+        let UpdateContactRequest { name, email, phone } = raw;
+        Self { name, email, phone }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agreements;
+pub mod audit;
 pub mod catalogue;
 pub mod deal_history;
 pub mod deals;
@@ -14,6 +15,7 @@ pub mod imports;
 pub mod jobs;
 pub mod ledger;
 pub mod log;
+pub mod operations;
 pub mod payouts;
 pub mod referrals;
 pub mod webhooks;

@@ -76,7 +76,7 @@ impl Role {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
             DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
-            PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, WebhooksRead, WebhooksWrite,
+            OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, WebhooksRead, WebhooksWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,
@@ -91,6 +91,7 @@ impl Role {
                 PayoutsExecute,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 ChainRead,
@@ -106,6 +107,7 @@ impl Role {
                 PayoutsApprove,
                 EventsRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 ChainRead,
@@ -120,6 +122,7 @@ impl Role {
                 EventsRead,
                 WebhooksRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 ChainRead,
             ],
@@ -167,6 +170,7 @@ impl Role {
                 EventsRead,
                 WebhooksRead,
                 GuaranteesRead,
+                OperationsRead,
                 JobsRead,
                 InsightRead,
                 AuditRead,

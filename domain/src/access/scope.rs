@@ -36,6 +36,8 @@ scopes! {
     OrganisationsWrite = "organisations:write",
     /// Read verticals and products.
     CatalogueRead = "catalogue:read",
+    /// Add and change products.
+    CatalogueWrite = "catalogue:write",
     /// Read agreements, versions, calculations.
     AgreementsRead = "agreements:read",
     /// Draft and propose versions.
@@ -76,6 +78,8 @@ scopes! {
     JobsRead = "jobs:read",
     /// Read aggregates that name nobody.
     InsightRead = "insight:read",
+    /// Read how the service does: errors, what waits.
+    OperationsRead = "operations:read",
     /// Read the audit log.
     AuditRead = "audit:read",
     /// Create users and API clients, give roles, revoke.

@@ -3,8 +3,11 @@
 //! The 18 verticals are fixed by the domain document; their codes are `V01` … `V18`. Reference data
 //! carries fixed ids, so that every installation names the same vertical by the same id.
 
+pub mod error;
+pub mod product;
 pub mod reference;
 pub mod repository;
+pub mod service;
 
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::{ProductId, VerticalId};
@@ -147,4 +150,6 @@ pub struct Product {
     pub code: ProductCode,
     /// For a person.
     pub name: String,
+    /// Rises with each change.
+    pub version: i32,
 }

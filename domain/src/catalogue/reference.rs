@@ -81,7 +81,7 @@ pub fn products() -> Vec<Product> {
             let id = ProductId::new(Uuid::from_u128(PRODUCT_BASE | (u128::from(vertical.number()) << 16) | place));
             // The literals above all parse; the test below counts them.
             if let Ok(code) = ProductCode::parse(code) {
-                products.push(Product { id, vertical, code, name: (*name).to_owned() });
+                products.push(Product { id, vertical, code, name: (*name).to_owned(), version: 1 });
             }
         }
     }

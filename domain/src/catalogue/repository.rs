@@ -13,6 +13,24 @@ pub trait CatalogueRepository {
     /// The failure of the store.
     fn ship(&mut self, verticals: &[Vertical], products: &[Product]) -> Result<(), StoreError>;
 
+    /// Keeps a new product.
+    ///
+    /// # Errors
+    /// `product_code_taken`.
+    fn insert_product(&mut self, product: &Product) -> Result<(), StoreError>;
+
+    /// Locks a product.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// Writes what may change of a product.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_product(&mut self, product: &Product) -> Result<(), StoreError>;
+
     /// The products with these codes that exist.
     ///
     /// # Errors

@@ -129,6 +129,7 @@ fn take(
     asked.actor.require(Scope::DealsWrite)?;
     let locked = known.deals.get(&asked.command.deal).filter(|locked| concerns(asked.actor, &locked.deal));
     let locked = locked.ok_or(AdvanceDealError::NotFound)?;
+    asked.command.step.not_after(env.now.sydney_date()).map_err(StepError::Faults)?;
     match asked.command.step {
         Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision),
         _ => learn(batch, env, known, locked, asked),

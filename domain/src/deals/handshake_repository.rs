@@ -9,6 +9,7 @@ use super::repository::HandshakeStatement;
 use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::VerticalCode;
 use crate::chain::statement::{Assurance, Statement};
+use crate::directory::contact::PersonalData;
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
@@ -22,6 +23,8 @@ pub struct KnownReferral {
     pub handshake: HandshakeId,
     /// The client.
     pub client: ContactId,
+    /// What identifies the client; none once it is erased.
+    pub personal: Option<PersonalData>,
     /// Who told us of it.
     pub source: OrganisationId,
     /// What they call it.

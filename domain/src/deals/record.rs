@@ -84,6 +84,9 @@ pub enum Refusal {
     /// Referred by a signed offer that nobody has accepted: nothing may accrue before the seal.
     #[error("the deal's handshake is not countersigned yet")]
     NotSealed,
+    /// A fact is of the past.
+    #[error("a date lies after today")]
+    InTheFuture,
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
@@ -97,6 +100,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::NoAgreement => "no_agreement",
             Self::AttributionChanged => "attribution_changed",
             Self::NotSealed => "handshake_open",
+            Self::InTheFuture => "in_future",
             Self::OutOfRange => "amount_out_of_range",
         }
     }
@@ -217,6 +221,9 @@ impl Batch {
                 return Ok(Outcome::Refused(Refusal::NotSealed));
             }
         }
+        if is_in_future(env, &said.facts) {
+            return Ok(Outcome::Refused(Refusal::InTheFuture));
+        }
         let sealed = before.and_then(|deal| deal.agreement);
         let Some(version) = known.versions.of(product.vertical, sealed, &said.facts) else {
             return Ok(Outcome::Refused(Refusal::NoAgreement));
@@ -252,6 +259,13 @@ impl Batch {
         }
         Ok(if new { Outcome::Created(id) } else { Outcome::Corrected(id) })
     }
+}
+
+/// Whether anything is said to have happened later than today.
+fn is_in_future(env: &Env<'_>, facts: &DealFacts) -> bool {
+    let dates = [facts.contracted_on, facts.settlement.map(|settlement| settlement.on), facts.discharged_on];
+    let last = dates.into_iter().flatten().fold(facts.referred_on, std::cmp::Ord::max);
+    last > env.now.sydney_date()
 }
 
 fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Product, said: &SaidDeal) -> Deal {

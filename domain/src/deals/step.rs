@@ -43,6 +43,36 @@ pub struct Correction {
     pub discharged_on: Option<Date>,
 }
 
+impl Step {
+    /// Refuses what is said to have happened later than today: facts are of the past.
+    ///
+    /// # Errors
+    /// Each date that lies after today.
+    pub fn not_after(&self, today: Date) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        for (pointer, on) in self.dates() {
+            if on.is_some_and(|on| on > today) {
+                faults.push(pointer, "in_future", format!("must not be later than today, {today}"));
+            }
+        }
+        faults.check()
+    }
+
+    fn dates(&self) -> Vec<(&'static str, Option<Date>)> {
+        match self {
+            Self::Contract { on } | Self::Discharge { on } => vec![("/on", Some(*on))],
+            Self::Settlement(settlement) => vec![("/on", Some(settlement.on))],
+            Self::Decision(decision) => vec![("/on", decision.on)],
+            Self::Correction(correction) => vec![
+                ("/referred_on", correction.referred_on),
+                ("/contracted_on", correction.contracted_on),
+                ("/settlement/on", correction.settlement.map(|settlement| settlement.on)),
+                ("/discharged_on", correction.discharged_on),
+            ],
+        }
+    }
+}
+
 /// A move that somebody decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {

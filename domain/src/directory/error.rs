@@ -28,6 +28,12 @@ pub enum DirectoryError {
     /// There is one operator.
     #[error("there is an operator already")]
     OperatorExists,
+    /// What identified the contact was erased.
+    #[error("what identified this contact was erased")]
+    Erased,
+    /// Another payee begins for the member on that day.
+    #[error("another payee begins for this member on the same day; choose another `from_on`")]
+    PayeeOnThatDay,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -40,6 +46,7 @@ impl From<StoreError> for DirectoryError {
                 "member_ref_taken" => Self::MemberRefTaken,
                 "organisation_external_ref_taken" => Self::ExternalRefTaken,
                 "organisation_one_operator" => Self::OperatorExists,
+                "member_payee_one_a_day" | "member_payee_pkey" => Self::PayeeOnThatDay,
                 _ => Self::Store(error),
             },
             StoreError::Contention | StoreError::Unavailable | StoreError::Failed(_) => Self::Store(error),

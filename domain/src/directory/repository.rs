@@ -91,6 +91,18 @@ pub trait DirectoryRepository {
     /// The failure of the store.
     fn owner_of_contact(&mut self, id: ContactId) -> Result<Option<OrganisationId>, StoreError>;
 
+    /// Locks a contact, with what identifies it.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_contact(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError>;
+
+    /// Writes what identifies a contact.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_contact(&mut self, record: &ContactRecord) -> Result<(), StoreError>;
+
     /// Locks a member.
     ///
     /// # Errors

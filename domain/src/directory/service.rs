@@ -11,8 +11,9 @@ use super::organisation::{CreateOrganisation, OrganisationStatus};
 use super::payee::{CreatePayee, PayeeMapping};
 use super::record::{ContactRecord, MemberRecord, OrganisationRecord, PayeeRecord};
 use super::repository::NewContact;
-use super::update::{UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
+use super::update::{UpdateContact, UpdateMember, UpdateOrganisation, UpdatePayee, UplineName};
 use crate::access::Scope;
+use crate::access::audit::Altered;
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
@@ -46,16 +47,16 @@ pub fn update_organisation(
     id: OrganisationId,
     version: i32,
     command: &UpdateOrganisation,
-) -> Result<OrganisationRecord, DirectoryError> {
+) -> Result<Altered<OrganisationRecord>, DirectoryError> {
     env.actor.require(Scope::OrganisationsWrite)?;
     let found = uow.directory().lock_organisation(id)?.filter(|_| env.actor.acts_for(id));
     let found = found.ok_or(DirectoryError::NotFound)?;
     fresh(found.version, version)?;
-    let changed = command.apply(found);
+    let changed = command.apply(found.clone());
     uow.directory().update_organisation(&changed)?;
     let seen = [id.uuid()];
     record_changed(uow, env, EventKind::OrganisationUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a contact.
@@ -78,6 +79,28 @@ pub fn create_contact(
     let seen = [new.organisation.uuid()];
     record_changed(uow, env, EventKind::ContactCreated, (&id, id.uuid()), Some(1), &seen)?;
     Ok(ContactRecord { organisation: new.organisation, contact: new.contact, created_at: env.now, version: 1 })
+}
+
+/// Changes what identifies a contact; deals and statements hold its id and stay as they are.
+///
+/// # Errors
+/// See [`DirectoryError`].
+pub fn update_contact(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: ContactId,
+    version: i32,
+    command: &UpdateContact,
+) -> Result<Altered<ContactRecord>, DirectoryError> {
+    env.actor.require(Scope::DirectoryWrite)?;
+    let found = uow.directory().lock_contact(id)?.filter(|found| env.actor.acts_for(found.organisation));
+    let found = found.ok_or(DirectoryError::NotFound)?;
+    fresh(found.version, version)?;
+    let changed = command.apply(found.clone()).ok_or(DirectoryError::Erased)?;
+    uow.directory().update_contact(&changed)?;
+    let seen = [changed.organisation.uuid()];
+    record_changed(uow, env, EventKind::ContactUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a member.
@@ -120,7 +143,7 @@ pub fn update_member(
     id: MemberId,
     version: i32,
     command: &UpdateMember,
-) -> Result<MemberRecord, DirectoryError> {
+) -> Result<Altered<MemberRecord>, DirectoryError> {
     env.actor.require(Scope::DirectoryWrite)?;
     let lineage = uow.directory().list_lineage(id)?;
     let (_, organisation) = *lineage.first().ok_or(DirectoryError::NotFound)?;
@@ -139,11 +162,11 @@ pub fn update_member(
     };
     checked(faults)?;
     let moved_on = (upline != found.member.upline).then(|| env.now.sydney_date());
-    let changed = command.apply(found, upline);
+    let changed = command.apply(found.clone(), upline);
     uow.directory().update_member(&changed, moved_on, env.now)?;
     let seen = [organisation.uuid(), id.uuid()];
     record_changed(uow, env, EventKind::MemberUpdated, (&id, id.uuid()), Some(changed.version), &seen)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// Creates a payee, and says whose it is.
@@ -203,15 +226,15 @@ pub fn update_payee(
     id: PayeeId,
     version: i32,
     command: &UpdatePayee,
-) -> Result<PayeeRecord, DirectoryError> {
+) -> Result<Altered<PayeeRecord>, DirectoryError> {
     env.actor.require(Scope::DirectoryWrite)?;
     let found = uow.directory().lock_payee(id)?.filter(|found| env.actor.acts_for(found.payee.organisation));
     let found = found.ok_or(DirectoryError::NotFound)?;
     fresh(found.version, version)?;
-    let changed = command.apply(found).map_err(DirectoryError::Invalid)?;
+    let changed = command.apply(found.clone()).map_err(DirectoryError::Invalid)?;
     uow.directory().update_payee(&changed)?;
     payee_changed(uow, env, EventKind::PayeeUpdated, &changed)?;
-    Ok(changed)
+    Ok(Altered { before: found, after: changed })
 }
 
 /// The payee's organisation hears of it, and the members who are paid to it.

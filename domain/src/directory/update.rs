@@ -6,8 +6,8 @@ use super::GstTimeline;
 use super::number::Abn;
 use super::organisation::OrganisationStatus;
 use super::payee::{date, gst_needs_abn};
-use super::record::{MemberRecord, OrganisationRecord, PayeeRecord};
-use super::text::{ClusterText, LegalName, MemberRef};
+use super::record::{ContactRecord, MemberRecord, OrganisationRecord, PayeeRecord};
+use super::text::{ClusterText, Email, LegalName, MemberRef, PersonName, Phone};
 use crate::kernel::Faults;
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::MemberId;
@@ -93,6 +93,53 @@ impl UpdateOrganisation {
         organisation.status = self.status.unwrap_or(organisation.status);
         record.version += 1;
         record
+    }
+}
+
+/// A request to change what identifies a contact, unchecked.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UpdateContactInput {
+    /// `/name`
+    pub name: Given,
+    /// `/email`
+    pub email: Given,
+    /// `/phone`
+    pub phone: Given,
+}
+
+/// A valid request to change what identifies a contact.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UpdateContact {
+    name: Option<PersonName>,
+    email: Changed<Email>,
+    phone: Changed<Phone>,
+}
+
+impl UpdateContact {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse(raw: &UpdateContactInput) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let name = kept(&mut faults, "/name", &raw.name, PersonName::parse);
+        let email = nullable(&mut faults, "/email", &raw.email, Email::parse);
+        let phone = nullable(&mut faults, "/phone", &raw.phone, Phone::parse);
+        match (name, email, phone) {
+            (Some(name), Some(email), Some(phone)) => Ok(Self { name, email, phone }),
+            _ => Err(faults),
+        }
+    }
+
+    /// The contact after the change; none when it was erased, since what is erased stays so.
+    #[must_use]
+    pub fn apply(&self, mut record: ContactRecord) -> Option<ContactRecord> {
+        let personal = record.contact.personal.as_mut()?;
+        personal.name = self.name.clone().unwrap_or_else(|| personal.name.clone());
+        personal.email = self.email.clone().unwrap_or_else(|| personal.email.clone());
+        personal.phone = self.phone.clone().unwrap_or_else(|| personal.phone.clone());
+        record.version += 1;
+        Some(record)
     }
 }
 

@@ -107,6 +107,12 @@ event_kinds! {
     OrganisationUpdated = "organisation.updated", "org", "RecordChanged", DirectoryRead;
     /// A contact was created.
     ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
+    /// What identifies a contact was changed.
+    ContactUpdated = "contact.updated", "contact", "RecordChanged", DirectoryRead;
+    /// A product was added.
+    ProductCreated = "product.created", "product", "RecordChanged", CatalogueRead;
+    /// A product was changed.
+    ProductUpdated = "product.updated", "product", "RecordChanged", CatalogueRead;
     /// A member was created.
     MemberCreated = "member.created", "member", "RecordChanged", DirectoryRead;
     /// A member was changed.

@@ -9,6 +9,7 @@ use super::job::{Job, JobFault, JobKind, JobState, Progress};
 use super::repository::Ending;
 use super::{LEASE_SECONDS, MAX_STALLED};
 use crate::access::Actor;
+use crate::access::audit::AuditRecord;
 use crate::env::{Env, Surroundings};
 use crate::events::data::JobEnded;
 use crate::events::{EventKind, NewEvent};
@@ -113,6 +114,12 @@ impl Work<'_> {
 
 /// Tells that a job ended.
 pub(super) fn ended(uow: &mut dyn UnitOfWork, env: &Env<'_>, job: &Job, state: JobState) -> Result<(), StoreError> {
+    let act = AuditRecord::of_service(env, "end_job", (&job.id, job.id.uuid()), job.id.to_string());
+    let was = |state: JobState| [("status".to_owned(), state.as_str().into())].into_iter().collect();
+    // Who cancelled it stands in the record of their request.
+    if state != JobState::Cancelled {
+        uow.audit().append(&[act.altered(&was(JobState::Running), &was(state))])?;
+    }
     let data = JobEnded { job_id: job.id, kind: job.kind.as_str(), state: state.as_str() };
     uow.events().append(&[NewEvent::new(env, EventKind::JobEnded, job.id.uuid(), &data, &job.visible_to)?])
 }

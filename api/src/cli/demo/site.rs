@@ -59,6 +59,7 @@ impl Site {
     fn start(data_dir: PathBuf) -> Result<Self, DemoError> {
         let serve = ServeArgs {
             database: DatabaseArgs { data_dir: data_dir.clone(), database_url: None, migrate_url: None },
+            metrics_listen: None,
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),

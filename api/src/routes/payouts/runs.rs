@@ -2,7 +2,9 @@
 
 use actix_web::web::Data;
 use actix_web::{get, post};
+use domain::directory::text::Grounds;
 use domain::env::Env;
+use domain::kernel::Digest;
 use domain::kernel::ids::PayoutRunId;
 use domain::payouts::execute::Execution;
 use domain::payouts::repository::PayoutFilter;
@@ -41,6 +43,31 @@ struct RunQuery {
 /// The run in full, with the `ETag` of its version.
 fn shown(run: &PayoutRun) -> Result<Answer, Problem> {
     Ok(Answer::ok(&PayoutRunDetailView::try_new(run)?)?.with_version(etag(run)).about(run.id.uuid()))
+}
+
+/// A run as it was and as it is.
+type Decided = (Option<PayoutRun>, PayoutRun);
+
+/// Looks at a run, locked as the work will lock it, before something is done to it.
+fn looking_back<R>(
+    uow: &mut dyn UnitOfWork,
+    run: PayoutRunId,
+    work: impl FnOnce(&mut dyn UnitOfWork) -> Result<R, PayoutError>,
+) -> Result<(Option<PayoutRun>, R), PayoutError> {
+    let before = uow.payouts().lock_run(run)?;
+    Ok((before, work(uow)?))
+}
+
+/// The run in full, and what became of it for the audit log.
+fn decided((before, run): Decided) -> Result<Answer, Problem> {
+    altered(shown(&run)?, before.as_ref(), &run)
+}
+
+fn altered(answer: Answer, before: Option<&PayoutRun>, run: &PayoutRun) -> Result<Answer, Problem> {
+    match before {
+        Some(before) => answer.altering(&PayoutRunView::from(before), &PayoutRunView::from(run)),
+        None => Ok(answer),
+    }
 }
 
 fn etag(run: &PayoutRun) -> i32 {
@@ -101,8 +128,10 @@ async fn propose_payout_run(
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
     let on = OnRun { run, version };
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| decide::propose(uow, env, &on);
-    once(&app, command, work, |run| shown(&run)).await
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| {
+        looking_back(uow, run, |uow| decide::propose(uow, env, &on))
+    };
+    once(&app, command, work, decided).await
 }
 
 /// Approve a payout run
@@ -118,7 +147,10 @@ async fn approve_payout_run(
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| command::seen_content(raw.content_sha256.as_deref()))?;
     let on = OnRun { run, version };
-    once(&app, command, move |uow, env, seen| decide::approve(uow, env, &on, *seen), |run| shown(&run)).await
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, seen: &Digest| {
+        looking_back(uow, run, |uow| decide::approve(uow, env, &on, *seen))
+    };
+    once(&app, command, work, decided).await
 }
 
 /// Reject a payout run
@@ -134,7 +166,10 @@ async fn reject_payout_run(
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| command::grounds(raw.reason.as_deref()))?;
     let on = OnRun { run, version };
-    once(&app, command, move |uow, env, grounds| decide::reject(uow, env, &on, grounds), |run| shown(&run)).await
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, grounds: &Grounds| {
+        looking_back(uow, run, |uow| decide::reject(uow, env, &on, grounds))
+    };
+    once(&app, command, work, decided).await
 }
 
 /// Cancel a payout run
@@ -150,7 +185,10 @@ async fn cancel_payout_run(
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| command::grounds(raw.reason.as_deref()))?;
     let on = OnRun { run, version };
-    once(&app, command, move |uow, env, grounds| decide::cancel(uow, env, &on, grounds), |run| shown(&run)).await
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, grounds: &Grounds| {
+        looking_back(uow, run, |uow| decide::cancel(uow, env, &on, grounds))
+    };
+    once(&app, command, work, decided).await
 }
 
 /// Execute a payout run
@@ -166,14 +204,16 @@ async fn execute_payout_run(
 ) -> Result<Answer, Problem> {
     let on = OnRun { run, version };
     let caller = command.caller.clone();
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| execute::execute(uow, env, &on);
-    let answer = move |execution| match execution {
-        Execution::Done(run) => shown(&run),
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| {
+        looking_back(uow, run, |uow| execute::execute(uow, env, &on))
+    };
+    let answer = move |(before, execution): (Option<PayoutRun>, Execution)| match execution {
+        Execution::Done(run) => decided((before, run)),
         Execution::Voided(run, found) => {
             let reasons = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let problem =
                 Problem::conflict("approval_void", format!("nothing was paid and the approval is void: {reasons}"));
-            Ok(Answer::refusal(problem_answer(&problem, &caller), run.id.uuid()))
+            altered(Answer::refusal(problem_answer(&problem, &caller), run.id.uuid()), before.as_ref(), &run)
         }
     };
     once::<_, _, PayoutError>(&app, command, work, answer).await

@@ -232,6 +232,15 @@ pub fn abandoned(uow: &mut dyn UnitOfWork, env: &Env<'_>, import: DealImportId) 
     if uploading { stopped(uow, env, import, INTERRUPTED) } else { Ok(()) }
 }
 
+/// Puts an upload away whose request was answered before: it was none of its own. What was received is left alone.
+///
+/// # Errors
+/// The failure of the store.
+pub fn repeated(uow: &mut dyn UnitOfWork, import: DealImportId) -> Result<(), StoreError> {
+    let uploading = uow.imports().lock(import)?.is_some_and(|found| found.state == ImportState::Uploading);
+    if uploading { uow.imports().discard(import) } else { Ok(()) }
+}
+
 /// Ends an import that goes no further, and drops its file.
 ///
 /// # Errors
@@ -246,9 +255,9 @@ pub fn stopped(
     import.state = ImportState::Failed;
     import.fault = Some(FileFault::new(code, detail));
     import.finished_at = Some(env.now);
+    uow.imports().forget(import.id)?;
     import.counts = Some(uow.imports().count_rows(import.id)?);
-    uow.imports().update(&import)?;
-    uow.imports().forget(import.id)
+    uow.imports().update(&import)
 }
 
 /// Puts away uploads that stopped long ago. Returns how many.

@@ -46,7 +46,13 @@ pub trait ImportRepository {
     /// The failure of the store.
     fn find_chunk(&mut self, import: DealImportId, n: u32) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Drops the file, and what rows say that were not recorded.
+    /// Deletes an import whose file was not taken, with its pieces.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn discard(&mut self, import: DealImportId) -> Result<(), StoreError>;
+
+    /// Drops the file, and rows that were not come to.
     ///
     /// # Errors
     /// The failure of the store.

@@ -17,6 +17,7 @@ use crate::deals::deal::Deal;
 use crate::deals::handshake_repository::KnownReferral;
 use crate::deals::referral::Refer;
 use crate::directory::OrganisationKind;
+use crate::directory::contact::{CreateContact, PersonalData};
 use crate::directory::party::{MemberParty, OrganisationParty};
 use crate::env::{Asked, Env};
 use crate::kernel::Digest;
@@ -110,11 +111,17 @@ impl Known {
     }
 
     /// Later commands of the batch find what earlier ones made.
-    pub(super) fn remember(&mut self, referred: &Referred, deal: &Deal, offer_payload_sha256: Digest) {
+    pub(super) fn remember(
+        &mut self,
+        referred: &Referred,
+        (deal, client): (&Deal, &CreateContact),
+        offer_payload_sha256: Digest,
+    ) {
         let known = KnownReferral {
             deal: referred.deal,
             handshake: referred.handshake,
             client: referred.client,
+            personal: Some(client.personal.clone()),
             source: deal.source,
             external_ref: deal.external_ref.clone(),
             terms_sha256: deal.source_sha256,
@@ -226,6 +233,20 @@ fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
+/// Whether the client is the one that is known. What was erased, and what one of the two does not say, is
+/// no difference.
+fn is_client(known: &KnownReferral, command: &Refer) -> bool {
+    fn differ<T: PartialEq>(known: Option<&T>, said: Option<&T>) -> bool {
+        known.zip(said).is_some_and(|(known, said)| known != said)
+    }
+    let said: &PersonalData = &command.client.personal;
+    known.personal.as_ref().is_none_or(|known| {
+        known.name == said.name
+            && !differ(known.email.as_ref(), said.email.as_ref())
+            && !differ(known.phone.as_ref(), said.phone.as_ref())
+    })
+}
+
 /// The same referral, made before; or that its reference stands for another one.
 fn before(
     known: &Known,
@@ -243,13 +264,14 @@ fn before(
         new: false,
     };
     if let Some(known) = presented.and_then(|p| known.by_offer.get(&p.payload_digest())) {
-        return Ok(Some(made(known)));
+        return if is_client(known, command) { Ok(Some(made(known))) } else { Err(ReferRefusal::IdTaken) };
     }
     let named = command.terms.external_ref.as_ref().map(|r| (member.organisation, r.to_string()));
     if let Some(known) = named.and_then(|named| known.by_reference.get(&named)) {
         let same = presented.is_none()
             && known.assurance == Assurance::Custodial.as_str()
-            && known.terms_sha256 == Some(terms_sha256);
+            && known.terms_sha256 == Some(terms_sha256)
+            && is_client(known, command);
         return if same { Ok(Some(made(known))) } else { Err(ReferRefusal::ExternalRefTaken) };
     }
     if presented.is_none() && known.keyed_members.contains(&member.id) {

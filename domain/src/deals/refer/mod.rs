@@ -107,7 +107,7 @@ impl Batch {
         };
         let deal = opened(env, command, &member, product, (client, terms_sha256));
         let (referred, deal, payload_sha256) = self.keep(env, asked, deal, (handshake, assurance), &envelope)?;
-        known.remember(&referred, &deal, payload_sha256);
+        known.remember(&referred, (&deal, &command.client), payload_sha256);
         Ok(Ok(referred))
     }
 

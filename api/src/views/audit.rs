@@ -1,0 +1,110 @@
+//! The audit log, as it goes out.
+
+use domain::access::audit::{ActorKind, AuditEntry};
+use domain::kernel::ids::{ApiClientId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which acts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// Rows on a page, 1 to 200.
+    #[param(example = 50)]
+    pub limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Only of this user or API client; `service` for what the service did by itself.
+    #[param(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    pub actor: Option<String>,
+    /// Only this operation, by its id in this document.
+    #[param(example = "update_organisation")]
+    pub action: Option<String>,
+    /// Only on this object, whatever its kind.
+    #[param(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    pub object_id: Option<String>,
+    /// Only in this request.
+    #[param(example = "0199c0de-0000-7000-8000-000000000001")]
+    pub request_id: Option<String>,
+    /// Only later than this.
+    #[param(example = "2026-07-01T00:00:00Z")]
+    pub created_after: Option<String>,
+    /// Only earlier than this.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    pub created_before: Option<String>,
+}
+
+/// Who did it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditActor)]
+pub struct AuditActorView {
+    /// `user`, `api_client` or `service`.
+    #[schema(example = "api_client")]
+    kind: &'static str,
+    /// The user or API client; absent for the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: Option<String>,
+}
+
+/// One act.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditRecord)]
+pub struct AuditRecordView {
+    /// Rises with each act.
+    #[schema(example = 1024)]
+    number: i64,
+    /// When.
+    #[schema(example = "2026-11-25T02:00:00Z")]
+    at: String,
+    /// Who.
+    actor: AuditActorView,
+    /// Which operation, by its id in this document.
+    #[schema(example = "update_organisation")]
+    action: String,
+    /// What it was done to.
+    #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    object_id: String,
+    /// The names of the fields that were given or changed.
+    #[schema(example = json!(["status"]))]
+    changed: Vec<String>,
+    /// What they were; absent when the object is new, or the act does not look back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"status": "active"}))]
+    before: Option<Box<RawValue>>,
+    /// What they are. `[withheld]` stands for personal data, free text and secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"status": "suspended"}))]
+    after: Option<Box<RawValue>>,
+    /// In which request; the job for what the service did in the course of one.
+    #[schema(example = "0199c0de-0000-7000-8000-000000000001")]
+    request_id: String,
+}
+
+/// Kept JSON as it is, not read and written again.
+fn raw(text: Option<String>) -> Option<Box<RawValue>> {
+    text.and_then(|text| RawValue::from_string(text).ok())
+}
+
+impl From<AuditEntry> for AuditRecordView {
+    fn from(entry: AuditEntry) -> Self {
+        let actor = match entry.actor_kind {
+            ActorKind::User => Some(UserId::new(entry.actor).to_string()),
+            ActorKind::ApiClient => Some(ApiClientId::new(entry.actor).to_string()),
+            ActorKind::Service => None,
+        };
+        Self {
+            number: entry.number,
+            at: entry.at.to_string(),
+            actor: AuditActorView { kind: entry.actor_kind.as_str(), id: actor },
+            action: entry.action,
+            object_id: entry.object_name.unwrap_or_else(|| entry.object.to_string()),
+            changed: entry.changed,
+            before: raw(entry.before),
+            after: raw(entry.after),
+            request_id: entry.request_id,
+        }
+    }
+}
