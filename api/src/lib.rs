@@ -15,6 +15,7 @@ pub mod config;
 pub mod dispatch;
 pub mod extract;
 pub mod feed;
+pub mod http;
 pub mod once;
 pub mod openapi;
 pub mod policy;

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod idempotency;
+mod limits;
 
 use domain::access::Role;
 use harness::server::Service;
