@@ -49,6 +49,9 @@ pub struct EdgeArgs {
     /// Requests a minute that are taken from one caller: a token, or an address without one. 0: any number.
     #[arg(long, env = "FLIP360_RATE_LIMIT_PER_MINUTE", default_value_t = 6_000)]
     pub rate_limit_per_minute: u32,
+    /// An origin whose web pages may ask, such as https://portal.example.com; repeated, or separated by commas.
+    #[arg(long = "cors-origin", env = "FLIP360_CORS_ORIGIN", value_delimiter = ',', value_parser = crate::http::cors::origin)]
+    pub cors_origins: Vec<String>,
 }
 
 /// Which outside hosts may be asked: webhook endpoints, outside issuers.

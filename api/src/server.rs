@@ -20,6 +20,7 @@ use utoipa_actix_web::AppExt;
 use crate::app::App;
 use crate::config::EdgeArgs;
 use crate::extract::RequestId;
+use crate::http::cors::cors;
 use crate::http::limits::{Limits, limit};
 use crate::problem::Problem;
 
@@ -44,6 +45,7 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
     let limits = Data::new(Limits::per_minute(edge.rate_limit_per_minute));
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
+    let origins = edge.cors_origins.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .into_utoipa_app()
@@ -56,6 +58,7 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
             .wrap(from_fn(limit))
+            .wrap(cors(&origins))
             .wrap(from_fn(finish))
     })
     .workers(WORKERS)

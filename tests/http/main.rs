@@ -2,6 +2,7 @@
 //! would have said by itself.
 
 mod attacks;
+mod cors;
 mod idempotency;
 mod limits;
 

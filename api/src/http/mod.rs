@@ -2,4 +2,5 @@
 //!
 //! Both are settings of the service ([`crate::config::EdgeArgs`]); neither knows what is asked for.
 
+pub mod cors;
 pub mod limits;
