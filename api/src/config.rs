@@ -40,6 +40,21 @@ pub struct ServeArgs {
     /// Which outside hosts may be asked.
     #[command(flatten)]
     pub outbound: OutboundArgs,
+    /// Who may ask, and how much.
+    #[command(flatten)]
+    pub edge: EdgeArgs,
+}
+
+/// Who may ask the service, and how much. By default of the type nobody is limited, as tests and
+/// demonstrations want it; the command line has another default.
+#[derive(Debug, Clone, Default, Args)]
+pub struct EdgeArgs {
+    /// Requests a minute that are taken from one caller: a token, or an address without one. 0: any number.
+    #[arg(long, env = "FLIP360_RATE_LIMIT_PER_MINUTE", default_value_t = 6_000)]
+    pub rate_limit_per_minute: u32,
+    /// An origin whose web pages may ask, such as https://portal.example.com; repeated, or separated by commas.
+    #[arg(long = "cors-origin", env = "FLIP360_CORS_ORIGIN", value_delimiter = ',', value_parser = crate::http::cors::origin)]
+    pub cors_origins: Vec<String>,
 }
 
 /// Which outside hosts may be asked: webhook endpoints, outside issuers.

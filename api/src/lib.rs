@@ -16,6 +16,7 @@ pub mod dispatch;
 pub mod extract;
 pub mod feed;
 pub mod figures;
+pub mod http;
 pub mod once;
 pub mod openapi;
 pub mod policy;

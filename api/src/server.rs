@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{
+    ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::Data;
@@ -16,7 +18,10 @@ use actix_web::{App as ActixApp, HttpMessage, HttpRequest, HttpResponse, HttpSer
 use utoipa_actix_web::AppExt;
 
 use crate::app::App;
+use crate::config::EdgeArgs;
 use crate::extract::RequestId;
+use crate::http::cors::cors;
+use crate::http::limits::{Limits, limit};
 use crate::problem::Problem;
 
 /// Threads that read and write sockets.
@@ -39,19 +44,24 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn start(app: Data<App>, address: SocketAddr) -> std::io::Result<(Server, SocketAddr)> {
+pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::Result<(Server, SocketAddr)> {
+    let limits = Data::new(Limits::per_minute(edge.rate_limit_per_minute));
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
+    let origins = edge.cors_origins.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .into_utoipa_app()
             .configure(crate::routes::register)
             .into_app()
             .app_data(app.clone())
+            .app_data(limits.clone())
             .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
+            .wrap(from_fn(limit))
+            .wrap(cors(&origins))
             .wrap(from_fn(finish))
     })
     .workers(WORKERS)
@@ -123,10 +133,12 @@ async fn finish(
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_problem(response, &path, &id);
     } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
-        let etag = response.headers().get(ETAG).cloned();
-        response = response.into_response(HttpResponse::NotModified().finish());
-        if let Some(etag) = etag {
-            response.headers_mut().insert(ETAG, etag);
+        response = response.map_body(|head, _| {
+            head.status = StatusCode::NOT_MODIFIED;
+            BoxBody::new(())
+        });
+        for of_the_body in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
+            response.headers_mut().remove(of_the_body);
         }
     }
     if let Some(app) = app {

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use api::app::{App, Ports};
 use api::auth::Tokens;
 use api::auth::token::TokenConfig;
+use api::config::EdgeArgs;
 use domain::access::{Actor, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
@@ -144,6 +145,16 @@ impl Service {
     /// A platform, served, that asks outside hosts through this client.
     #[must_use]
     pub fn behind(platform: Platform, outbound: Outbound) -> Self {
+        Self::with(platform, outbound, EdgeArgs::default())
+    }
+
+    /// A platform with reference data, served to whom these settings let in.
+    #[must_use]
+    pub fn edged(edge: EdgeArgs) -> Self {
+        Self::with(Platform::new(), Outbound::new(OutboundConfig::default()).expect("a client"), edge)
+    }
+
+    fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
@@ -162,7 +173,7 @@ impl Service {
             origin: ORIGIN.to_owned(),
         });
         let app = Data::new(app.expect("an application"));
-        let (address, stop) = listen(app.clone());
+        let (address, stop) = listen(app.clone(), edge);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
     }
@@ -303,12 +314,12 @@ impl Service {
     }
 }
 
-fn listen(app: Data<App>) -> (String, (ServerHandle, JoinHandle<()>)) {
+fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
     let (started, ready) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let (server, address) =
-                api::server::start(app, "127.0.0.1:0".parse().expect("an address")).expect("it binds");
+                api::server::start(app, "127.0.0.1:0".parse().expect("an address"), &edge).expect("it binds");
             started.send((format!("http://{address}"), server.handle())).expect("the test waits");
             server.await.expect("it serves");
         });

@@ -2,7 +2,10 @@
 //! would have said by itself.
 
 mod attacks;
+mod cors;
 mod idempotency;
+mod limits;
+mod strictness;
 
 use domain::access::Role;
 use harness::server::Service;

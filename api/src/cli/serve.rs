@@ -44,7 +44,7 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
     let served = actix_web::rt::System::new().block_on(async {
         // Before the address is told: who has read it may signal at once.
         let stop = Stop::new().map_err(|cause| CommandError::File { doing: "listening for signals".into(), cause })?;
-        let (server, address) = crate::server::start(app.clone(), args.listen).map_err(listen)?;
+        let (server, address) = crate::server::start(app.clone(), args.listen, &args.edge).map_err(listen)?;
         let (handle, ending) = (server.handle(), app.clone());
         let stopper = actix_web::rt::spawn(async move {
             stop.wanted().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest};
 use domain::access::audit::Fields;
 use domain::idempotency::{Claim, IdempotencyKey};
@@ -17,6 +17,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::Caller;
+use super::precondition::seen_version;
+use super::strict::{DEPTH, Strict, is_too_deep};
 use crate::problem::Problem;
 
 /// The most bytes of a JSON body.
@@ -139,15 +141,13 @@ pub fn key(request: &HttpRequest) -> Result<IdempotencyKey, Problem> {
 }
 
 fn if_match(request: &HttpRequest) -> Result<i32, Problem> {
-    let Some(header) = request.headers().get(IF_MATCH) else {
-        return Err(Problem::new(
+    seen_version(request)?.ok_or_else(|| {
+        Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "if_match_missing",
             "send `If-Match` with the `ETag` that you last saw, so that nobody's change is lost",
-        ));
-    };
-    let version = header.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
-    version.ok_or_else(stale)
+        )
+    })
 }
 
 /// 412: somebody else changed it.
@@ -163,8 +163,9 @@ pub fn stale() -> Problem {
 /// Reads a body whole, within a bound of bytes and of time.
 ///
 /// # Errors
-/// 413 when it is longer, 408 when it dawdles, 400 when it breaks off.
+/// 415 when it is encoded, 413 when it is longer, 408 when it dawdles, 400 when it breaks off.
 pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
+    refuse_encoded(request)?;
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body has at most {limit} bytes"));
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|h| h.to_str().ok()).and_then(|t| t.parse().ok());
@@ -183,6 +184,17 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
     Ok(bytes)
 }
 
+/// Bodies are read as they are: one that unpacks to more than its bytes would get past every bound.
+fn refuse_encoded(request: &HttpRequest) -> Result<(), Problem> {
+    let plain = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"identity") || coding.trim_ascii().is_empty();
+    if request.headers().get_all(CONTENT_ENCODING).all(|coding| plain(coding.as_bytes())) {
+        return Ok(());
+    }
+    let detail = "send the body as it is, without `Content-Encoding`";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        .with_header(ACCEPT_ENCODING.as_str(), "identity"))
+}
+
 /// What arrives before the deadline.
 ///
 /// # Errors
@@ -192,7 +204,8 @@ pub async fn arriving<T>(deadline: Instant, next: impl Future<Output = T>) -> Re
     waited.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time"))
 }
 
-/// Strict JSON: unknown and duplicate fields are refused by the body's type; an empty body reads as `{}`.
+/// Strict JSON: unknown and duplicate fields are refused by the body's type, arrays in the place of objects
+/// and deep nesting here; an empty body reads as `{}`.
 fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, Fields), Problem> {
     if !bytes.is_empty() && !is_json(request) {
         return Err(Problem::new(
@@ -202,8 +215,12 @@ fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, 
         ));
     }
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    if is_too_deep(bytes) {
+        let detail = format!("objects and arrays lie in each other at most {DEPTH} deep");
+        return Err(Problem::malformed("too_deep", detail));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let body: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
+    let body: T = serde_path_to_error::deserialize(Strict::new(&mut reader)).map_err(|error| unreadable(&error))?;
     reader.end().map_err(|e| Problem::malformed("invalid_json", e.to_string()))?;
     let given: Fields = serde_json::from_slice(bytes)
         .map_err(|_| Problem::malformed_at("", "invalid_value", "the body must be a JSON object"))?;

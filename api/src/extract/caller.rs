@@ -82,7 +82,11 @@ impl Caller {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
+/// The access token of a request.
+///
+/// # Errors
+/// 401 when there is none.
+pub fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
         return Err(Problem::unauthenticated(
             "send `Authorization: Bearer <access token>`; POST /oauth/token gives one",

@@ -11,6 +11,7 @@ pub mod path;
 pub mod precondition;
 pub mod query;
 pub mod request_id;
+pub mod strict;
 
 pub use body::{Change, Command, Empty};
 pub use caller::Caller;

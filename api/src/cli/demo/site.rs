@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::assembly;
 use crate::cli::CommandError;
 use crate::cli::database::{Database, Ownership};
-use crate::config::{DatabaseArgs, OutboundArgs, ServeArgs};
+use crate::config::{DatabaseArgs, EdgeArgs, OutboundArgs, ServeArgs};
 use crate::workers::Workers;
 
 /// A service that can be called.
@@ -64,6 +64,7 @@ impl Site {
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),
             outbound: OutboundArgs::default(),
+            edge: EdgeArgs::default(),
         };
         let database = Database::open(&serve.database, Ownership::Required)?;
         database.prepare(SystemClock.now())?;
@@ -112,7 +113,7 @@ fn listen(app: Data<App>, data_dir: &Path) -> Result<Listening, DemoError> {
     let (started, ready) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let (server, address) = crate::server::start(app, ([127, 0, 0, 1], 0).into())?;
+            let (server, address) = crate::server::start(app, ([127, 0, 0, 1], 0).into(), &EdgeArgs::default())?;
             // The receiver waits for it.
             let _ = started.send((format!("http://{address}"), server.handle()));
             server.await
