@@ -11,6 +11,7 @@
 use crate::access::Viewer;
 use crate::access::audit::AuditRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
+use crate::access::session::SessionRepository;
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
@@ -94,6 +95,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Refresh tokens and revocations.
+    fn sessions(&mut self) -> &mut dyn SessionRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.

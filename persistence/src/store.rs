@@ -169,6 +169,7 @@ contexts! {
     ledger: domain::ledger::repository::LedgerRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    sessions: domain::access::session::SessionRepository,
 }
 
 lookups! {

@@ -17,8 +17,10 @@ pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod service;
+pub mod session;
 pub mod standing;
 pub mod user;
+pub mod user_change;
 
 pub use actor::{Actor, MissingScope, Viewer};
 pub use client::{ApiClient, CreateApiClient};
