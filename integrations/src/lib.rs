@@ -7,6 +7,7 @@ pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
 pub mod password;
+pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
 

@@ -5,7 +5,6 @@ create table refresh_family (
   -- The version of the user when it logged in: any change of the user ends the family.
   user_version integer not null,
   scopes text[] not null,
-  second_factor boolean not null,
   began_at timestamptz not null,
   ended_at timestamptz
 );
@@ -33,17 +32,11 @@ create index access_revocation_by_end on access_revocation (until_at);
 -- Who may not come in, for the same look: tokens of suspended organisations.
 create index organisation_suspended on organisation (id) where status = 'suspended';
 
--- A second factor: its secret is sealed; each time step is taken once.
-alter table app_user add column totp_sealed bytea;
-alter table app_user add column totp_confirmed_at timestamptz;
-alter table app_user add column totp_last_step bigint;
-
 grant select, insert, delete on refresh_family, refresh_token, access_revocation to flip360_writer;
 grant update (ended_at) on refresh_family to flip360_writer;
 grant update (used_at) on refresh_token to flip360_writer;
 grant usage on all sequences in schema public to flip360_writer;
 grant select on access_revocation to flip360_reader;
-grant select (totp_confirmed_at) on app_user to flip360_reader;
 call guard_by('access_revocation', 'false');
 call guard_by('refresh_family', 'false');
 call guard_by('refresh_token', 'false');

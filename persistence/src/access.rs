@@ -9,8 +9,8 @@ use domain::access::repository::AccessRepository;
 use domain::access::user::{Attempts, UserCredentials};
 use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
 use domain::directory::{ClusterText, Email};
-use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
 use domain::kernel::Digest;
+use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
 use domain::store::StoreError;
 use uuid::Uuid;
 

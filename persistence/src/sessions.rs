@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::access::Scope;
 use domain::access::session::{FAMILIES, FAMILY_DAYS, KeptToken, RefreshFamily, Revocation, SessionRepository, later};
 use domain::kernel::ids::UserId;
@@ -19,17 +19,8 @@ use crate::store::PgUnitOfWork;
 /// Seconds after its last day for which a family is kept.
 const KEPT_SECONDS: i64 = 86_400;
 
-type KeptColumns = (
-    SqlUuid,
-    SqlUuid,
-    Integer,
-    Array<Text>,
-    Bool,
-    Timestamptz,
-    Nullable<Timestamptz>,
-    Timestamptz,
-    Nullable<Timestamptz>,
-);
+type KeptColumns =
+    (SqlUuid, SqlUuid, Integer, Array<Text>, Timestamptz, Nullable<Timestamptz>, Timestamptz, Nullable<Timestamptz>);
 
 #[derive(Queryable)]
 struct KeptRow {
@@ -37,7 +28,6 @@ struct KeptRow {
     user: Uuid,
     user_version: i32,
     scopes: Vec<String>,
-    second_factor: bool,
     began_at: jiff_diesel::Timestamp,
     ended_at: Option<jiff_diesel::Timestamp>,
     issued_at: jiff_diesel::Timestamp,
@@ -52,15 +42,10 @@ impl KeptRow {
             user: UserId::new(self.user),
             user_version: self.user_version,
             scopes: scopes.ok_or_else(|| unreadable("a scope"))?,
-            second_factor: self.second_factor,
             began_at: from_instant(self.began_at),
             ended_at: self.ended_at.map(from_instant),
         };
-        Ok(KeptToken {
-            family,
-            issued_at: from_instant(self.issued_at),
-            used_at: self.used_at.map(from_instant),
-        })
+        Ok(KeptToken { family, issued_at: from_instant(self.issued_at), used_at: self.used_at.map(from_instant) })
     }
 }
 
@@ -82,14 +67,13 @@ impl SessionRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         command(
-            "insert into refresh_family (id, user_id, user_version, scopes, second_factor, began_at)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into refresh_family (id, user_id, user_version, scopes, began_at)
+             values ($1, $2, $3, $4, $5)",
         )
         .bind::<SqlUuid, _>(family.id)
         .bind::<SqlUuid, _>(family.user.uuid())
         .bind::<Integer, _>(family.user_version)
         .bind::<Array<Text>, _>(family.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
-        .bind::<Bool, _>(family.second_factor)
         .bind::<Timestamptz, _>(instant(family.began_at))
         .execute(self.pg)
         .map_err(store_error)?;
@@ -108,7 +92,7 @@ impl SessionRepository for PgUnitOfWork<'_> {
 
     fn lock_token(&mut self, sha256: &Digest) -> Result<Option<KeptToken>, StoreError> {
         let found: Option<KeptRow> = query::<KeptColumns>(
-            "select f.id, f.user_id, f.user_version, f.scopes, f.second_factor, f.began_at, f.ended_at,
+            "select f.id, f.user_id, f.user_version, f.scopes, f.began_at, f.ended_at,
                t.issued_at, t.used_at
              from refresh_token t join refresh_family f on f.id = t.family_id where t.sha256 = $1 for update",
         )

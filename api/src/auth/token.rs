@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::access::login::Login;
 use domain::access::{Actor, Role, Scope, Standing, Subject};
 use domain::chain::key::PublicKey;
 use domain::kernel::Instant;
@@ -88,6 +89,10 @@ pub struct Bearer {
     pub actor: Actor,
     /// When the token expires, in seconds since 1970.
     pub expires_at_second: i64,
+    /// The token's own id.
+    pub id: Option<Uuid>,
+    /// The version of the bearer that it was issued to; 0 when the token does not say.
+    pub version: i32,
 }
 
 /// Issues and verifies access tokens.
@@ -113,6 +118,10 @@ struct Claims {
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<MemberId>,
     jti: String,
+    #[serde(default)]
+    ver: i32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
     iat: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
@@ -144,7 +153,8 @@ impl Tokens {
     ///
     /// # Errors
     /// When the key could not sign.
-    pub fn issue(&self, subject: Subject, actor: &Actor, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+    pub fn issue(&self, login: &Login, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+        let Login { subject, actor, version } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
@@ -160,6 +170,8 @@ impl Tokens {
             org: actor.organisation,
             member: actor.member,
             jti: id.to_string(),
+            ver: *version,
+            amr: methods(*subject),
             iat: issued_at,
             nbf: None,
             exp: issued_at + LIFETIME_SECONDS,
@@ -214,6 +226,14 @@ impl Tokens {
     }
 }
 
+/// How somebody proved who they are (RFC 8176): people by a password.
+fn methods(subject: Subject) -> Vec<String> {
+    match subject {
+        Subject::Client(_) => Vec::new(),
+        Subject::User(_) => vec!["pwd".to_owned()],
+    }
+}
+
 fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
@@ -232,7 +252,13 @@ fn bearer(claims: Claims) -> Option<Bearer> {
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
     let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
-    Some(Bearer { subject, actor, expires_at_second: claims.exp })
+    Some(Bearer {
+        subject,
+        actor,
+        expires_at_second: claims.exp,
+        id: Uuid::parse_str(&claims.jti).ok(),
+        version: claims.ver,
+    })
 }
 
 #[cfg(test)]

@@ -55,14 +55,15 @@ impl Caller {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
         let token = bearer(request)?;
-        let Bearer { subject, actor, expires_at_second } =
-            app.tokens.verify(token, app.clock.now()).map_err(|error| {
-                Problem::unauthenticated(error.to_string())
-                    .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
-            })?;
-        if app.is_revoked(actor.id) {
-            return Err(Problem::unauthenticated("this API client was revoked"));
+        let refused = |detail: String| {
+            Problem::unauthenticated(detail)
+                .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
+        };
+        let bearer = app.tokens.verify(token, app.clock.now()).map_err(|error| refused(error.to_string()))?;
+        if app.revocations.end(&bearer) {
+            return Err(refused("the token was ended before its time: get another one".to_owned()));
         }
+        let Bearer { subject, actor, expires_at_second, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));

@@ -22,9 +22,7 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problem(operation, "401");
         problem(operation, "403");
     }
-    if path.contains('{')
-        || NAMES_OTHERS.contains(&operation.operation_id.as_deref().unwrap_or_default())
-    {
+    if path.contains('{') || NAMES_OTHERS.contains(&operation.operation_id.as_deref().unwrap_or_default()) {
         problem(operation, "404");
     }
     problem(operation, "400");
@@ -52,6 +50,7 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problem(operation, "412");
     }
     if if_match == Some(true) || conditional {
+        problem(operation, "409");
         problem(operation, "428");
     }
     if conditional {

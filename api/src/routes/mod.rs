@@ -32,6 +32,7 @@ pub mod payouts;
 pub mod receipts;
 pub mod referrals;
 pub mod system;
+pub mod users;
 
 /// Every route.
 pub fn register(config: &mut ServiceConfig) {

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::MoneyRequest;
 
 /// Tells `null` from absent.
-fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
     Option::deserialize(d).map(Some)
 }
 

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod log;
 pub mod payouts;
 pub mod referrals;
+pub mod users;
 
 use domain::kernel::Money;
 use serde::{Deserialize, Serialize};

@@ -24,8 +24,6 @@ pub struct Login {
     pub actor: Actor,
     /// The version of the user or API client that logged in: a revocation names those that it ends.
     pub version: i32,
-    /// Whether it proved a second factor, too.
-    pub second_factor: bool,
 }
 
 /// Logs an API client in, with the scopes asked for or all that it has.
@@ -47,7 +45,7 @@ pub fn authenticate_client(
                 return Err(LoginError::Refused);
             }
             let actor = found.client.standing.actor(id.uuid(), asked)?;
-            Ok(Login { subject: Subject::Client(id), actor, version: found.client.version, second_factor: false })
+            Ok(Login { subject: Subject::Client(id), actor, version: found.client.version })
         }
         _ => Err(LoginError::Refused),
     }
@@ -89,5 +87,5 @@ pub fn authenticate_user(
     }
     let actor = found.user.standing.actor(found.user.id.uuid(), login.asked.as_ref())?;
     let (subject, version) = (Subject::User(found.user.id), found.user.version);
-    Ok(Login { subject, actor, version, second_factor: false })
+    Ok(Login { subject, actor, version })
 }

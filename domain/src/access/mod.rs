@@ -27,6 +27,6 @@ pub use client::{ApiClient, CreateApiClient};
 pub use error::AccessError;
 pub use role::Role;
 pub use scope::Scope;
-pub use secret::{ClientSecret, Password, PasswordHash, PasswordHasher};
+pub use secret::{ClientSecret, Password, PasswordHash, PasswordHasher, PasswordRules};
 pub use standing::{Standing, Subject};
 pub use user::{CreateUser, User};

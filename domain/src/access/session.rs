@@ -77,8 +77,6 @@ pub struct RefreshFamily {
     pub user_version: i32,
     /// The most that its tokens allow.
     pub scopes: BTreeSet<Scope>,
-    /// Whether the login had a second factor.
-    pub second_factor: bool,
     /// When.
     pub began_at: Instant,
     /// When it was ended before its time, if it was.
@@ -148,7 +146,6 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, login: &Login) -> Result<O
         user,
         user_version: login.version,
         scopes: login.actor.scopes.clone(),
-        second_factor: login.second_factor,
         began_at: env.now,
         ended_at: None,
     };
@@ -196,7 +193,7 @@ pub fn refresh(
     uow.sessions().use_token(&digest, env.now)?;
     uow.sessions().insert_token(kept.family.id, &next.digest(), env.now)?;
     let subject = Subject::User(user.id);
-    let login = Login { subject, actor, version: user.version, second_factor: kept.family.second_factor };
+    let login = Login { subject, actor, version: user.version };
     Ok(Refreshed::Next(login, next))
 }
 

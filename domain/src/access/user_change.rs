@@ -50,7 +50,11 @@ impl UpdateUser {
         let parties = [("/organisation_id", &raw.organisation_id), ("/member_id", &raw.member_id)];
         let Some(roles) = raw.roles.clone() else {
             for (pointer, _) in parties.iter().filter(|(_, given)| given.is_some()) {
-                faults.push(*pointer, "required", "give `roles` with it: whom somebody acts for follows from the roles");
+                faults.push(
+                    *pointer,
+                    "required",
+                    "give `roles` with it: whom somebody acts for follows from the roles",
+                );
             }
             faults.check()?;
             return Ok(Self { standing: None, disabled: raw.disabled });
