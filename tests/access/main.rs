@@ -1,5 +1,6 @@
 //! Users, API clients and logins on real PostgreSQL.
 
+mod embed;
 mod http;
 mod sessions;
 mod users;

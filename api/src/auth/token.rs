@@ -91,6 +91,8 @@ pub struct Bearer {
     pub expires_at_second: i64,
     /// The token's own id.
     pub id: Option<Uuid>,
+    /// The only origin that browsers may send it from, when it is bound to one.
+    pub origin: Option<String>,
     /// The version of the bearer that it was issued to; 0 when the token does not say.
     pub version: i32,
 }
@@ -120,6 +122,8 @@ struct Claims {
     jti: String,
     #[serde(default)]
     ver: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
     iat: i64,
@@ -154,6 +158,21 @@ impl Tokens {
     /// # Errors
     /// When the key could not sign.
     pub fn issue(&self, login: &Login, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+        self.issue_for(login, id, now, LIFETIME_SECONDS, None)
+    }
+
+    /// Issues a token for so many seconds, bound to an origin when one is given.
+    ///
+    /// # Errors
+    /// When the key could not sign.
+    pub fn issue_for(
+        &self,
+        login: &Login,
+        id: Uuid,
+        now: Instant,
+        seconds: i64,
+        origin: Option<&str>,
+    ) -> Result<IssuedToken, KeyUnusable> {
         let Login { subject, actor, version } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
@@ -171,16 +190,17 @@ impl Tokens {
             member: actor.member,
             jti: id.to_string(),
             ver: *version,
+            origin: origin.map(str::to_owned),
             amr: methods(*subject),
             iat: issued_at,
             nbf: None,
-            exp: issued_at + LIFETIME_SECONDS,
+            exp: issued_at + seconds,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(self.kid.clone());
         let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| KeyUnusable)?;
-        Ok(IssuedToken { token, expires_in: LIFETIME_SECONDS, scope })
+        Ok(IssuedToken { token, expires_in: seconds, scope })
     }
 
     /// Who bears this token, if it is one of ours and its time is now.
@@ -257,6 +277,7 @@ fn bearer(claims: Claims) -> Option<Bearer> {
         actor,
         expires_at_second: claims.exp,
         id: Uuid::parse_str(&claims.jti).ok(),
+        origin: claims.origin,
         version: claims.ver,
     })
 }

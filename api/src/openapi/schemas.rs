@@ -104,7 +104,7 @@ fn operation(operation: &mut Operation) {
             }
         }
     }
-    if let Some(RefOr::T(body)) = operation.request_body.as_mut().map(|body| body) {
+    if let Some(RefOr::T(body)) = operation.request_body.as_mut() {
         body.content.values_mut().for_each(content);
     }
     for response in operation.responses.responses.values_mut() {

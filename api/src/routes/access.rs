@@ -91,6 +91,7 @@ async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     super::users::register(config);
+    super::embed::register(config);
     config
         .service(get_me)
         .service(list_api_clients)

@@ -18,6 +18,7 @@ pub mod agreements;
 pub mod catalogue;
 pub mod deals;
 pub mod directory;
+pub mod embed;
 pub mod events;
 pub mod guarantees;
 pub mod handshakes;

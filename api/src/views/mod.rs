@@ -7,6 +7,7 @@ pub mod deal_history;
 pub mod deals;
 pub mod directory;
 pub mod directory_requests;
+pub mod embed;
 pub mod events;
 pub mod guarantees;
 pub mod handshakes;

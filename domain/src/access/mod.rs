@@ -10,6 +10,7 @@ pub mod actor;
 pub mod audit;
 pub mod bootstrap;
 pub mod client;
+pub mod embed;
 pub mod error;
 pub mod login;
 pub mod repository;
