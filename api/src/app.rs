@@ -3,7 +3,6 @@
 //! Database work is synchronous and runs on a bounded blocking pool; nothing is awaited inside a
 //! transaction.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,9 +21,9 @@ use domain::store::{Queries, Store, StoreError};
 use integrations::sealing::Sealer;
 
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::auth::Tokens;
+use crate::auth::revocations::Revocations;
 use crate::batch::Batcher;
 use crate::extract::Caller;
 use crate::feed::Feed;
@@ -58,6 +57,8 @@ pub struct Ports {
     pub passwords: Arc<dyn domain::access::PasswordHasher>,
     /// Asks outside hosts.
     pub outbound: integrations::outbound::Outbound,
+    /// Refuses passwords that are easily guessed.
+    pub password_rules: Arc<dyn domain::access::PasswordRules>,
     /// The name of the log.
     pub origin: String,
 }
@@ -94,8 +95,10 @@ pub struct App {
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
     seen: RwLock<TreeHead>,
-    /// API clients that were revoked while tokens of theirs may live.
-    revoked: RwLock<HashSet<Uuid>>,
+    /// Whose tokens were ended before their time.
+    pub revocations: Revocations,
+    /// Wakes whoever learns of revocations.
+    pub revoking: Bell,
     /// Why the log is not being signed, when it is not.
     log_fault: RwLock<Option<String>>,
 }
@@ -135,7 +138,8 @@ impl App {
             dispatching: tokio::sync::Notify::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             log_fault: RwLock::new(None),
-            revoked: RwLock::default(),
+            revocations: Revocations::default(),
+            revoking: Bell::default(),
         })
     }
 
@@ -189,15 +193,12 @@ impl App {
         }
     }
 
-    /// Whether the caller behind a token was revoked since it was issued.
-    #[must_use]
-    pub fn is_revoked(&self, actor: Uuid) -> bool {
-        self.revoked.read().unwrap_or_else(PoisonError::into_inner).contains(&actor)
-    }
-
-    /// Tokens of this API client are good no more.
-    pub fn revoke(&self, actor: Uuid) {
-        self.revoked.write().unwrap_or_else(PoisonError::into_inner).insert(actor);
+    /// Learns whose tokens are good no more.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    pub fn learn_revocations(&self) -> Result<(), StoreError> {
+        self.revocations.learn(self.store.as_ref(), self.clock.now())
     }
 
     /// The rollback guard refused.
@@ -224,6 +225,17 @@ impl Surroundings for App {
 /// 503 when the pool is gone (the service is stopping).
 pub async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, Problem> {
     web::block(work).await.map_err(|_| Problem::unavailable())
+}
+
+/// After a change that ends tokens: they are good no more in this process from now on. Others learn it by
+/// themselves, and so does this one should it fail now.
+pub async fn ended_tokens(app: &web::Data<App>) {
+    let learning = app.clone();
+    match blocking(move || learning.learn_revocations()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "revocations were not read; that is tried again"),
+        Err(problem) => tracing::error!(%problem, "revocations were not read; that is tried again"),
+    }
 }
 
 /// Looks something up as the caller.

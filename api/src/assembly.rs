@@ -12,7 +12,6 @@ use std::sync::Arc;
 use domain::access::{Actor, Viewer, bootstrap};
 use domain::chain::note::{Note, VerifierKey};
 use domain::chain::published::PublishedNote;
-use domain::kernel::PageRequest;
 use domain::store::Store;
 use integrations::clock::SystemClock;
 use integrations::durable;
@@ -21,6 +20,7 @@ use integrations::ids::SystemIds;
 use integrations::key_file::KeyFile;
 use integrations::outbound::{Limits, Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
+use integrations::password_rules::Zxcvbn;
 use integrations::randomness::SystemRandomness;
 
 use crate::app::{App, Ports};
@@ -70,6 +70,7 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
         tokens,
         passwords: Arc::new(passwords),
         outbound: outbound(&args.outbound)?,
+        password_rules: Arc::new(Zxcvbn),
         origin: args.log_origin.clone(),
     })
 }
@@ -90,25 +91,13 @@ fn newest_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError>
     Ok(store.read(&Viewer::Everything, |queries| queries.chain().find_newest_note())?)
 }
 
-/// Notes who was revoked, and refuses to go on with a log that these settings do not belong to: another key, another name, or no
+/// Learns who was revoked, and refuses to go on with a log that these settings do not belong to: another key, another name, or no
 /// memory of what was signed. Each would fork the log.
 ///
 /// # Errors
 /// In words that say what to put back.
 pub fn continues(app: &App, data_dir: &Path) -> Result<(), CommandError> {
-    let mut page = PageRequest { limit: 200, after: None };
-    loop {
-        let clients = app.store.read(&Viewer::Everything, |queries| queries.access().list_clients(&page))?;
-        clients
-            .data
-            .iter()
-            .filter(|client| client.revoked_at.is_some())
-            .for_each(|client| app.revoke(client.id.uuid()));
-        page.after = clients.next;
-        if page.after.is_none() {
-            break;
-        }
-    }
+    app.learn_revocations()?;
     let Some(newest) = newest_note(app.store.as_ref())? else { return Ok(()) };
     let other = |e: &dyn std::fmt::Display| CommandError::Other(e.to_string());
     let verifier = VerifierKey::try_new(&app.origin, app.log.public_key()).map_err(|e| other(&e))?;

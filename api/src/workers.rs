@@ -1,5 +1,6 @@
 //! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
-//! releases after the hold, jobs, webhooks. They stop when [`Workers`] is told to, after what they are doing.
+//! revocations, releases after the hold, jobs, webhooks. They stop when [`Workers`] is told to, after what they
+//! are doing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ use domain::ledger::release;
 use domain::store::StoreError;
 
 use crate::app::{App, Bell};
+use crate::auth::revocations::EVERY;
 
 /// How long the sequencer sleeps when nobody rings: leaves of other processes wait at most so long.
 const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
@@ -58,6 +60,7 @@ impl Workers {
         let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
         workers.spawn("sequencer", sequence)?;
         workers.spawn("events", tell)?;
+        workers.spawn("revocations", revocations)?;
         // Two, so that a large import does not keep everybody else's waiting.
         workers.spawn("jobs-1", jobs)?;
         workers.spawn("jobs-2", jobs)?;
@@ -85,6 +88,7 @@ impl Workers {
             while !thread.is_finished() {
                 self.app.wrote();
                 self.app.work.ring();
+                self.app.revoking.ring();
                 self.releases.ring();
                 self.app.dispatching.notify_one();
                 thread::sleep(STOP_POLL);
@@ -146,6 +150,16 @@ fn dispatch(app: &Data<App>, stopping: &AtomicBool) {
             runtime.shutdown_background();
         }
         Err(error) => tracing::error!(%error, "webhooks are not sent: their threads cannot be had"),
+    }
+}
+
+/// Learns of revocations until it is told to stop.
+pub fn revocations(app: &Data<App>, stopping: &AtomicBool) {
+    while !stopping.load(Ordering::Acquire) {
+        if let Err(error) = app.learn_revocations() {
+            tracing::error!(%error, "revocations were not read; that is tried again");
+        }
+        app.revoking.wait(EVERY);
     }
 }
 

@@ -11,6 +11,7 @@
 use crate::access::Viewer;
 use crate::access::audit::{AuditQueries, AuditRepository};
 use crate::access::repository::{AccessQueries, AccessRepository};
+use crate::access::session::SessionRepository;
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
@@ -98,6 +99,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
+    /// Refresh tokens and revocations.
+    fn sessions(&mut self) -> &mut dyn SessionRepository;
 }
 
 /// Every list and look-up, as one viewer sees them.

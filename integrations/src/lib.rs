@@ -8,6 +8,7 @@ pub mod key_file;
 pub mod mirror_directory;
 pub mod outbound;
 pub mod password;
+pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
 pub mod webhook_signature;

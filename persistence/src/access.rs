@@ -5,22 +5,27 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::access::client::ClientCredentials;
-use domain::access::repository::{AccessQueries, AccessRepository};
+use domain::access::repository::AccessRepository;
 use domain::access::user::{Attempts, UserCredentials};
 use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
 use domain::directory::{ClusterText, Email};
+use domain::kernel::Digest;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
-use domain::kernel::{Digest, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, digest, from_instant, id_key, instant};
+use crate::bind::{digest, from_instant, instant};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
-use crate::store::{PgQueries, PgUnitOfWork};
+use crate::store::PgUnitOfWork;
+
+mod queries;
 
 /// Two processes that start on an empty database meet on this number.
 const FIRST_CLIENT: i64 = 0x0066_6c69_7033_3630;
+
+/// Whoever takes an administrator away meets the others on this number.
+const ADMINISTRATORS: i64 = 0x0066_6c69_7033_3631;
 
 type ClientColumns =
     (SqlUuid, Text, Array<Text>, Nullable<SqlUuid>, Nullable<SqlUuid>, Timestamptz, Nullable<Timestamptz>, Integer);
@@ -102,6 +107,17 @@ fn credentials(found: Option<(ClientRow, Vec<u8>)>) -> Result<Option<ClientCrede
     found
         .map(|(row, secret)| Ok(ClientCredentials { client: row.restore()?, secret_sha256: digest(&secret)? }))
         .transpose()
+}
+
+type CredentialsColumns = (UserColumns, (Text, Integer, Nullable<Timestamptz>));
+type CredentialsRow = (UserRow, (String, i32, Option<jiff_diesel::Timestamp>));
+
+fn user_credentials((row, (password, failures, locked)): CredentialsRow) -> Result<UserCredentials, StoreError> {
+    Ok(UserCredentials {
+        user: row.restore()?,
+        password: PasswordHash::restore(password),
+        attempts: Attempts { failures, locked_until: locked.map(from_instant) },
+    })
 }
 
 impl AccessRepository for PgUnitOfWork<'_> {
@@ -213,8 +229,7 @@ impl AccessRepository for PgUnitOfWork<'_> {
     }
 
     fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError> {
-        type Found = (UserRow, (String, i32, Option<jiff_diesel::Timestamp>));
-        let found: Option<Found> = query::<(UserColumns, (Text, Integer, Nullable<Timestamptz>))>(
+        let found: Option<CredentialsRow> = query::<CredentialsColumns>(
             "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
                u.password_hash, u.failures, u.locked_until_at
              from personal_data p join app_user u on u.id = p.subject_id
@@ -224,15 +239,62 @@ impl AccessRepository for PgUnitOfWork<'_> {
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        found
-            .map(|(row, (password, failures, locked))| {
-                Ok(UserCredentials {
-                    user: row.restore()?,
-                    password: PasswordHash::restore(password),
-                    attempts: Attempts { failures, locked_until: locked.map(from_instant) },
-                })
-            })
-            .transpose()
+        found.map(user_credentials).transpose()
+    }
+
+    fn is_suspended(&mut self, organisation: Option<OrganisationId>) -> Result<bool, StoreError> {
+        let Some(organisation) = organisation else { return Ok(false) };
+        query::<Bool>("select exists (select from organisation where id = $1 and status = 'suspended')")
+            .bind::<SqlUuid, _>(organisation.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)
+    }
+
+    fn lock_user(&mut self, id: UserId) -> Result<Option<UserCredentials>, StoreError> {
+        let found: Option<CredentialsRow> = query::<CredentialsColumns>(
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+               u.password_hash, u.failures, u.locked_until_at
+             from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1 for update of u",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        found.map(user_credentials).transpose()
+    }
+
+    fn update_user(&mut self, kept: &UserCredentials) -> Result<(), StoreError> {
+        command(
+            "update app_user set password_hash = $1, roles = $2, organisation_id = $3, member_id = $4, disabled_at = $5,
+               version = $6 where id = $7",
+        )
+        .bind::<Text, _>(kept.password.reveal())
+        .bind::<Array<Text>, _>(role_names(&kept.user.standing))
+        .bind::<Nullable<SqlUuid>, _>(kept.user.standing.organisation().map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(kept.user.standing.member().map(MemberId::uuid))
+        .bind::<Nullable<Timestamptz>, _>(kept.user.disabled_at.map(instant))
+        .bind::<Integer, _>(kept.user.version)
+        .bind::<SqlUuid, _>(kept.user.id.uuid())
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_other_administrator(&mut self, than: Uuid) -> Result<bool, StoreError> {
+        command("select pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(ADMINISTRATORS)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        query::<Bool>(
+            "select exists (select from app_user
+               where id <> $1 and disabled_at is null and 'operator_admin' = any (roles))
+             or exists (select from api_client
+               where id <> $2 and revoked_at is null and 'operator_admin' = any (roles))",
+        )
+        .bind::<SqlUuid, _>(than)
+        .bind::<SqlUuid, _>(than)
+        .get_result(self.pg)
+        .map_err(store_error)
     }
 
     fn lock_attempts(&mut self, id: UserId) -> Result<Attempts, StoreError> {
@@ -253,33 +315,5 @@ impl AccessRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
-    }
-}
-
-impl AccessQueries for PgQueries<'_> {
-    fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError> {
-        let rows: Vec<ClientRow> = query::<ClientColumns>(
-            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version
-             from api_client where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let clients = rows.into_iter().map(ClientRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(clients, page.limit, |client| id_key(client.id.uuid())))
-    }
-
-    fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {
-        let rows: Vec<UserRow> = query::<UserColumns>(
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
-             from app_user u left join personal_data p on p.subject_id = u.id where u.id > $1 order by u.id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let users = rows.into_iter().map(UserRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(users, page.limit, |user| id_key(user.id.uuid())))
     }
 }

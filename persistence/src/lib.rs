@@ -32,6 +32,7 @@ mod payout_queries;
 mod payout_rows;
 mod payouts;
 mod pool;
+mod sessions;
 mod statement;
 mod statements;
 mod store;

@@ -179,6 +179,7 @@ contexts! {
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
     webhooks: domain::webhooks::WebhookRepository,
+    sessions: domain::access::session::SessionRepository,
 }
 
 lookups! {

@@ -1,6 +1,9 @@
 //! Users, API clients and logins on real PostgreSQL.
 
+mod embed;
 mod http;
+mod sessions;
+mod users;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +21,7 @@ use domain::kernel::ids::ApiClientId;
 use domain::kernel::{Instant, PageRequest};
 use harness::platform::Platform;
 use integrations::password::Argon2Hasher;
+use integrations::password_rules::Zxcvbn;
 
 const MEMBERS: &str = "member_ref,upline_ref\nM001,\nM002,M001\n";
 
@@ -37,7 +41,7 @@ fn create_client(platform: &Platform, standing: StandingInput) -> Result<NewSecr
 
 fn create_user(platform: &Platform, email: &str, standing: StandingInput) -> Result<User, AccessError> {
     let raw = CreateUserInput { email: Some(email.into()), password: Some("correct horse battery".into()), standing };
-    let command = CreateUser::parse(&raw).expect("a command");
+    let command = CreateUser::parse(&raw, &Zxcvbn).expect("a command");
     let hash = hasher().hash(&command.password).expect("a hash");
     platform.store().transaction(|uow| service::create_user(uow, &platform.env(), &command, &hash))
 }

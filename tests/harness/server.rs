@@ -12,6 +12,7 @@ use api::app::{App, Ports};
 use api::auth::Tokens;
 use api::auth::token::TokenConfig;
 use api::config::EdgeArgs;
+use domain::access::login::Login;
 use domain::access::{Actor, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
@@ -19,6 +20,7 @@ use domain::kernel::time::Clock;
 use ed25519_dalek::SigningKey;
 use integrations::outbound::{Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
+use integrations::password_rules::Zxcvbn;
 use persistence::{PgStore, PoolSizes};
 use serde_json::Value;
 use uuid::Uuid;
@@ -156,12 +158,20 @@ impl Service {
 
     fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
+        let app = Self::application(&platform, &clock, outbound);
+        let (address, stop) = listen(app.clone(), edge);
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
+    }
+
+    /// An application on a platform's database, with a memory of its own.
+    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound) -> Data<App> {
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
         let url = platform.database.url("flip360_owner");
         let app = App::new(Ports {
             store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock: Arc::clone(clock) as Arc<dyn Clock>,
             ids: Arc::new(CountingIds::starting_at(1 << 40)),
             randomness: Arc::new(CountingRandomness::starting_at(1 << 40)),
             platform: Arc::new(MemorySigner::new(7)),
@@ -170,12 +180,31 @@ impl Service {
             tokens,
             passwords: Arc::new(Argon2Hasher::new().expect("a hasher")),
             outbound,
+            password_rules: Arc::new(Zxcvbn),
             origin: ORIGIN.to_owned(),
         });
-        let app = Data::new(app.expect("an application"));
-        let (address, stop) = listen(app.clone(), edge);
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
+        Data::new(app.expect("an application"))
+    }
+
+    /// Another process's application on the same database, with a memory of its own; nothing serves it.
+    #[must_use]
+    pub fn neighbour(&self) -> Data<App> {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::application(&self.platform, &self.clock, outbound)
+    }
+
+    /// Asks a neighbour, through a server of its own that ends with the answer of the last request.
+    pub fn asking_neighbour<R>(&self, app: Data<App>, ask: impl FnOnce(&dyn Fn(&str, &str) -> u16) -> R) -> R {
+        let (address, (handle, thread)) = listen(app, EdgeArgs::default());
+        let get = |path: &str, token: &str| {
+            let request = self.agent.get(format!("{address}{path}"));
+            let response = request.header("authorization", format!("Bearer {token}")).call();
+            response.expect("an answer").status().as_u16()
+        };
+        let asked = ask(&get);
+        actix_web::rt::System::new().block_on(handle.stop(false));
+        let _ = thread.join();
+        asked
     }
 
     /// An access token of a new client with these roles, of an organisation or a member where the role needs one.
@@ -196,7 +225,8 @@ impl Service {
         let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
         let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
         let subject = Subject::Client(ApiClientId::new(id));
-        self.app.tokens.issue(subject, &actor, self.app.ids.next(), self.clock.now()).expect("a token").token
+        let login = Login { subject, actor, version: 1 };
+        self.app.tokens.issue(&login, self.app.ids.next(), self.clock.now()).expect("a token").token
     }
 
     /// The operator's administrator.

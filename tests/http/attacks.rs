@@ -1,5 +1,6 @@
 //! What attacks found once, and must not find again.
 
+use diesel::connection::SimpleConnection as _;
 use domain::access::Role;
 use harness::server::Service;
 use serde_json::json;
@@ -25,8 +26,10 @@ fn a_precondition_of_reads_does_not_swallow_the_answer_of_a_post() {
 fn a_revoked_client_is_out_at_once() {
     let service = Service::start();
     let operator = service.operator();
-    let made = service.post("/v1/api-clients", &operator, &json!({"name": "Portal", "roles": ["operator_admin"]}));
-    let client = made.expect(201);
+    let administrator = json!({"name": "Portal", "roles": ["operator_admin"]});
+    // Another one: the last administrator could not be revoked.
+    let _ = service.post("/v1/api-clients", &operator, &administrator).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &administrator).expect(201);
     let (id, secret) = (client["id"].as_str().expect("an id"), client["client_secret"].as_str().expect("a secret"));
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let header = [("content-type", "application/x-www-form-urlencoded")];
@@ -83,8 +86,10 @@ fn deals_are_imported_of_a_provider_and_of_nobody_else() {
         let reply = service.send("POST", &format!("/v1/deals/imports?provider_id={provider}"), &headers, Some(b"x"));
         let _ = reply.problem(422, "validation_failed");
     }
-    let introducer = format!("/v1/organisations/{}", service.platform.introducer);
-    let _ = service.patch(&introducer, &service.operator(), "\"1\"", &json!({"status": "suspended"})).expect(200);
+    // Suspended by another process, of which this one has not heard yet.
+    let suspended =
+        format!("update organisation set status = 'suspended' where id = '{}'", service.platform.introducer.uuid());
+    service.platform.owner().batch_execute(&suspended).expect("suspended");
     let headers = [
         ("authorization", authorization.as_str()),
         ("idempotency-key", "k-9"),
@@ -93,6 +98,8 @@ fn deals_are_imported_of_a_provider_and_of_nobody_else() {
     ];
     let path = format!("/v1/deals/imports?provider_id={}", service.platform.provider);
     let _ = service.send("POST", &path, &headers, Some(b"x")).problem(409, "organisation_suspended");
+    service.app.learn_revocations().expect("the store answers");
+    let _ = service.send("POST", &path, &headers, Some(b"x")).problem(401, "unauthenticated");
     assert_eq!(service.platform.number("select count(*) from deal_import"), 0);
 }
 

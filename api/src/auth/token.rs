@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::access::login::Login;
 use domain::access::{Actor, Role, Scope, Standing, Subject};
 use domain::chain::key::PublicKey;
 use domain::kernel::Instant;
@@ -88,6 +89,12 @@ pub struct Bearer {
     pub actor: Actor,
     /// When the token expires, in seconds since 1970.
     pub expires_at_second: i64,
+    /// The token's own id.
+    pub id: Option<Uuid>,
+    /// The only origin that browsers may send it from, when it is bound to one.
+    pub origin: Option<String>,
+    /// The version of the bearer that it was issued to; 0 when the token does not say.
+    pub version: i32,
 }
 
 /// Issues and verifies access tokens.
@@ -113,6 +120,12 @@ struct Claims {
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<MemberId>,
     jti: String,
+    #[serde(default)]
+    ver: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
     iat: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
@@ -144,7 +157,23 @@ impl Tokens {
     ///
     /// # Errors
     /// When the key could not sign.
-    pub fn issue(&self, subject: Subject, actor: &Actor, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+    pub fn issue(&self, login: &Login, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
+        self.issue_for(login, id, now, LIFETIME_SECONDS, None)
+    }
+
+    /// Issues a token for so many seconds, bound to an origin when one is given.
+    ///
+    /// # Errors
+    /// When the key could not sign.
+    pub fn issue_for(
+        &self,
+        login: &Login,
+        id: Uuid,
+        now: Instant,
+        seconds: i64,
+        origin: Option<&str>,
+    ) -> Result<IssuedToken, KeyUnusable> {
+        let Login { subject, actor, version } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
@@ -160,15 +189,18 @@ impl Tokens {
             org: actor.organisation,
             member: actor.member,
             jti: id.to_string(),
+            ver: *version,
+            origin: origin.map(str::to_owned),
+            amr: methods(*subject),
             iat: issued_at,
             nbf: None,
-            exp: issued_at + LIFETIME_SECONDS,
+            exp: issued_at + seconds,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(self.kid.clone());
         let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| KeyUnusable)?;
-        Ok(IssuedToken { token, expires_in: LIFETIME_SECONDS, scope })
+        Ok(IssuedToken { token, expires_in: seconds, scope })
     }
 
     /// Who bears this token, if it is one of ours and its time is now.
@@ -214,6 +246,14 @@ impl Tokens {
     }
 }
 
+/// How somebody proved who they are (RFC 8176): people by a password.
+fn methods(subject: Subject) -> Vec<String> {
+    match subject {
+        Subject::Client(_) => Vec::new(),
+        Subject::User(_) => vec!["pwd".to_owned()],
+    }
+}
+
 fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
@@ -232,7 +272,14 @@ fn bearer(claims: Claims) -> Option<Bearer> {
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
     let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
-    Some(Bearer { subject, actor, expires_at_second: claims.exp })
+    Some(Bearer {
+        subject,
+        actor,
+        expires_at_second: claims.exp,
+        id: Uuid::parse_str(&claims.jti).ok(),
+        origin: claims.origin,
+        version: claims.ver,
+    })
 }
 
 #[cfg(test)]

@@ -43,7 +43,12 @@ fn subject() -> Subject {
 
 /// Issued at noon.
 fn bears(subject: Subject, actor: Actor) -> Bearer {
-    Bearer { subject, actor, expires_at_second: 1_795_435_200 + 900 }
+    let id = Some(Uuid::from_u128(1));
+    Bearer { subject, actor, expires_at_second: 1_795_435_200 + 900, id, origin: None, version: 3 }
+}
+
+fn login(subject: Subject, actor: Actor) -> Login {
+    Login { subject, actor, version: 3 }
 }
 
 fn header() -> Value {
@@ -83,7 +88,7 @@ fn refused(token: &str) -> Option<TokenError> {
 #[test]
 fn what_is_issued_is_verified_until_it_expires() {
     let tokens = tokens(1, &[]);
-    let issued = tokens.issue(subject(), &agent(), Uuid::from_u128(1), now()).expect("a token");
+    let issued = tokens.issue(&login(subject(), agent()), Uuid::from_u128(1), now()).expect("a token");
     assert_eq!((issued.expires_in, issued.token.len() < MAX_TOKEN_BYTES), (900, true));
     assert_eq!(tokens.verify(&issued.token, now()), Ok(bears(subject(), agent())));
     assert_eq!(tokens.verify(&issued.token, at("2026-11-23T12:14:59.999Z")), Ok(bears(subject(), agent())));
@@ -96,7 +101,7 @@ fn what_is_issued_is_verified_until_it_expires() {
     assert_eq!(payload["sub"], payload["client_id"]);
     let admin = Actor { organisation: None, ..Actor::service() };
     let user = Subject::User(UserId::new(Uuid::nil()));
-    let longest = tokens.issue(user, &admin, Uuid::nil(), now()).expect("a token");
+    let longest = tokens.issue(&login(user, admin.clone()), Uuid::from_u128(1), now()).expect("a token");
     assert_eq!(tokens.verify(&longest.token, now()), Ok(bears(user, admin)));
 }
 
@@ -110,6 +115,18 @@ fn a_token_by_hand_is_accepted_and_each_change_to_it_is_not() {
         (with(header(), "typ", json!("JWT")), TokenError::Malformed),
         (without(header(), "typ"), TokenError::Malformed),
         (with(header(), "crit", json!(["exp"])), TokenError::Malformed),
+        (with(header(), "alg", json!("None")), TokenError::Malformed),
+        (with(header(), "alg", json!("nOnE")), TokenError::Malformed),
+        (with(header(), "alg", json!("RS256")), TokenError::Malformed),
+        (with(header(), "alg", json!("PS256")), TokenError::Malformed),
+        (with(header(), "alg", json!("HS512")), TokenError::Malformed),
+        (with(header(), "alg", json!("Ed25519")), TokenError::Malformed),
+        (without(header(), "alg"), TokenError::Malformed),
+        (with(header(), "kid", json!("../../keys/token.pem")), TokenError::UnknownKey),
+        (with(header(), "kid", json!("/dev/null")), TokenError::UnknownKey),
+        (with(header(), "kid", json!("' or '1'='1")), TokenError::UnknownKey),
+        (with(header(), "kid", json!("x' union select secret_sha256 from api_client --")), TokenError::UnknownKey),
+        (with(header(), "kid", json!("")), TokenError::UnknownKey),
         (with(header(), "kid", json!("other")), TokenError::UnknownKey),
         (without(header(), "kid"), TokenError::UnknownKey),
     ];
@@ -191,4 +208,23 @@ fn scopes_beyond_the_roles_are_dropped() {
     let claims = with(claims(), "scope", json!("deals:read payouts:approve access:admin nonsense"));
     let actor = tokens(1, &[]).verify(&signed_by(1, &header(), &claims), now()).expect("an actor").actor;
     assert_eq!(actor.scopes, BTreeSet::from([Scope::DealsRead]));
+}
+
+/// Whoever forges a token names a key of their own in it: nothing but `kid` is looked at, and it names ours.
+#[test]
+fn a_key_that_the_token_brings_along_is_never_used() {
+    let jwk = public(2).jwk();
+    let jwk = json!({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x});
+    for (name, value) in [
+        ("jwk", jwk),
+        ("jku", json!("https://attacker.test/jwks.json")),
+        ("x5u", json!("https://attacker.test/chain.pem")),
+        ("x5c", json!(["MIIB"])),
+        ("x5t", json!("AAAA")),
+    ] {
+        for kid in [public(1).kid(), public(2).kid()] {
+            let header = with(with(header(), name, value.clone()), "kid", json!(kid));
+            assert!(refused(&signed_by(2, &header, &claims())).is_some(), "{header}");
+        }
+    }
 }

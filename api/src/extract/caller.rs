@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, ORIGIN};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use domain::access::{Actor, MissingScope, Subject, Viewer};
@@ -24,6 +24,8 @@ pub struct Caller {
     pub actor: Actor,
     /// When its token expires, in seconds since 1970.
     pub expires_at_second: i64,
+    /// The version of the user or API client that the token was issued to.
+    pub bearer_version: i32,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -55,14 +57,18 @@ impl Caller {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
         let token = bearer(request)?;
-        let Bearer { subject, actor, expires_at_second } =
-            app.tokens.verify(token, app.clock.now()).map_err(|error| {
-                Problem::unauthenticated(error.to_string())
-                    .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
-            })?;
-        if app.is_revoked(actor.id) {
-            return Err(Problem::unauthenticated("this API client was revoked"));
+        let refused = |detail: String| {
+            Problem::unauthenticated(detail)
+                .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
+        };
+        let bearer = app.tokens.verify(token, app.clock.now()).map_err(|error| refused(error.to_string()))?;
+        if app.revocations.end(&bearer) {
+            return Err(refused("the token was ended before its time: get another one".to_owned()));
         }
+        if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
+            return Err(refused("the token is bound to another origin".to_owned()));
+        }
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
@@ -74,12 +80,18 @@ impl Caller {
             subject,
             actor,
             expires_at_second,
+            bearer_version,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),
             method: request.method().clone(),
         })
     }
+}
+
+/// Whether a browser sends this from a page of another origin.
+fn from_elsewhere(request: &HttpRequest, bound: &str) -> bool {
+    request.headers().get_all(ORIGIN).any(|origin| origin.as_bytes() != bound.as_bytes())
 }
 
 /// The access token of a request.

@@ -50,6 +50,7 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         problem(operation, "412");
     }
     if if_match == Some(true) || conditional {
+        problem(operation, "409");
         problem(operation, "428");
     }
     if conditional {

@@ -1,6 +1,7 @@
 //! Reasons of access.
 
 use domain::access::{AccessError, MissingScope};
+use domain::kernel::Faults;
 
 use super::Problem;
 use crate::extract::body::stale;
@@ -21,6 +22,12 @@ impl From<AccessError> for Problem {
             AccessError::EmailTaken => Self::conflict("email_taken", detail),
             AccessError::NotFound => Self::not_found(),
             AccessError::Stale => stale(),
+            AccessError::LastAdministrator => Self::conflict("last_administrator", detail),
+            AccessError::WrongPassword => {
+                let mut faults = Faults::default();
+                faults.push("/current_password", "wrong_password", detail);
+                faults.into()
+            }
             AccessError::Revoked => Self::conflict("client_revoked", detail),
             AccessError::Port(error) => Self::internal(&error),
             AccessError::Store(error) => error.into(),

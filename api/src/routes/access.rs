@@ -1,20 +1,18 @@
-//! Who calls; users and API clients.
+//! Who calls; API clients.
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use domain::access::{AccessError, CreateApiClient, CreateUser, service};
+use domain::access::{CreateApiClient, service};
 use domain::kernel::ids::ApiClientId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
-use crate::app::{App, blocking, read};
+use crate::app::{App, blocking, ended_tokens, read};
 use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::{
-    ApiClientSecretView, ApiClientView, CreateApiClientRequest, CreateUserRequest, MeView, PageQuery, UserView,
-};
+use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRequest, MeView, PageQuery};
 
 /// Who you are
 ///
@@ -86,56 +84,18 @@ async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change
         |client| Ok(Answer::no_content(client.id.uuid()).with_version(client.version)),
     )
     .await?;
-    app.revoke(id.uuid());
+    ended_tokens(&app).await;
     Ok(answer)
-}
-
-/// List users
-///
-/// Oldest first.
-#[utoipa::path(operation_id = "list_users", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of users", body = PageView<UserView>)))]
-#[get("/users")]
-async fn list_users(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
-    let page = read(&app, &caller, move |queries| queries.access().list_users(&page)).await?;
-    Answer::page(page, UserView::from)
-}
-
-/// Create a user
-///
-/// Somebody who logs in with an e-mail address and a password at `/oauth/token`. Nobody can give a role with scopes that their own token lacks.
-#[utoipa::path(operation_id = "create_user", tag = "access", security(("oauth2" = ["access:admin"])), request_body = CreateUserRequest, responses((status = 201, description = "The user", body = UserView)))]
-#[post("/users")]
-async fn create_user(app: Data<App>, command: Command<CreateUserRequest>) -> Result<Answer, Problem> {
-    let command = command.parse(|raw| CreateUser::parse(&raw.into()))?;
-    // Hashed before the transaction: one hash takes tens of milliseconds.
-    let (hasher, password) = (app.passwords.clone(), command.body.password.clone());
-    let hash = blocking(move || hasher.hash(&password)).await?.map_err(AccessError::from)?;
-    let mut command = command.parse(|body| Ok::<_, Problem>((body, hash)))?;
-    // The body holds a password: a bare digest of it could be guessed from the database.
-    command.fingerprint = app.sealer.blind(&command.fingerprint);
-    once(
-        &app,
-        command,
-        |uow, env, (body, hash)| service::create_user(uow, env, body, hash),
-        |user| {
-            let (id, version) = (user.id, user.version);
-            Ok(Answer::created(format!("/v1/users/{id}"), id.uuid(), &UserView::from(user))?
-                .with_version(version)
-                .private())
-        },
-    )
-    .await
 }
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
+    super::users::register(config);
+    super::embed::register(config);
     config
         .service(get_me)
         .service(list_api_clients)
         .service(create_api_client)
         .service(rotate_api_client_secret)
-        .service(revoke_api_client)
-        .service(list_users)
-        .service(create_user);
+        .service(revoke_api_client);
 }

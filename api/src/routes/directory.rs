@@ -12,7 +12,7 @@ use domain::kernel::ids::{ContactId, OrganisationId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
-use crate::app::{App, read};
+use crate::app::{App, ended_tokens, read};
 use crate::extract::query::filter;
 use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
 use crate::once::{change, once};
@@ -84,7 +84,7 @@ async fn update_organisation(
     body: Change<UpdateOrganisationRequest>,
 ) -> Result<Answer, Problem> {
     let body = body.parse(|raw| UpdateOrganisation::parse(&raw.into()))?;
-    change(
+    let answer = change(
         &app,
         body,
         move |uow, env, change| service::update_organisation(uow, env, id, change.if_match, &change.body),
@@ -94,7 +94,10 @@ async fn update_organisation(
             organisation(altered.after)?.about(id.uuid()).altering(&before, &after)
         },
     )
-    .await
+    .await?;
+    // One that is suspended ends the tokens of its users and clients.
+    ended_tokens(&app).await;
+    Ok(answer)
 }
 
 fn contact(record: ContactRecord) -> Result<Answer, Problem> {

@@ -19,6 +19,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod deals;
 pub mod directory;
+pub mod embed;
 pub mod events;
 pub mod guarantees;
 pub mod handshakes;
@@ -34,6 +35,7 @@ pub mod payouts;
 pub mod receipts;
 pub mod referrals;
 pub mod system;
+pub mod users;
 pub mod webhooks;
 
 /// Every route.

@@ -1,9 +1,8 @@
-//! Users, API clients and the caller, as they go in and out.
+//! API clients and the caller, as they go in and out.
 
 use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::standing::StandingInput;
-use domain::access::user::CreateUserInput;
-use domain::access::{ApiClient, Standing, Subject, User};
+use domain::access::{ApiClient, Standing, Subject};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,31 +27,6 @@ impl From<CreateApiClientRequest> for CreateApiClientInput {
     fn from(raw: CreateApiClientRequest) -> Self {
         let CreateApiClientRequest { name, roles, organisation_id, member_id } = raw;
         Self { name, standing: StandingInput { roles, organisation_id, member_id } }
-    }
-}
-
-/// A request to create a user.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CreateUser, example = json!({"email": "approver@flip360.example", "password": "a long and private phrase", "roles": ["approver"]}))]
-pub struct CreateUserRequest {
-    /// What it logs in with; unique in any letter case.
-    email: Option<String>,
-    /// 12 to 128 characters.
-    #[schema(format = Password)]
-    password: Option<String>,
-    /// The roles, as for an API client.
-    roles: Option<Vec<String>>,
-    /// The organisation that it acts for; partners' roles need one, staff roles take none.
-    organisation_id: Option<String>,
-    /// The member that it is; only with the role `member`.
-    member_id: Option<String>,
-}
-
-impl From<CreateUserRequest> for CreateUserInput {
-    fn from(raw: CreateUserRequest) -> Self {
-        let CreateUserRequest { email, password, roles, organisation_id, member_id } = raw;
-        Self { email, password, standing: StandingInput { roles, organisation_id, member_id } }
     }
 }
 
@@ -125,46 +99,6 @@ impl From<NewSecret> for ApiClientSecretView {
     }
 }
 
-/// A user.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = User)]
-pub struct UserView {
-    /// Its id.
-    #[schema(example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")]
-    id: String,
-    /// What it logs in with; absent once erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "approver@flip360.example")]
-    email: Option<String>,
-    /// Its roles.
-    roles: Vec<&'static str>,
-    /// The organisation that it acts for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organisation_id: Option<String>,
-    /// The member that it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member_id: Option<String>,
-    /// When it was made.
-    created_at: String,
-    /// When it was disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    disabled_at: Option<String>,
-}
-
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
-        Self {
-            id: user.id.to_string(),
-            email: user.email.map(|email| email.to_string()),
-            roles: roles(&user.standing),
-            organisation_id: user.standing.organisation().map(|id| id.to_string()),
-            member_id: user.standing.member().map(|id| id.to_string()),
-            created_at: user.created_at.to_string(),
-            disabled_at: user.disabled_at.map(|at| at.to_string()),
-        }
-    }
-}
-
 /// The caller.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Me)]
@@ -209,6 +143,6 @@ impl MeView {
     }
 }
 
-fn roles(standing: &Standing) -> Vec<&'static str> {
+pub(super) fn roles(standing: &Standing) -> Vec<&'static str> {
     standing.roles().iter().map(|role| role.as_str()).collect()
 }

@@ -8,6 +8,7 @@ pub mod deal_history;
 pub mod deals;
 pub mod directory;
 pub mod directory_requests;
+pub mod embed;
 pub mod events;
 pub mod guarantees;
 pub mod handshakes;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod operations;
 pub mod payouts;
 pub mod referrals;
+pub mod users;
 pub mod webhooks;
 
 use domain::kernel::Money;

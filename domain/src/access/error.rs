@@ -23,6 +23,12 @@ pub enum AccessError {
     /// It changed since it was read.
     #[error("it was changed in the meantime")]
     Stale,
+    /// Nobody else could give roles.
+    #[error("this is the last administrator: make another one first")]
+    LastAdministrator,
+    /// The password is wrong, or the user is locked.
+    #[error("the password is wrong, or was wrong too often")]
+    WrongPassword,
     /// Revoked clients stay revoked.
     #[error("the API client is revoked")]
     Revoked,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::error::LoginError;
 use super::secret::{ClientSecret, Password, PasswordHasher};
 use super::standing::Subject;
-use super::user::Attempts;
+use super::user_change::count_attempt;
 use super::{Actor, Scope};
 use crate::directory::Email;
 use crate::kernel::ids::ApiClientId;
@@ -22,6 +22,8 @@ pub struct Login {
     pub subject: Subject,
     /// What they may do with the token that they asked for.
     pub actor: Actor,
+    /// The version of the user or API client that logged in: a revocation names those that it ends.
+    pub version: i32,
 }
 
 /// Logs an API client in, with the scopes asked for or all that it has.
@@ -39,8 +41,11 @@ pub fn authenticate_client(
     let right = secret.matches(&kept);
     match found {
         Some(found) if right && found.client.revoked_at.is_none() => {
+            if uow.access().is_suspended(found.client.standing.organisation())? {
+                return Err(LoginError::Refused);
+            }
             let actor = found.client.standing.actor(id.uuid(), asked)?;
-            Ok(Login { subject: Subject::Client(id), actor })
+            Ok(Login { subject: Subject::Client(id), actor, version: found.client.version })
         }
         _ => Err(LoginError::Refused),
     }
@@ -74,20 +79,13 @@ pub fn authenticate_user(
     let right = hasher.verify(password, found.as_ref().map(|f| &f.password));
     let Some(found) = found else { return Err(LoginError::Refused) };
     let accepted = store.transaction(|uow| {
-        // Read again under the lock: another attempt may have locked the user while this one was hashing.
-        let attempts = uow.access().lock_attempts(found.user.id)?;
-        if attempts.is_locked(now) {
-            return Ok::<_, LoginError>(false);
-        }
-        let next = if right { Attempts::default() } else { attempts.failed(now) };
-        if next != attempts {
-            uow.access().update_attempts(found.user.id, &next)?;
-        }
-        Ok(right)
+        let suspended = uow.access().is_suspended(found.user.standing.organisation())?;
+        Ok::<_, LoginError>(count_attempt(uow, found.user.id, now, right)? && !suspended)
     })?;
     if !accepted || found.user.disabled_at.is_some() {
         return Err(LoginError::Refused);
     }
     let actor = found.user.standing.actor(found.user.id.uuid(), login.asked.as_ref())?;
-    Ok(Login { subject: Subject::User(found.user.id), actor })
+    let (subject, version) = (Subject::User(found.user.id), found.user.version);
+    Ok(Login { subject, actor, version })
 }

@@ -1,11 +1,13 @@
 //! The ports of access.
 
+use uuid::Uuid;
+
 use super::client::{ApiClient, ClientCredentials};
 use super::secret::PasswordHash;
 use super::user::{Attempts, User, UserCredentials};
 use crate::directory::Email;
 use crate::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
-use crate::kernel::{Digest, Page, PageRequest};
+use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
 /// Users and API clients, inside a transaction.
@@ -64,6 +66,31 @@ pub trait AccessRepository {
     /// The failure of the store.
     fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError>;
 
+    /// Whether the organisation is suspended; nobody without one is.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn is_suspended(&mut self, organisation: Option<OrganisationId>) -> Result<bool, StoreError>;
+
+    /// A user with its credentials, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_user(&mut self, id: UserId) -> Result<Option<UserCredentials>, StoreError>;
+
+    /// Writes what may change of a user: standing, password, whether it is disabled, its version.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_user(&mut self, user: &UserCredentials) -> Result<(), StoreError>;
+
+    /// Whether an administrator other than this user or API client may act; until the transaction ends nobody
+    /// else takes one away.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_other_administrator(&mut self, than: Uuid) -> Result<bool, StoreError>;
+
     /// The failures of a user, locked until the transaction ends.
     ///
     /// # Errors
@@ -90,4 +117,17 @@ pub trait AccessQueries {
     /// # Errors
     /// The failure of the store.
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError>;
+
+    /// One user.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// Whose tokens are refused now: a user, an API client or a single token with the version below which its
+    /// tokens are; a suspended organisation with the largest one.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_revoked(&mut self, now: Instant) -> Result<Vec<(Uuid, i32)>, StoreError>;
 }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use crate::chain::signer::PortError;
+use crate::directory::Email;
 use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
 
@@ -61,6 +62,12 @@ pub enum PasswordError {
     /// Longer than is hashed.
     #[error("must have at most {} characters", Password::MAX)]
     TooLong,
+    /// Others would think of it, too.
+    #[error("is too easily guessed: make it longer or less common")]
+    Guessable,
+    /// It contains what everybody knows.
+    #[error("must not contain the e-mail address")]
+    ContainsEmail,
     /// A control character, such as NUL.
     #[error("must not contain control characters")]
     ControlCharacter,
@@ -72,6 +79,8 @@ impl Reason for PasswordError {
             Self::TooShort => "too_short",
             Self::TooLong => "too_long",
             Self::ControlCharacter => "control_character",
+            Self::Guessable => "guessable",
+            Self::ContainsEmail => "contains_email",
         }
     }
 }
@@ -101,6 +110,20 @@ impl Password {
         }
     }
 
+    /// Holds a new password to the rules.
+    ///
+    /// # Errors
+    /// [`PasswordError::ContainsEmail`], [`PasswordError::Guessable`].
+    pub fn accepted(&self, rules: &dyn PasswordRules, email: Option<&Email>) -> Result<(), PasswordError> {
+        let whole = email.map(|email| email.as_str().to_lowercase()).unwrap_or_default();
+        let name = whole.split('@').next().unwrap_or_default();
+        let typed = self.reveal().to_lowercase();
+        if !whole.is_empty() && (typed.contains(&whole) || (name.len() >= 4 && typed.contains(name))) {
+            return Err(PasswordError::ContainsEmail);
+        }
+        if rules.is_guessable(self, &[name, &whole]) { Err(PasswordError::Guessable) } else { Ok(()) }
+    }
+
     /// For the adapter that hashes it.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -124,6 +147,12 @@ impl PasswordHash {
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Tells how easily a password is guessed.
+pub trait PasswordRules: Send + Sync {
+    /// Whether somebody who knows these words about its owner would soon guess it.
+    fn is_guessable(&self, password: &Password, about: &[&str]) -> bool;
 }
 
 /// Hashes passwords slowly. Never called inside a transaction: one hash takes tens of milliseconds.

@@ -5,9 +5,11 @@
 use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
 use super::error::AccessError;
 use super::secret::{ClientSecret, PasswordHash};
+use super::session::end_tokens;
 use super::standing::{Standing, Subject};
 use super::user::{CreateUser, User};
-use super::{MissingScope, Scope};
+use super::user_change::another_administrator;
+use super::{MissingScope, Role, Scope};
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
@@ -58,7 +60,7 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     Ok(NewSecret { client: kept.client, secret })
 }
 
-/// Revokes an API client: it gets no more tokens, and those it has end within their minutes.
+/// Revokes an API client: it gets no more tokens, and those it has are good no more.
 ///
 /// # Errors
 /// [`AccessError::Stale`] unless the version, if one is given, is the present one. Revoking twice changes nothing.
@@ -76,8 +78,12 @@ pub fn revoke_client(
     if kept.client.revoked_at.is_some() {
         return Ok(kept.client);
     }
+    if kept.client.standing.roles().contains(&Role::OperatorAdmin) {
+        another_administrator(uow, id.uuid())?;
+    }
     let client = ApiClient { revoked_at: Some(env.now), version: kept.client.version + 1, ..kept.client };
     uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
+    end_tokens(uow, env.now, id.uuid(), client.version)?;
     client_changed(uow, env, EventKind::ApiClientRevoked, &client)?;
     Ok(client)
 }
@@ -105,8 +111,17 @@ pub fn create_user(
         Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => return Err(AccessError::EmailTaken),
         kept => kept?,
     }
-    record_changed(uow, env, EventKind::UserCreated, (&user.id, user.id.uuid()), Some(1), &seen_by(&user.standing))?;
+    user_changed(uow, env, EventKind::UserCreated, &user)?;
     Ok(user)
+}
+
+pub(super) fn user_changed(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    kind: EventKind,
+    user: &User,
+) -> Result<(), StoreError> {
+    record_changed(uow, env, kind, (&user.id, user.id.uuid()), Some(user.version), &seen_by(&user.standing))
 }
 
 fn client_changed(
@@ -135,7 +150,7 @@ pub fn name_of(uow: &mut dyn UnitOfWork, subject: Subject) -> Result<Option<Stri
 }
 
 /// Whether the actor may make somebody with this standing, whose parties must exist.
-fn may_give(uow: &mut dyn UnitOfWork, env: &Env<'_>, standing: &Standing) -> Result<(), AccessError> {
+pub(super) fn may_give(uow: &mut dyn UnitOfWork, env: &Env<'_>, standing: &Standing) -> Result<(), AccessError> {
     env.actor.require(Scope::AccessAdmin)?;
     has_all(env, standing)?;
     let Some(organisation) = standing.organisation() else { return Ok(()) };
@@ -149,6 +164,6 @@ fn may_give(uow: &mut dyn UnitOfWork, env: &Env<'_>, standing: &Standing) -> Res
 }
 
 /// Nobody gives scopes that they do not have.
-fn has_all(env: &Env<'_>, standing: &Standing) -> Result<(), MissingScope> {
+pub(super) fn has_all(env: &Env<'_>, standing: &Standing) -> Result<(), MissingScope> {
     standing.scopes().into_iter().try_for_each(|scope| env.actor.require(scope))
 }

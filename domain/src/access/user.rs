@@ -3,7 +3,7 @@
 //! Guessing is bounded: after [`FREE_FAILURES`] consecutive failures each further one locks the user,
 //! first for [`FIRST_LOCK_SECONDS`], doubling up to [`LONGEST_LOCK_SECONDS`].
 
-use super::secret::{Password, PasswordHash};
+use super::secret::{Password, PasswordHash, PasswordRules};
 use super::standing::{Standing, StandingInput};
 use crate::directory::{Email, required};
 use crate::kernel::ids::UserId;
@@ -101,10 +101,12 @@ impl CreateUser {
     ///
     /// # Errors
     /// All faults at once.
-    pub fn parse(raw: &CreateUserInput) -> Result<Self, Faults> {
+    pub fn parse(raw: &CreateUserInput, rules: &dyn PasswordRules) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let email = required(&mut faults, "/email", raw.email.as_deref(), Email::parse);
         let password = required(&mut faults, "/password", raw.password.as_deref(), Password::parse);
+        let accepted = password.as_ref().map(|password| password.accepted(rules, email.as_ref()));
+        let password = password.filter(|_| faults.keep("/password", accepted.unwrap_or(Ok(()))).is_some());
         let standing = Standing::parse(&raw.standing, &mut faults);
         match (email, password, standing) {
             (Some(email), Some(password), Some(standing)) => Ok(Self { email, password, standing }),

@@ -125,6 +125,8 @@ event_kinds! {
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.
     UserCreated = "user.created", "user", "RecordChanged", AccessAdmin;
+    /// A user was changed: other roles, another password, disabled.
+    UserUpdated = "user.updated", "user", "RecordChanged", AccessAdmin;
     /// An API client was created.
     ApiClientCreated = "api_client.created", "client", "RecordChanged", AccessAdmin;
     /// An API client got another secret.

@@ -1,0 +1,178 @@
+//! The token endpoint (RFC 6749), its metadata (RFC 8414) and its keys (RFC 7517).
+//!
+//! Errors have the form of RFC 6749 §5.2, not that of problems. Who is unknown, revoked or locked is
+//! told the same as who gave a wrong secret. Bounds: at most [`LARGEST`] bytes are read at all.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use domain::access::error::LoginError;
+use domain::access::login::{self, Login};
+use domain::access::session::{self, RefreshToken, Refreshed};
+use domain::access::{Actor, Scope};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::answer::Answer;
+use crate::app::{App, blocking, ended_tokens};
+use crate::extract::body;
+use crate::problem::Problem;
+
+mod request;
+
+use request::{Grant, RevokeRequest, TokenErrorView, TokenRequest, read_request, read_revocation, refuse};
+
+/// The most that is read at all.
+const LARGEST: usize = 256 * 1024;
+
+/// An access token (RFC 6749 §5.1).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+struct TokenView {
+    /// The JWT.
+    access_token: String,
+    /// `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds.
+    #[schema(example = 900)]
+    expires_in: i64,
+    /// What it allows.
+    #[schema(example = "deals:read deals:write")]
+    scope: String,
+    /// For users: good once, for the next access token and the next refresh token; unused it ends after 7 days, and after 30 days somebody logs in again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    refresh_token: Option<String>,
+}
+
+/// Get an access token
+///
+/// `client_credentials` with the secret by HTTP Basic or in the form, `password` for a user, or `refresh_token` to go on with a user's session. Tokens live for 15 minutes and are verified with the keys at `/.well-known/jwks.json`.
+#[utoipa::path(operation_id = "create_token", tag = "access", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "A token", body = TokenView), (status = 400, description = "The request is refused", body = TokenErrorView), (status = 401, description = "The client is not known by that secret", body = TokenErrorView)))]
+#[post("/oauth/token")]
+async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let body = body::read(&request, payload.into_inner(), LARGEST).await?;
+    let (grant, asked) = match read_request(&request, &body) {
+        Ok(read) => read,
+        Err(refusal) => return Ok(refusal.into()),
+    };
+    let of_user = matches!(grant, Grant::User(_));
+    let of_client = matches!(grant, Grant::Client { .. });
+    let basic = matches!(grant, Grant::Client { basic: true, .. });
+    let doing = app.clone();
+    let (login, refresh) = match blocking(move || log_in(&doing, grant, asked.as_ref())).await? {
+        Ok(login) => login,
+        Err(LoginError::Store(error)) => return Err(error.into()),
+        Err(LoginError::MissingScope(missing)) => return Ok(refuse("invalid_scope", missing.to_string()).into()),
+        Err(LoginError::Refused) if of_user => {
+            return Ok(refuse("invalid_grant", "the user is unknown, locked, or the password is wrong").into());
+        }
+        Err(LoginError::Refused) if of_client => {
+            let refusal = refuse("invalid_client", "the client is unknown, revoked, or its secret is wrong");
+            return Ok(refusal.with_basic(basic).into());
+        }
+        Err(LoginError::Refused) => {
+            let what = "the refresh token is unknown, used, expired, or its session has ended";
+            return Ok(refuse("invalid_grant", what).into());
+        }
+    };
+    let issued = app.tokens.issue(&login, app.ids.next(), app.clock.now());
+    let issued = issued.map_err(|error| Problem::internal(&error))?;
+    let view = TokenView {
+        access_token: issued.token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: issued.scope,
+        refresh_token: refresh.map(|token| token.reveal().to_owned()),
+    };
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
+}
+
+type LoggedIn = (Login, Option<RefreshToken>);
+
+fn log_in(app: &App, grant: Grant, asked: Option<&BTreeSet<Scope>>) -> Result<LoggedIn, LoginError> {
+    let (store, service) = (app.store.as_ref(), Actor::service());
+    match grant {
+        Grant::Client { id: None, .. } => Err(LoginError::Refused),
+        Grant::Client { id: Some(id), secret, .. } => {
+            let login = store.transaction(|uow| login::authenticate_client(uow, id, &secret, asked))?;
+            Ok((login, None))
+        }
+        Grant::User(presented) => {
+            let login = login::authenticate_user(store, app.passwords.as_ref(), app.clock.now(), &presented)?;
+            let refresh = store.transaction(|uow| session::begin(uow, &app.env(&service), &login))?;
+            Ok((login, refresh))
+        }
+        Grant::Refresh(token) => {
+            match store.transaction(|uow| session::refresh(uow, &app.env(&service), &token, asked))? {
+                Refreshed::Next(login, next) => Ok((login, Some(next))),
+                Refreshed::Refused => Err(LoginError::Refused),
+            }
+        }
+    }
+}
+
+/// End a token
+///
+/// Ends an access token, or a refresh token with its whole session (RFC 7009). Whoever bears it may end it. A token that is not known, or that has ended, is answered the same. Other processes learn of it within a second.
+#[utoipa::path(operation_id = "revoke_token", tag = "access", request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "It is good no more"), (status = 400, description = "The request is refused", body = TokenErrorView)))]
+#[post("/oauth/revoke")]
+async fn revoke_token(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let body = body::read(&request, payload.into_inner(), LARGEST).await?;
+    let token = match read_revocation(&request, &body) {
+        Ok(token) => token,
+        Err(refusal) => return Ok(refusal.into()),
+    };
+    let doing = app.clone();
+    blocking(move || {
+        let now = doing.clock.now();
+        let access = doing.tokens.verify(&token, now).ok().and_then(|bearer| bearer.id);
+        doing.store.transaction(|uow| match access {
+            Some(id) => session::end_tokens(uow, now, id, i32::MAX),
+            None => session::revoke_refresh_token(uow, now, &RefreshToken::presented(&token)),
+        })
+    })
+    .await??;
+    ended_tokens(&app).await;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).finish())
+}
+
+/// Keys of access tokens
+///
+/// The public keys that verify access tokens (RFC 7517); more than one while keys are being changed.
+#[utoipa::path(operation_id = "get_jwks", tag = "access", responses((status = 200, description = "A JSON Web Key Set", body = Object, example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "use": "sig", "alg": "EdDSA"}]}))))]
+#[get("/.well-known/jwks.json")]
+async fn jwks(app: Data<App>) -> Result<Answer, Problem> {
+    Answer::ok(&app.tokens.jwks())
+}
+
+/// What the token endpoint can do
+///
+/// Authorisation server metadata (RFC 8414).
+#[utoipa::path(operation_id = "get_oauth_metadata", tag = "access", responses((status = 200, description = "The metadata", body = Object, example = json!({"issuer": "https://api.flip360.example", "token_endpoint": "https://api.flip360.example/oauth/token", "jwks_uri": "https://api.flip360.example/.well-known/jwks.json"}))))]
+#[get("/.well-known/oauth-authorization-server")]
+async fn metadata(app: Data<App>) -> Result<Answer, Problem> {
+    let issuer = app.tokens.issuer().trim_end_matches('/');
+    Answer::ok(&json!({
+        "issuer": app.tokens.issuer(),
+        "token_endpoint": format!("{issuer}/oauth/token"),
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "service_documentation": format!("{issuer}/docs"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "grant_types_supported": ["client_credentials", "password", "refresh_token"],
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "scopes_supported": Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+    }))
+}
+
+/// Public routes outside of `/v1`.
+pub fn register(config: &mut ServiceConfig) {
+    config.service(create_token).service(revoke_token).service(jwks).service(metadata);
+}

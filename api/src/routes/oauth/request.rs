@@ -1,0 +1,198 @@
+//! What comes to the token and the revocation endpoint, and how they refuse (RFC 6749 §5.2).
+//!
+//! Bounds: a form has at most [`FORM_LIMIT`] bytes.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::web::Query;
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::access::login::PasswordLogin;
+use domain::access::session::RefreshToken;
+use domain::access::{ClientSecret, Password, Scope};
+use domain::directory::Email;
+use domain::kernel::ids::ApiClientId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::auth::token::PASSWORD_CLIENT;
+
+/// The most bytes of a token request.
+const FORM_LIMIT: usize = 8 * 1024;
+
+/// A token request; parameters that are not known are ignored (RFC 6749 §3.2).
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TokenRequest)]
+pub(super) struct TokenRequest {
+    /// `client_credentials`, `password` or `refresh_token`.
+    #[schema(example = "client_credentials")]
+    grant_type: Option<String>,
+    /// The API client, unless it authenticates by HTTP Basic.
+    #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    client_id: Option<String>,
+    /// Its secret, unless it authenticates by HTTP Basic.
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+    /// The e-mail address of a user.
+    username: Option<String>,
+    /// The password of a user.
+    #[schema(format = Password)]
+    password: Option<String>,
+    /// A refresh token; it is good once.
+    #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    refresh_token: Option<String>,
+    /// Fewer scopes than the roles have, separated by blanks; all of them if absent.
+    #[schema(example = "deals:read deals:write")]
+    scope: Option<String>,
+}
+
+/// A revocation request (RFC 7009).
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RevokeRequest)]
+pub(super) struct RevokeRequest {
+    /// The refresh token or access token that is to end.
+    #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    token: Option<String>,
+    /// `refresh_token` or `access_token`; the token tells by itself.
+    #[serde(rename = "token_type_hint")]
+    #[schema(example = "refresh_token")]
+    _token_type_hint: Option<String>,
+}
+
+/// A refusal (RFC 6749 §5.2).
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenError)]
+pub(super) struct TokenErrorView {
+    /// `invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type` or `invalid_scope`.
+    #[schema(example = "invalid_client")]
+    error: &'static str,
+    /// For a person.
+    error_description: String,
+}
+
+/// Why there is no token.
+pub(super) struct Refusal {
+    error: &'static str,
+    description: String,
+    /// The client used HTTP Basic: its refusal must name that scheme.
+    basic: bool,
+}
+
+pub(super) fn refuse(error: &'static str, description: impl Into<String>) -> Refusal {
+    Refusal { error, description: description.into(), basic: false }
+}
+
+impl Refusal {
+    /// The refusal of somebody who used HTTP Basic, or not.
+    pub(super) fn with_basic(self, basic: bool) -> Self {
+        Self { basic, ..self }
+    }
+}
+
+impl From<Refusal> for HttpResponse {
+    fn from(refusal: Refusal) -> Self {
+        let status = if refusal.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        if refusal.basic && status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"flip360\""));
+        }
+        response.json(TokenErrorView { error: refusal.error, error_description: refusal.description })
+    }
+}
+
+pub(super) enum Grant {
+    Client { id: Option<ApiClientId>, secret: ClientSecret, basic: bool },
+    User(PasswordLogin),
+    Refresh(RefreshToken),
+}
+
+/// Reads the form of a request.
+fn read_form<T: serde::de::DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, Refusal> {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
+    let is_form = media.split(';').next().is_some_and(|m| m.trim() == "application/x-www-form-urlencoded");
+    let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= FORM_LIMIT && is_form);
+    let text = text.ok_or_else(|| refuse("invalid_request", "send a form (application/x-www-form-urlencoded)"))?;
+    let form = Query::<T>::from_query(text).map_err(|e| refuse("invalid_request", e.to_string()))?;
+    Ok(form.into_inner())
+}
+
+/// What a revocation request names (RFC 7009).
+pub(super) fn read_revocation(request: &HttpRequest, body: &[u8]) -> Result<String, Refusal> {
+    let form: RevokeRequest = read_form(request, body)?;
+    form.token.ok_or_else(|| refuse("invalid_request", "`token` is missing"))
+}
+
+/// How somebody asks for a token, and for which scopes.
+pub(super) fn read_request(request: &HttpRequest, body: &[u8]) -> Result<(Grant, Option<BTreeSet<Scope>>), Refusal> {
+    let form: TokenRequest = read_form(request, body)?;
+    let asked = form.scope.as_deref().map(read_scopes).transpose()?;
+    let basic = request.headers().get(AUTHORIZATION).map(|header| header.to_str().unwrap_or(""));
+    let grant = match form.grant_type.as_deref() {
+        Some("client_credentials") => client_grant(basic, form)?,
+        Some("password") => user_grant(basic, form, asked.clone())?,
+        Some("refresh_token") => refresh_grant(basic, form)?,
+        Some(_) => {
+            return Err(refuse("unsupported_grant_type", "use client_credentials, password or refresh_token"));
+        }
+        None => return Err(refuse("invalid_request", "`grant_type` is missing")),
+    };
+    Ok((grant, asked))
+}
+
+fn read_scopes(text: &str) -> Result<BTreeSet<Scope>, Refusal> {
+    let read = |name| Scope::parse(name).ok_or_else(|| refuse("invalid_scope", "there is no such scope"));
+    text.split(' ').map(read).collect()
+}
+
+fn client_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    let (id, secret) = match (basic, form.client_id, form.client_secret) {
+        (Some(_), _, Some(_)) => {
+            return Err(refuse("invalid_request", "authenticate by HTTP Basic or in the form, not by both"));
+        }
+        (Some(header), named, None) => {
+            let refusal = || Refusal { basic: true, ..refuse("invalid_client", "the header is not HTTP Basic") };
+            let (id, secret) = read_basic(header).ok_or_else(refusal)?;
+            if named.is_some_and(|named| named != id) {
+                return Err(refuse("invalid_request", "`client_id` names another client than the header"));
+            }
+            (id, secret)
+        }
+        (None, Some(id), Some(secret)) => (id, secret),
+        (None, ..) => return Err(refuse("invalid_client", "the client did not authenticate")),
+    };
+    let secret = ClientSecret::presented(&secret);
+    Ok(Grant::Client { id: ApiClientId::parse(&id).ok(), secret, basic: basic.is_some() })
+}
+
+fn read_basic(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    let bytes = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(encoded.trim()).ok()).flatten()?;
+    let (id, secret) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}
+
+fn user_grant(basic: Option<&str>, form: TokenRequest, asked: Option<BTreeSet<Scope>>) -> Result<Grant, Refusal> {
+    let of_another = form.client_id.is_some_and(|client| client != PASSWORD_CLIENT);
+    if basic.is_some() || form.client_secret.is_some() || of_another {
+        return Err(refuse("unauthorized_client", "passwords are for the platform's own public client only"));
+    }
+    let (Some(username), Some(password)) = (form.username, form.password) else {
+        return Err(refuse("invalid_request", "`username` or `password` is missing"));
+    };
+    let (email, password) = (Email::parse(&username).ok(), Password::parse(&password).ok());
+    Ok(Grant::User(PasswordLogin { email, password, asked }))
+}
+
+/// Refresh tokens belong to people, who log in through the platform's own public client.
+fn refresh_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    let of_another = form.client_id.is_some_and(|client| client != PASSWORD_CLIENT);
+    if basic.is_some() || form.client_secret.is_some() || of_another {
+        return Err(refuse("unauthorized_client", "refresh tokens are for the platform's own public client only"));
+    }
+    let token = form.refresh_token.ok_or_else(|| refuse("invalid_request", "`refresh_token` is missing"))?;
+    Ok(Grant::Refresh(RefreshToken::presented(&token)))
+}

@@ -1,0 +1,146 @@
+//! Users, and what somebody does about their own login.
+
+use actix_web::web::Data;
+use actix_web::{get, patch, post};
+use domain::access::user_change::{self, UpdateUser};
+use domain::access::{AccessError, CreateUser, Password, Subject, User, service};
+use domain::kernel::Faults;
+use domain::kernel::ids::UserId;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::answer::Answer;
+use crate::app::{App, blocking, ended_tokens, read};
+use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::once::{change, once};
+use crate::problem::Problem;
+use crate::views::PageView;
+use crate::views::access::PageQuery;
+use crate::views::users::{ChangePasswordRequest, CreateUserRequest, UpdateUserRequest, UserView};
+
+fn user(user: User) -> Result<Answer, Problem> {
+    let version = user.version;
+    Ok(Answer::ok(&UserView::from(user))?.with_version(version))
+}
+
+/// List users
+///
+/// Oldest first.
+#[utoipa::path(operation_id = "list_users", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of users", body = PageView<UserView>)))]
+#[get("/users")]
+async fn list_users(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
+    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let page = read(&app, &caller, move |queries| queries.access().list_users(&page)).await?;
+    Answer::page(page, UserView::from)
+}
+
+/// Create a user
+///
+/// Somebody who logs in with an e-mail address and a password at `/oauth/token`. Nobody can give a role with scopes that their own token lacks.
+#[utoipa::path(operation_id = "create_user", tag = "access", security(("oauth2" = ["access:admin"])), request_body = CreateUserRequest, responses((status = 201, description = "The user", body = UserView)))]
+#[post("/users")]
+async fn create_user(app: Data<App>, command: Command<CreateUserRequest>) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| CreateUser::parse(&raw.into(), app.password_rules.as_ref()))?;
+    // Hashed before the transaction: one hash takes tens of milliseconds.
+    let (hasher, password) = (app.passwords.clone(), command.body.password.clone());
+    let hash = blocking(move || hasher.hash(&password)).await?.map_err(AccessError::from)?;
+    let mut command = command.parse(|body| Ok::<_, Problem>((body, hash)))?;
+    // The body holds a password: a bare digest of it could be guessed from the database.
+    command.fingerprint = app.sealer.blind(&command.fingerprint);
+    once(
+        &app,
+        command,
+        |uow, env, (body, hash)| service::create_user(uow, env, body, hash),
+        |user| {
+            let (id, version) = (user.id, user.version);
+            Ok(Answer::created(format!("/v1/users/{id}"), id.uuid(), &UserView::from(user))?
+                .with_version(version)
+                .private())
+        },
+    )
+    .await
+}
+
+/// Get a user
+///
+/// Its roles and whom it acts for.
+#[utoipa::path(operation_id = "get_user", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The user", example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The user", body = UserView)))]
+#[get("/users/{id}")]
+async fn get_user(app: Data<App>, caller: Caller, Id(id): Id<UserId>) -> Result<Answer, Problem> {
+    let found = read(&app, &caller, move |queries| queries.access().find_user(id)).await?;
+    user(found.ok_or_else(Problem::not_found)?)
+}
+
+/// Change a user
+///
+/// Its roles with whom it acts for, and whether it may log in. Absent fields stay. A change ends the user's sessions and tokens at once. The last administrator can neither be disabled nor lose its role.
+#[utoipa::path(operation_id = "update_user", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The user", example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = UpdateUserRequest, responses((status = 200, description = "The user", body = UserView)))]
+#[patch("/users/{id}")]
+async fn update_user(app: Data<App>, Id(id): Id<UserId>, body: Change<UpdateUserRequest>) -> Result<Answer, Problem> {
+    let body = body.parse(|raw| UpdateUser::parse(&raw.into()))?;
+    let answer = change(
+        &app,
+        body,
+        move |uow, env, change| user_change::update_user(uow, env, id, change.if_match, &change.body),
+        move |changed| Ok(user(changed)?.about(id.uuid())),
+    )
+    .await?;
+    ended_tokens(&app).await;
+    Ok(answer)
+}
+
+/// Change your password
+///
+/// For a user. The present password is asked for again; a wrong one counts towards the lock. Sessions and tokens of the old password end, also the one that asks: log in again.
+#[utoipa::path(operation_id = "change_password", tag = "access", security(("oauth2" = [])), request_body = ChangePasswordRequest, responses((status = 200, description = "The user", body = UserView)))]
+#[post("/me/password")]
+async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>) -> Result<Answer, Problem> {
+    let mut command = command.parse(passwords)?;
+    // The body holds passwords: a bare digest of it could be guessed from the database.
+    command.fingerprint = app.sealer.blind(&command.fingerprint);
+    let Subject::User(id) = command.caller.subject else {
+        return Err(Problem::refused("users_only", "only a user has a password"));
+    };
+    let (doing, (current, new)) = (app.clone(), command.body.clone());
+    let hash = blocking(move || {
+        let (store, hasher) = (doing.store.as_ref(), doing.passwords.as_ref());
+        let email = user_change::confirm_password(store, hasher, doing.clock.now(), id, &current)?;
+        let rules = doing.password_rules.as_ref();
+        let mut faults = Faults::default();
+        faults.keep("/new_password", new.accepted(rules, email.as_ref()));
+        faults.check().map_err(AccessError::Invalid)?;
+        Ok::<_, AccessError>(hasher.hash(&new)?)
+    })
+    .await??;
+    let command = command.parse(|_| Ok::<_, Problem>(hash))?;
+    let answer = once(
+        &app,
+        command,
+        move |uow, env, hash| user_change::change_password(uow, env, id, hash),
+        move |changed| Ok(user(changed)?.about(id.uuid()).private()),
+    )
+    .await?;
+    ended_tokens(&app).await;
+    Ok(answer)
+}
+
+fn passwords(raw: ChangePasswordRequest) -> Result<(Password, Password), Faults> {
+    let mut faults = Faults::default();
+    let read = |faults: &mut Faults, pointer: &str, text: Option<String>| match text {
+        Some(text) => faults.keep(pointer, Password::parse(&text)),
+        None => {
+            faults.push(pointer, "required", "this field is required");
+            None
+        }
+    };
+    let current = read(&mut faults, "/current_password", raw.current_password);
+    let new = read(&mut faults, "/new_password", raw.new_password);
+    match (current, new) {
+        (Some(current), Some(new)) => Ok((current, new)),
+        _ => Err(faults),
+    }
+}
+
+/// Routes below `/v1`.
+pub fn register(config: &mut ServiceConfig) {
+    config.service(list_users).service(create_user).service(get_user).service(update_user).service(change_password);
+}

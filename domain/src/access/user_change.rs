@@ -1,0 +1,186 @@
+//! Changing users: roles, disabled or not, the password.
+//!
+//! Every change raises the user's version, which ends the sessions and tokens that were issued before.
+//! Invariant: somebody who may give roles is always left; the last administrator, a user or an API client,
+//! is neither disabled nor demoted nor revoked.
+
+use uuid::Uuid;
+
+use super::error::AccessError;
+use super::secret::{Password, PasswordHash, PasswordHasher};
+use super::session::end_tokens;
+use super::standing::{Standing, StandingInput};
+use super::user::{Attempts, User, UserCredentials};
+use super::{Role, Scope, service};
+use crate::directory::Email;
+use crate::directory::update::Given;
+use crate::env::Env;
+use crate::events::EventKind;
+use crate::kernel::Faults;
+use crate::kernel::ids::UserId;
+use crate::store::{Store, UnitOfWork};
+
+/// A request to change a user, unchecked. Roles and whom the user acts for are given together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpdateUserInput {
+    /// `/roles`
+    pub roles: Option<Vec<String>>,
+    /// `/organisation_id`
+    pub organisation_id: Given,
+    /// `/member_id`
+    pub member_id: Given,
+    /// `/disabled`
+    pub disabled: Option<bool>,
+}
+
+/// A valid request to change a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateUser {
+    standing: Option<Standing>,
+    disabled: Option<bool>,
+}
+
+impl UpdateUser {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn parse(raw: &UpdateUserInput) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let parties = [("/organisation_id", &raw.organisation_id), ("/member_id", &raw.member_id)];
+        let Some(roles) = raw.roles.clone() else {
+            for (pointer, _) in parties.iter().filter(|(_, given)| given.is_some()) {
+                faults.push(
+                    *pointer,
+                    "required",
+                    "give `roles` with it: whom somebody acts for follows from the roles",
+                );
+            }
+            faults.check()?;
+            return Ok(Self { standing: None, disabled: raw.disabled });
+        };
+        let flat = |given: &Given| given.clone().flatten();
+        let input = StandingInput {
+            roles: Some(roles),
+            organisation_id: flat(&raw.organisation_id),
+            member_id: flat(&raw.member_id),
+        };
+        let standing = Standing::parse(&input, &mut faults);
+        faults.check()?;
+        Ok(Self { standing, disabled: raw.disabled })
+    }
+}
+
+/// Changes a user's roles, or whether it may log in.
+///
+/// # Errors
+/// [`AccessError::Stale`] unless the version is the present one; [`AccessError::LastAdministrator`].
+pub fn update_user(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: UserId,
+    version: i32,
+    command: &UpdateUser,
+) -> Result<User, AccessError> {
+    env.actor.require(Scope::AccessAdmin)?;
+    let mut kept = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?;
+    if kept.user.version != version {
+        return Err(AccessError::Stale);
+    }
+    // Whoever has fewer scopes neither gives nor takes away those of somebody with more.
+    service::has_all(env, &kept.user.standing)?;
+    let before = kept.user.clone();
+    if let Some(standing) = &command.standing {
+        service::may_give(uow, env, standing)?;
+        kept.user.standing = standing.clone();
+    }
+    kept.user.disabled_at = match (command.disabled, kept.user.disabled_at) {
+        (Some(true), None) => Some(env.now),
+        (Some(false), _) => None,
+        (_, kept) => kept,
+    };
+    if kept.user == before {
+        return Ok(before);
+    }
+    if administers(&before) && !administers(&kept.user) {
+        another_administrator(uow, id.uuid())?;
+    }
+    keep(uow, env, kept)
+}
+
+fn administers(user: &User) -> bool {
+    user.disabled_at.is_none() && user.standing.roles().contains(&Role::OperatorAdmin)
+}
+
+/// Refuses unless somebody else may give roles, too.
+pub(super) fn another_administrator(uow: &mut dyn UnitOfWork, than: Uuid) -> Result<(), AccessError> {
+    if uow.access().lock_other_administrator(than)? { Ok(()) } else { Err(AccessError::LastAdministrator) }
+}
+
+/// Writes a changed user and ends what was issued to it before.
+fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, mut kept: UserCredentials) -> Result<User, AccessError> {
+    kept.user.version += 1;
+    uow.access().update_user(&kept)?;
+    end_tokens(uow, env.now, kept.user.id.uuid(), kept.user.version)?;
+    service::user_changed(uow, env, EventKind::UserUpdated, &kept.user)?;
+    Ok(kept.user)
+}
+
+/// Whether this is the user's password now; a wrong one counts towards the lock.
+///
+/// # Errors
+/// [`AccessError::WrongPassword`], also while the user is locked.
+pub fn confirm_password(
+    store: &dyn Store,
+    hasher: &dyn PasswordHasher,
+    now: crate::kernel::Instant,
+    id: UserId,
+    password: &Password,
+) -> Result<Option<Email>, AccessError> {
+    let found = store.transaction(|uow| uow.access().lock_user(id).map_err(AccessError::from))?;
+    let right = hasher.verify(password, found.as_ref().map(|f| &f.password));
+    let found = found.ok_or(AccessError::NotFound)?;
+    let accepted = store.transaction(|uow| count_attempt(uow, id, now, right))?;
+    if accepted { Ok(found.user.email) } else { Err(AccessError::WrongPassword) }
+}
+
+/// Counts a right or wrong secret; `false` when it is wrong or the user is locked.
+///
+/// # Errors
+/// The failure of the store.
+pub fn count_attempt(
+    uow: &mut dyn UnitOfWork,
+    id: UserId,
+    now: crate::kernel::Instant,
+    right: bool,
+) -> Result<bool, crate::store::StoreError> {
+    // Read again under the lock: another attempt may have locked the user while this one was hashing.
+    let attempts = uow.access().lock_attempts(id)?;
+    if attempts.is_locked(now) {
+        return Ok(false);
+    }
+    let next = if right { Attempts::default() } else { attempts.failed(now) };
+    if next != attempts {
+        uow.access().update_attempts(id, &next)?;
+    }
+    Ok(right)
+}
+
+/// Gives the caller another password, which was hashed before the transaction began; what was issued under the
+/// old one ends.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn change_password(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: UserId,
+    password: &PasswordHash,
+) -> Result<User, AccessError> {
+    if env.actor.id != id.uuid() {
+        return Err(AccessError::NotFound);
+    }
+    let mut kept = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?;
+    kept.password = password.clone();
+    keep(uow, env, kept)
+}
