@@ -189,7 +189,9 @@ fn a_stale_version_is_refused_and_bad_requests_are_told_in_full() {
         world.service.send("POST", &world.path(&run, "/propose"), &headers, None)
     };
     let _ = propose("\"7\"", "k-1").problem(412, "stale");
-    let _ = propose("nonsense", "k-2").problem(412, "stale");
+    let _ = propose("\"nonsense\"", "k-2").problem(412, "stale");
+    let unquoted = propose("1", "k-2").problem(400, "invalid_header");
+    assert_eq!(unquoted, [("#If-Match".to_owned(), "invalid_header".to_owned())]);
     let _ = propose("\"1\"", "k-3").expect(200);
     let rejected = world.act(&run, "reject", &world.approver, &json!({"reason": "The wrong month"})).expect(200);
     assert_eq!(text(&rejected, "state"), "rejected");

@@ -207,3 +207,21 @@ fn a_partner_reads_nothing_foreign_whatever_is_asked() {
     assert_eq!(seen(&Viewer::Parties(vec![uuid::Uuid::from_u128(99)])), 0);
     assert_eq!(seen(&Viewer::Parties(vec![])), 0);
 }
+
+#[test]
+fn a_service_that_ran_past_its_partitions_starts_again() {
+    use diesel::connection::SimpleConnection as _;
+    let platform = Platform::new();
+    let mut owner = platform.owner();
+    owner
+        .batch_execute(
+            "insert into idempotency_record (caller, key, created_on, fingerprint, status, content_type, body)
+             values (gen_random_uuid(), 'late', current_date + 5, sha256(''), 200, 'application/json', '');
+             insert into idempotency_record (caller, key, created_on, fingerprint, status, content_type, body)
+             values (gen_random_uuid(), 'old', current_date - 40, sha256(''), 200, 'application/json', '');
+             select keep_partitions(current_date + 2)",
+        )
+        .expect("the day that lies in the default partition stays there");
+    assert_eq!(platform.number("select count(*) from idempotency_record where key = 'late'"), 1);
+    assert_eq!(platform.number("select count(*) from idempotency_record where key = 'old'"), 0);
+}
