@@ -18,6 +18,7 @@ use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
+use integrations::cursor_key::CursorKey;
 use integrations::sealing::Sealer;
 
 use tokio::sync::watch;
@@ -94,6 +95,8 @@ pub struct App {
     pub figures: Figures,
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
+    /// Marks the cursors of lists.
+    pub cursor_key: CursorKey,
     seen: RwLock<TreeHead>,
     /// Whose tokens were ended before their time.
     pub revocations: Revocations,
@@ -122,6 +125,7 @@ impl App {
         let policy = Policy::of(&document);
         Ok(Self {
             sealer: Sealer::of(ports.platform.as_ref())?,
+            cursor_key: CursorKey::of(ports.platform.as_ref())?,
             ports,
             figures: Figures::of(&policy),
             policy,

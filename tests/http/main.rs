@@ -5,6 +5,7 @@ mod attacks;
 mod cors;
 mod idempotency;
 mod limits;
+mod lists;
 mod strictness;
 
 use domain::access::Role;

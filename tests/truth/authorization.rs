@@ -65,16 +65,7 @@ impl Site {
 
     /// The operation's path with real ids in it.
     fn path(&self, operation: &Operation, document: &Value) -> String {
-        let method = operation.method.as_str().to_ascii_lowercase();
-        let documented = &document["paths"][&operation.pattern][method]["parameters"];
-        let mut path = operation.pattern.clone();
-        for parameter in documented.as_array().into_iter().flatten().filter(|p| p["in"] == "path") {
-            let name = parameter["name"].as_str().expect("a name");
-            let example = parameter["example"].as_str().map_or_else(|| parameter["example"].to_string(), str::to_owned);
-            let prefix = example.split('_').next().unwrap_or_default();
-            path = path.replace(&format!("{{{name}}}"), self.ids.get(prefix).unwrap_or(&example));
-        }
-        path
+        site::path(operation, document, &self.ids)
     }
 
     fn ask(&self, operation: &Operation, path: &str, token: &str) -> Reply {

@@ -1,7 +1,7 @@
 //! Users, API clients and revocations, to look up.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Timestamptz, Uuid as SqlUuid};
 use domain::access::repository::AccessQueries;
 use domain::access::{ApiClient, User};
 use domain::kernel::ids::UserId;
@@ -10,36 +10,42 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use super::{ClientColumns, ClientRow, UserColumns, UserRow};
-use crate::bind::{after_id, id_key, instant};
+use crate::bind::instant;
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
 
 impl AccessQueries for PgQueries<'_> {
     fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError> {
-        let rows: Vec<ClientRow> = query::<ClientColumns>(
-            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version
-             from api_client where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<ClientRow> = query::<ClientColumns>(listed!(
+            paging.order,
+            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version from api_client where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let clients = rows.into_iter().map(ClientRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(clients, page.limit, |client| id_key(client.id.uuid())))
+        by_id(rows, page, ClientRow::restore, |client| client.id.uuid())
     }
 
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {
-        let rows: Vec<UserRow> = query::<UserColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<UserRow> = query::<UserColumns>(listed!(
+            paging.order,
             "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
-             from app_user u left join personal_data p on p.subject_id = u.id where u.id > $1 order by u.id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+             from app_user u left join personal_data p on p.subject_id = u.id where ",
+            "u.id", at "u.created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let users = rows.into_iter().map(UserRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(users, page.limit, |user| id_key(user.id.uuid())))
+        by_id(rows, page, UserRow::restore, |user| user.id.uuid())
     }
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
