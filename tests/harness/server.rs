@@ -59,6 +59,22 @@ pub struct Service {
     pub platform: Platform,
 }
 
+/// A second server on the database of a [`Service`].
+pub struct Beside {
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    stop: Option<(ServerHandle, JoinHandle<()>)>,
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.stop.take() {
+            actix_web::rt::System::new().block_on(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}
+
 /// What the server answered.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -156,16 +172,29 @@ impl Service {
         Self::with(Platform::new(), Outbound::new(OutboundConfig::default()).expect("a client"), edge)
     }
 
+    /// A platform with reference data, served by an application that a test has changed.
+    #[must_use]
+    pub fn altered(change: impl FnOnce(&mut App)) -> Self {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::serving(Platform::new(), outbound, EdgeArgs::default(), change)
+    }
+
     fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs) -> Self {
+        Self::serving(platform, outbound, edge, |_| ())
+    }
+
+    fn serving(platform: Platform, outbound: Outbound, edge: EdgeArgs, change: impl FnOnce(&mut App)) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
-        let app = Self::application(&platform, &clock, outbound);
+        let mut app = Self::application(&platform, &clock, outbound);
+        change(&mut app);
+        let app = Data::new(app);
         let (address, stop) = listen(app.clone(), edge);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
     }
 
     /// An application on a platform's database, with a memory of its own.
-    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound) -> Data<App> {
+    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound) -> App {
         let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
         let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
         let url = platform.database.url("flip360_owner");
@@ -183,14 +212,21 @@ impl Service {
             password_rules: Arc::new(Zxcvbn),
             origin: ORIGIN.to_owned(),
         });
-        Data::new(app.expect("an application"))
+        app.expect("an application")
     }
 
     /// Another process's application on the same database, with a memory of its own; nothing serves it.
     #[must_use]
     pub fn neighbour(&self) -> Data<App> {
         let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
-        Self::application(&self.platform, &self.clock, outbound)
+        Data::new(Self::application(&self.platform, &self.clock, outbound))
+    }
+
+    /// Another process's server on the same database; it ends when this is dropped.
+    #[must_use]
+    pub fn beside(&self) -> Beside {
+        let (url, (handle, thread)) = listen(self.neighbour(), EdgeArgs::default());
+        Beside { url, stop: Some((handle, thread)) }
     }
 
     /// Asks a neighbour, through a server of its own that ends with the answer of the last request.
@@ -328,7 +364,13 @@ impl Service {
     /// Any request.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        self.send_to(&self.url, method, path, headers, body)
+    }
+
+    /// Any request to one of the servers on this database.
+    #[must_use]
+    pub fn send_to(&self, url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

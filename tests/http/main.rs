@@ -1,8 +1,10 @@
 //! The conventions of the API over real HTTP: who is let in, what a bad request gets, what the framework
 //! would have said by itself.
 
+mod answers;
 mod attacks;
 mod cors;
+mod headers;
 mod idempotency;
 mod limits;
 mod lists;
