@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use actix_web::HttpMessage;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
@@ -56,8 +56,8 @@ pub async fn finish(
     } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
         response = not_modified(response);
     }
-    // A stream has no length to tell, and nobody waits for its end.
-    if bodiless && response.response().body().size() == BodySize::Stream {
+    // Here and not left to the framework, which forgets that it was HEAD when another request is waiting already.
+    if bodiless {
         response = response.map_body(|_, _| actix_web::body::None::new().boxed());
     }
     if let Some(app) = app {

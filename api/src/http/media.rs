@@ -29,7 +29,7 @@ pub async fn acceptable(
 
 fn unacceptable(request: &ServiceRequest) -> Option<Problem> {
     let wanted = wanted(request.headers());
-    if wanted.is_empty() || wanted.iter().any(|range| range.r#type == "*" && range.weight > 0) {
+    if wanted.is_empty() || wanted.iter().all(|range| range.r#type == "*" && range.subtype == "*" && range.weight > 0) {
         return None;
     }
     let app = request.app_data::<Data<App>>()?;
