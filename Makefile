@@ -34,6 +34,9 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
+	@scripts/setup.sh --test
+	scripts/sdks.sh
 openapi: ## writes the API document that is committed
 	$(BUILD)
 	$(RUN) openapi > openapi/flip360.v1.json.new
@@ -45,4 +48,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench contract test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench contract sdks test serve doctor measure openapi fmt lint

@@ -5,4 +5,7 @@ mod breaking;
 mod fuzz;
 mod gate;
 mod lint;
+mod live;
+mod required;
+mod sdks;
 mod tool;

@@ -7,5 +7,6 @@ pub mod imports;
 pub mod platform;
 pub mod promises;
 pub mod server;
+pub mod signing;
 pub mod site;
 pub mod skip;
