@@ -37,6 +37,9 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
+collection: setup ## the API as a Postman collection, which is committed
+	@scripts/setup.sh --test
+	node scripts/collection.mjs
 openapi: ## writes the API document that is committed
 	$(BUILD)
 	$(RUN) openapi > openapi/flip360.v1.json.new
@@ -48,4 +51,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench collection contract sdks test serve doctor measure openapi fmt lint

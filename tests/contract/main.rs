@@ -2,6 +2,7 @@
 //! turned into clients that then do real work.
 
 mod breaking;
+mod collection;
 mod fuzz;
 mod gate;
 mod lint;
