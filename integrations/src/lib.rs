@@ -6,6 +6,7 @@ pub mod high_water;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
+pub mod one_time_code;
 pub mod outbound;
 pub mod password;
 pub mod password_rules;

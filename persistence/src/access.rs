@@ -19,7 +19,9 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
+mod keys;
 mod queries;
+mod totp;
 
 /// Two processes that start on an empty database meet on this number.
 const FIRST_CLIENT: i64 = 0x0066_6c69_7033_3630;

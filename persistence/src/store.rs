@@ -166,6 +166,7 @@ contexts! {
     audit: domain::access::audit::AuditRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
+    client_keys: domain::access::client_key::ClientKeyRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
     events: domain::events::EventRepository,
@@ -178,6 +179,7 @@ contexts! {
     ledger: domain::ledger::repository::LedgerRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    totp: domain::access::totp::TotpRepository,
     webhooks: domain::webhooks::WebhookRepository,
     sessions: domain::access::session::SessionRepository,
 }

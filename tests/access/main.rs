@@ -12,6 +12,7 @@ use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login, PasswordLogin};
 use domain::access::standing::StandingInput;
+use domain::access::totp::SecondFactor;
 use domain::access::user::CreateUserInput;
 use domain::access::{
     AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, MissingScope, Password, PasswordHasher as _, Role,
@@ -20,8 +21,10 @@ use domain::access::{
 use domain::kernel::ids::ApiClientId;
 use domain::kernel::{Instant, PageRequest};
 use harness::platform::Platform;
+use integrations::one_time_code::Hotp;
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
+use integrations::sealing::Sealer;
 
 const MEMBERS: &str = "member_ref,upline_ref\nM001,\nM002,M001\n";
 
@@ -66,9 +69,12 @@ fn user_login(platform: &Platform, email: &str, password: &str, now: Instant) ->
     let login = PasswordLogin {
         email: domain::directory::Email::parse(email).ok(),
         password: Password::parse(password).ok(),
+        code: None,
         asked: None,
     };
-    login::authenticate_user(platform.store(), hasher(), now, &login)
+    let sealer = Sealer::of(&platform.signer).expect("a sealer");
+    let second = SecondFactor { vault: &sealer, codes: &Hotp };
+    login::authenticate_user(platform.store(), hasher(), second, now, &login)
 }
 
 fn at(text: &str) -> Instant {

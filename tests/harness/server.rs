@@ -13,7 +13,7 @@ use api::auth::Tokens;
 use api::auth::token::TokenConfig;
 use api::config::EdgeArgs;
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Subject};
+use domain::access::{Actor, Methods, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
 use domain::kernel::time::Clock;
@@ -225,7 +225,7 @@ impl Service {
         let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
         let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
         let subject = Subject::Client(ApiClientId::new(id));
-        let login = Login { subject, actor, version: 1 };
+        let login = Login { subject, actor, version: 1, methods: Methods::default() };
         self.app.tokens.issue(&login, self.app.ids.next(), self.clock.now()).expect("a token").token
     }
 
@@ -303,6 +303,12 @@ impl Service {
         self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
     }
 
+    /// POST of a form, as the token endpoint takes it.
+    #[must_use]
+    pub fn form(&self, path: &str, form: &str) -> Reply {
+        self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], Some(form.as_bytes()))
+    }
+
     /// PATCH of the version with this `ETag`.
     #[must_use]
     pub fn patch(&self, path: &str, token: &str, etag: &str, body: &Value) -> Reply {
@@ -344,7 +350,7 @@ impl Service {
     }
 }
 
-fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
+pub(crate) fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
     let (started, ready) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Scope, Standing, Subject};
+use domain::access::{Actor, Methods, Role, Scope, Standing, Subject};
 use domain::chain::key::PublicKey;
 use domain::kernel::Instant;
 use domain::kernel::ids::{MemberId, OrganisationId};
@@ -95,6 +95,8 @@ pub struct Bearer {
     pub origin: Option<String>,
     /// The version of the bearer that it was issued to; 0 when the token does not say.
     pub version: i32,
+    /// How a person proved who they are.
+    pub methods: Methods,
 }
 
 /// Issues and verifies access tokens.
@@ -173,7 +175,7 @@ impl Tokens {
         seconds: i64,
         origin: Option<&str>,
     ) -> Result<IssuedToken, KeyUnusable> {
-        let Login { subject, actor, version } = login;
+        let Login { subject, actor, version, methods } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
@@ -191,7 +193,7 @@ impl Tokens {
             jti: id.to_string(),
             ver: *version,
             origin: origin.map(str::to_owned),
-            amr: methods(*subject),
+            amr: methods.names().into_iter().map(str::to_owned).collect(),
             iat: issued_at,
             nbf: None,
             exp: issued_at + seconds,
@@ -239,18 +241,16 @@ impl Tokens {
         json!({"keys": self.accepted.iter().map(key).collect::<Vec<_>>()})
     }
 
+    /// Where tokens are got.
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.config.issuer.trim_end_matches('/'))
+    }
+
     /// Who issues.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.config.issuer
-    }
-}
-
-/// How somebody proved who they are (RFC 8176): people by a password.
-fn methods(subject: Subject) -> Vec<String> {
-    match subject {
-        Subject::Client(_) => Vec::new(),
-        Subject::User(_) => vec!["pwd".to_owned()],
     }
 }
 
@@ -272,9 +272,12 @@ fn bearer(claims: Claims) -> Option<Bearer> {
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
     let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
+    let methods = Methods::restore(&claims.amr);
     Some(Bearer {
         subject,
-        actor,
+        // Again, whatever the token says: no second factor, no money.
+        actor: methods.allow(subject, actor),
+        methods,
         expires_at_second: claims.exp,
         id: Uuid::parse_str(&claims.jti).ok(),
         origin: claims.origin,

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, ORIGIN};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use domain::access::{Actor, MissingScope, Subject, Viewer};
+use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 use domain::kernel::Instant;
 
 use super::RequestId;
@@ -26,6 +26,8 @@ pub struct Caller {
     pub expires_at_second: i64,
     /// The version of the user or API client that the token was issued to.
     pub bearer_version: i32,
+    /// How a person proved who they are.
+    pub methods: Methods,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -68,7 +70,7 @@ impl Caller {
         if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
             return Err(refused("the token is bound to another origin".to_owned()));
         }
-        let Bearer { subject, actor, expires_at_second, version: bearer_version, .. } = bearer;
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
@@ -81,6 +83,7 @@ impl Caller {
             actor,
             expires_at_second,
             bearer_version,
+            methods,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),

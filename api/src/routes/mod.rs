@@ -17,6 +17,7 @@ pub mod access;
 pub mod agreements;
 pub mod audit;
 pub mod catalogue;
+pub mod client_keys;
 pub mod deals;
 pub mod directory;
 pub mod embed;
@@ -35,6 +36,7 @@ pub mod payouts;
 pub mod receipts;
 pub mod referrals;
 pub mod system;
+pub mod totp;
 pub mod users;
 pub mod webhooks;
 

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
 use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
-use crate::once::{change, once};
+use crate::once::{answered, change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::access::PageQuery;
@@ -100,6 +100,9 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
     let Subject::User(id) = command.caller.subject else {
         return Err(Problem::refused("users_only", "only a user has a password"));
     };
+    if let Some(first) = answered(&app, &command).await? {
+        return Ok(first);
+    }
     let (doing, (current, new)) = (app.clone(), command.body.clone());
     let hash = blocking(move || {
         let (store, hasher) = (doing.store.as_ref(), doing.passwords.as_ref());

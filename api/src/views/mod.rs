@@ -4,6 +4,7 @@ pub mod access;
 pub mod agreements;
 pub mod audit;
 pub mod catalogue;
+pub mod client_keys;
 pub mod deal_history;
 pub mod deals;
 pub mod directory;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod operations;
 pub mod payouts;
 pub mod referrals;
+pub mod totp;
 pub mod users;
 pub mod webhooks;
 

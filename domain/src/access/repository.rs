@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::client::{ApiClient, ClientCredentials};
+use super::client_key::ApiClientKey;
 use super::secret::PasswordHash;
 use super::user::{Attempts, User, UserCredentials};
 use crate::directory::Email;
@@ -111,6 +112,16 @@ pub trait AccessQueries {
     /// # Errors
     /// The failure of the store.
     fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError>;
+
+    /// The public keys of an API client, oldest first; `None` when there is no such client.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_client_keys(
+        &mut self,
+        client: ApiClientId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<ApiClientKey>>, StoreError>;
 
     /// Users, oldest first.
     ///

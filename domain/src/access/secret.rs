@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use crate::chain::signer::PortError;
-use crate::directory::Email;
-use crate::kernel::Digest;
+use crate::directory::{Email, required};
 use crate::kernel::fault::Reason;
+use crate::kernel::{Digest, Faults};
 
 /// What every client's secret begins with, so that scanners find a leaked one.
 pub const SECRET_PREFIX: &str = "flip_sk_";
@@ -108,6 +108,15 @@ impl Password {
             n if n > Self::MAX => Err(PasswordError::TooLong),
             _ => Ok(Self(SecretString::from(text))),
         }
+    }
+
+    /// Reads the `/current_password` of a request.
+    ///
+    /// # Errors
+    /// That it is missing, or could never be one.
+    pub fn current(raw: Option<&str>) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        required(&mut faults, "/current_password", raw, Self::parse).ok_or(faults)
     }
 
     /// Holds a new password to the rules.

@@ -40,7 +40,7 @@ pub fn create_client(
     Ok(NewSecret { client, secret })
 }
 
-/// Gives an API client a new secret; the old one stops working at once.
+/// Gives an API client a new secret; the old one stops working at once, and so do the tokens that it gave.
 ///
 /// # Errors
 /// See [`AccessError`].
@@ -56,6 +56,7 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     kept.secret_sha256 = secret.digest();
     kept.client.version += 1;
     uow.access().update_client(&kept)?;
+    end_tokens(uow, env.now, id.uuid(), kept.client.version)?;
     client_changed(uow, env, EventKind::ApiClientSecretRotated, &kept.client)?;
     Ok(NewSecret { client: kept.client, secret })
 }
@@ -124,7 +125,7 @@ pub(super) fn user_changed(
     record_changed(uow, env, kind, (&user.id, user.id.uuid()), Some(user.version), &seen_by(&user.standing))
 }
 
-fn client_changed(
+pub(super) fn client_changed(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     kind: EventKind,

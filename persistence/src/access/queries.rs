@@ -1,14 +1,16 @@
 //! Users, API clients and revocations, to look up.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz, Uuid as SqlUuid};
+use domain::access::client_key::ApiClientKey;
 use domain::access::repository::AccessQueries;
 use domain::access::{ApiClient, User};
-use domain::kernel::ids::UserId;
+use domain::kernel::ids::{ApiClientId, UserId};
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use super::keys::{KeyColumns, KeyRow};
 use super::{ClientColumns, ClientRow, UserColumns, UserRow};
 use crate::bind::{after_id, id_key, instant};
 use crate::error::store_error;
@@ -27,6 +29,31 @@ impl AccessQueries for PgQueries<'_> {
         .map_err(store_error)?;
         let clients = rows.into_iter().map(ClientRow::restore).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(clients, page.limit, |client| id_key(client.id.uuid())))
+    }
+
+    fn list_client_keys(
+        &mut self,
+        client: ApiClientId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<ApiClientKey>>, StoreError> {
+        let known: bool = query::<Bool>("select exists (select from api_client where id = $1)")
+            .bind::<SqlUuid, _>(client.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        if !known {
+            return Ok(None);
+        }
+        let rows: Vec<KeyRow> = query::<KeyColumns>(
+            "select id, client_id, public_key, created_at from api_client_key
+             where client_id = $1 and id > $2 order by id limit $3",
+        )
+        .bind::<SqlUuid, _>(client.uuid())
+        .bind::<SqlUuid, _>(after_id(page)?)
+        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let keys = rows.into_iter().map(KeyRow::restore).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(Page::cut(keys, page.limit, |key| id_key(key.id.uuid()))))
     }
 
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {

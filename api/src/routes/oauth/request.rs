@@ -10,8 +10,10 @@ use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
+use domain::access::totp::TotpCode;
 use domain::access::{ClientSecret, Password, Scope};
 use domain::directory::Email;
 use domain::kernel::ids::ApiClientId;
@@ -36,11 +38,20 @@ pub(super) struct TokenRequest {
     /// Its secret, unless it authenticates by HTTP Basic.
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    #[schema(example = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+    client_assertion_type: Option<String>,
+    /// Instead of a secret (`private_key_jwt`, RFC 7523): a JWT by the client about itself (`iss` = `sub` = its id), for this server (`aud` = the issuer or the token endpoint), signed with one of its registered keys (EdDSA), expiring within 5 minutes; its `jti` is good once.
+    #[schema(format = Password)]
+    client_assertion: Option<String>,
     /// The e-mail address of a user.
     username: Option<String>,
     /// The password of a user.
     #[schema(format = Password)]
     password: Option<String>,
+    /// A one-time code of a user who has a second factor. Without one the token has no scope that moves money.
+    #[schema(format = Password, example = "492039")]
+    totp: Option<String>,
     /// A refresh token; it is good once.
     #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
     refresh_token: Option<String>,
@@ -105,7 +116,13 @@ impl From<Refusal> for HttpResponse {
 }
 
 pub(super) enum Grant {
-    Client { id: Option<ApiClientId>, secret: ClientSecret, basic: bool },
+    Client {
+        id: Option<ApiClientId>,
+        secret: ClientSecret,
+        basic: bool,
+    },
+    /// `None`: what came could never be one.
+    Assertion(Option<Box<ClientAssertion>>),
     User(PasswordLogin),
     Refresh(RefreshToken),
 }
@@ -149,6 +166,9 @@ fn read_scopes(text: &str) -> Result<BTreeSet<Scope>, Refusal> {
 }
 
 fn client_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    if form.client_assertion.is_some() || form.client_assertion_type.is_some() {
+        return assertion_grant(basic, form);
+    }
     let (id, secret) = match (basic, form.client_id, form.client_secret) {
         (Some(_), _, Some(_)) => {
             return Err(refuse("invalid_request", "authenticate by HTTP Basic or in the form, not by both"));
@@ -168,6 +188,24 @@ fn client_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusa
     Ok(Grant::Client { id: ApiClientId::parse(&id).ok(), secret, basic: basic.is_some() })
 }
 
+/// A client that signs instead of telling a secret (RFC 7521 §4.2).
+fn assertion_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    if basic.is_some() || form.client_secret.is_some() {
+        return Err(refuse("invalid_request", "authenticate by an assertion or by a secret, not by both"));
+    }
+    let (Some(ASSERTION_TYPE), Some(text)) = (form.client_assertion_type.as_deref(), form.client_assertion) else {
+        let what = format!("send `client_assertion` with `client_assertion_type` {ASSERTION_TYPE}");
+        return Err(refuse("invalid_request", what));
+    };
+    let assertion = ClientAssertion::parse(&text).ok();
+    if let (Some(named), Some(read)) = (&form.client_id, &assertion)
+        && *named != read.client().to_string()
+    {
+        return Err(refuse("invalid_request", "`client_id` names another client than the assertion"));
+    }
+    Ok(Grant::Assertion(assertion.map(Box::new)))
+}
+
 fn read_basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     let bytes = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(encoded.trim()).ok()).flatten()?;
@@ -184,7 +222,8 @@ fn user_grant(basic: Option<&str>, form: TokenRequest, asked: Option<BTreeSet<Sc
         return Err(refuse("invalid_request", "`username` or `password` is missing"));
     };
     let (email, password) = (Email::parse(&username).ok(), Password::parse(&password).ok());
-    Ok(Grant::User(PasswordLogin { email, password, asked }))
+    let code = form.totp.as_deref().filter(|code| !code.is_empty()).map(TotpCode::presented);
+    Ok(Grant::User(PasswordLogin { email, password, code, asked }))
 }
 
 /// Refresh tokens belong to people, who log in through the platform's own public client.
