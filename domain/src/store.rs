@@ -11,6 +11,7 @@
 use crate::access::Viewer;
 use crate::access::audit::{AuditQueries, AuditRepository};
 use crate::access::client_key::ClientKeyRepository;
+use crate::access::oidc::IssuerRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::access::session::SessionRepository;
 use crate::access::totp::TotpRepository;
@@ -91,6 +92,8 @@ pub trait UnitOfWork {
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Imports, their files and rows.
     fn imports(&mut self) -> &mut dyn ImportRepository;
+    /// Outside issuers.
+    fn issuers(&mut self) -> &mut dyn IssuerRepository;
     /// Long work.
     fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Signing keys, declarations, what the log has published.

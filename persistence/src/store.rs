@@ -174,6 +174,7 @@ contexts! {
     handshakes: domain::deals::handshake_repository::HandshakeRepository,
     idempotency: domain::idempotency::IdempotencyRepository,
     imports: domain::deals::import::repository::ImportRepository,
+    issuers: domain::access::oidc::IssuerRepository,
     jobs: domain::jobs::repository::JobRepository,
     keys: domain::chain::registry::KeyRepository,
     ledger: domain::ledger::repository::LedgerRepository,

@@ -2,6 +2,11 @@
 //! change.
 
 mod assertions;
+mod environments;
+mod issuer;
+mod oidc;
+mod rotation;
+mod streams;
 mod totp;
 
 use std::collections::BTreeSet;

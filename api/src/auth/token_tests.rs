@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::kernel::ids::{ApiClientId, UserId};
 use ed25519_dalek::Signer as _;
+use serde_json::json;
 
 use super::*;
 

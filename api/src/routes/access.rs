@@ -21,7 +21,7 @@ use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRe
 #[utoipa::path(operation_id = "get_me", tag = "access", security(("oauth2" = [])), responses((status = 200, description = "The caller", body = MeView)))]
 #[get("/me")]
 async fn get_me(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
-    let subject = caller.subject;
+    let (subject, environment) = (caller.subject, app.environment);
     let known = blocking(move || {
         app.store.transaction(|uow| {
             let has_second_factor = match subject {
@@ -32,7 +32,7 @@ async fn get_me(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
         })
     });
     let (name, has_second_factor) = known.await??;
-    Answer::ok(&MeView::new(&caller, name, has_second_factor))
+    Answer::ok(&MeView::new(&caller, environment, name, has_second_factor))
 }
 
 /// List API clients
@@ -105,6 +105,7 @@ pub fn register(config: &mut ServiceConfig) {
     super::users::register(config);
     super::client_keys::register(config);
     super::totp::register(config);
+    super::oidc::register(config);
     super::embed::register(config);
     config
         .service(get_me)

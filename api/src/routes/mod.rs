@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod log;
 pub mod members;
 pub mod oauth;
+pub mod oidc;
 pub mod operations;
 pub mod payees;
 pub mod payouts;

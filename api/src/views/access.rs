@@ -2,7 +2,7 @@
 
 use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::standing::StandingInput;
-use domain::access::{ApiClient, Scope, Standing, Subject};
+use domain::access::{ApiClient, Environment, Scope, Standing, Subject};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -108,6 +108,9 @@ pub struct MeView {
     id: String,
     /// `user` or `client`.
     kind: &'static str,
+    /// `live` or `sandbox`.
+    #[schema(example = "live")]
+    environment: &'static str,
     /// The name of an API client, the address of a user.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -155,7 +158,7 @@ impl WithheldView {
 impl MeView {
     /// What the token says, the name of its bearer, and whether codes are asked of it.
     #[must_use]
-    pub fn new(caller: &Caller, name: Option<String>, has_second_factor: bool) -> Self {
+    pub fn new(caller: &Caller, environment: Environment, name: Option<String>, has_second_factor: bool) -> Self {
         let Caller { subject, actor, methods, .. } = caller;
         Self {
             id: subject.to_string(),
@@ -163,6 +166,7 @@ impl MeView {
                 Subject::User(_) => "user",
                 Subject::Client(_) => "client",
             },
+            environment: environment.as_str(),
             name,
             roles: actor.roles.iter().map(|role| role.as_str()).collect(),
             scopes: actor.scopes.iter().map(|scope| scope.as_str()).collect(),

@@ -17,6 +17,7 @@ pub mod imports;
 pub mod jobs;
 pub mod ledger;
 pub mod log;
+pub mod oidc;
 pub mod operations;
 pub mod payouts;
 pub mod referrals;

@@ -38,6 +38,15 @@ pub enum AccessError {
     /// There is a second factor already.
     #[error("there is a second factor: take it away with one of its codes first")]
     SecondFactorActive,
+    /// The issuer is known under this audience.
+    #[error("the issuer is registered with this audience")]
+    IssuerTaken,
+    /// More issuers than a service needs.
+    #[error("as many issuers are registered as may be: forget one first")]
+    TooManyIssuers,
+    /// Another user is linked to this subject.
+    #[error("another user is linked to this subject of the issuer")]
+    SubjectTaken,
     /// Revoked clients stay revoked.
     #[error("the API client is revoked")]
     Revoked,

@@ -148,6 +148,44 @@ impl Jwt {
     }
 }
 
+/// Keys of somebody else, chosen by us.
+pub trait JwtVerifier {
+    /// Judges the signature, and whether its algorithm is that of the key.
+    ///
+    /// # Errors
+    /// See [`JwtError`].
+    fn verify(&self, jwt: &Jwt) -> Result<(), JwtError>;
+}
+
+/// A JWT whose signature was verified and whose time is now: what it says is what its issuer said.
+#[derive(Clone, Copy)]
+pub struct Verified<'j>(&'j Jwt);
+
+impl Verified<'_> {
+    /// The token.
+    #[must_use]
+    pub const fn jwt(&self) -> &Jwt {
+        self.0
+    }
+}
+
+impl Jwt {
+    /// Judges signature and time.
+    ///
+    /// # Errors
+    /// See [`JwtError`].
+    pub fn verified(
+        &self,
+        keys: &dyn JwtVerifier,
+        now: Instant,
+        longest_seconds: i64,
+    ) -> Result<Verified<'_>, JwtError> {
+        keys.verify(self)?;
+        self.claims.timely(now, longest_seconds)?;
+        Ok(Verified(self))
+    }
+}
+
 impl RawClaims {
     fn checked(self) -> Option<Claims> {
         let audiences = match self.aud {

@@ -11,7 +11,7 @@ use super::secret::{ClientSecret, Password, PasswordHasher};
 use super::standing::Subject;
 use super::totp::{self, SecondFactor, TotpCode};
 use super::user_change::{Tried, attempt};
-use super::{Actor, Method, Methods, Scope, User};
+use super::{Actor, Environment, Method, Methods, Scope, User};
 use crate::directory::Email;
 use crate::kernel::ids::{ApiClientId, UserId};
 use crate::kernel::{Digest, Instant};
@@ -36,13 +36,14 @@ pub struct Login {
 /// See [`LoginError`].
 pub fn authenticate_client(
     uow: &mut dyn UnitOfWork,
+    environment: Environment,
     id: ApiClientId,
     secret: &ClientSecret,
     asked: Option<&BTreeSet<Scope>>,
 ) -> Result<Login, LoginError> {
     let found = uow.access().find_client(id)?;
     let kept = found.as_ref().map_or(Digest([0; 32]), |f| f.secret_sha256);
-    let right = secret.matches(&kept);
+    let right = secret.matches(&kept) && secret.is_of(environment);
     match found {
         Some(found) if right => of_client(uow, found.client, asked),
         _ => Err(LoginError::Refused),
@@ -55,7 +56,7 @@ pub(super) fn of_client(
     client: ApiClient,
     asked: Option<&BTreeSet<Scope>>,
 ) -> Result<Login, LoginError> {
-    if client.revoked_at.is_some() || uow.access().is_suspended(client.standing.organisation())? {
+    if client.revoked_at.is_some() || uow.access().is_suspended(&client.standing)? {
         return Err(LoginError::Refused);
     }
     let actor = client.standing.actor(client.id.uuid(), asked)?;
@@ -95,7 +96,7 @@ pub fn authenticate_user(
     let Some(found) = found else { return Err(LoginError::Refused) };
     let id = found.user.id;
     let accepted = store.transaction(|uow| {
-        let suspended = uow.access().is_suspended(found.user.standing.organisation())?;
+        let suspended = uow.access().is_suspended(&found.user.standing)?;
         let accepted = attempt(uow, id, now, |uow| match right {
             true => second_factor(uow, second, now, id, login.code.as_ref()),
             false => Ok(Tried::Wrong),

@@ -184,7 +184,7 @@ pub fn refresh(
     }
     let user = uow.access().find_user(kept.family.user)?;
     let Some(user) = user.filter(|user| kept.is_good(user, env.now)) else { return Ok(Refreshed::Refused) };
-    if uow.access().is_suspended(user.standing.organisation())? {
+    if uow.access().is_suspended(&user.standing)? {
         return Ok(Refreshed::Refused);
     }
     let scopes = asked.unwrap_or(&kept.family.scopes);

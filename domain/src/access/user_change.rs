@@ -7,6 +7,7 @@
 use uuid::Uuid;
 
 use super::error::AccessError;
+use super::oidc::{OidcLink, OidcLinkInput, may_link};
 use super::secret::{Password, PasswordHash, PasswordHasher};
 use super::session::end_tokens;
 use super::standing::{Standing, StandingInput};
@@ -31,6 +32,8 @@ pub struct UpdateUserInput {
     pub member_id: Given,
     /// `/disabled`
     pub disabled: Option<bool>,
+    /// `/oidc`
+    pub oidc: Option<Option<OidcLinkInput>>,
 }
 
 /// A valid request to change a user.
@@ -38,6 +41,7 @@ pub struct UpdateUserInput {
 pub struct UpdateUser {
     standing: Option<Standing>,
     disabled: Option<bool>,
+    oidc: Option<Option<OidcLink>>,
 }
 
 impl UpdateUser {
@@ -47,6 +51,11 @@ impl UpdateUser {
     /// All faults at once.
     pub fn parse(raw: &UpdateUserInput) -> Result<Self, Faults> {
         let mut faults = Faults::default();
+        let oidc = match &raw.oidc {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(link)) => OidcLink::parse(link, &mut faults).map(Some),
+        };
         let parties = [("/organisation_id", &raw.organisation_id), ("/member_id", &raw.member_id)];
         let Some(roles) = raw.roles.clone() else {
             for (pointer, _) in parties.iter().filter(|(_, given)| given.is_some()) {
@@ -57,7 +66,7 @@ impl UpdateUser {
                 );
             }
             faults.check()?;
-            return Ok(Self { standing: None, disabled: raw.disabled });
+            return Ok(Self { standing: None, disabled: raw.disabled, oidc });
         };
         let flat = |given: &Given| given.clone().flatten();
         let input = StandingInput {
@@ -67,7 +76,7 @@ impl UpdateUser {
         };
         let standing = Standing::parse(&input, &mut faults);
         faults.check()?;
-        Ok(Self { standing, disabled: raw.disabled })
+        Ok(Self { standing, disabled: raw.disabled, oidc })
     }
 }
 
@@ -94,6 +103,10 @@ pub fn update_user(
         service::may_give(uow, env, standing)?;
         kept.user.standing = standing.clone();
     }
+    if let Some(oidc) = &command.oidc {
+        kept.user.oidc.clone_from(oidc);
+    }
+    may_link(uow, kept.user.oidc.as_ref(), &kept.user.standing)?;
     kept.user.disabled_at = match (command.disabled, kept.user.disabled_at) {
         (Some(true), None) => Some(env.now),
         (Some(false), _) => None,
@@ -120,7 +133,10 @@ pub(super) fn another_administrator(uow: &mut dyn UnitOfWork, than: Uuid) -> Res
 /// Writes a changed user and ends what was issued to it before.
 fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, mut kept: UserCredentials) -> Result<User, AccessError> {
     kept.user.version += 1;
-    uow.access().update_user(&kept)?;
+    match uow.access().update_user(&kept) {
+        Err(StoreError::Violates(rule)) if rule == "app_user_oidc_taken" => return Err(AccessError::SubjectTaken),
+        written => written?,
+    }
     end_tokens(uow, env.now, kept.user.id.uuid(), kept.user.version)?;
     service::user_changed(uow, env, EventKind::UserUpdated, &kept.user)?;
     Ok(kept.user)

@@ -137,6 +137,10 @@ event_kinds! {
     ApiClientKeyDeleted = "api_client.key_deleted", "client", "RecordChanged", AccessAdmin;
     /// An API client was revoked.
     ApiClientRevoked = "api_client.revoked", "client", "RecordChanged", AccessAdmin;
+    /// An outside issuer was registered.
+    OidcIssuerCreated = "oidc_issuer.created", "issuer", "RecordChanged", AccessAdmin;
+    /// An outside issuer was forgotten.
+    OidcIssuerDeleted = "oidc_issuer.deleted", "issuer", "RecordChanged", AccessAdmin;
     /// Somebody tries a webhook endpoint; sent to that endpoint only, whatever types it wants.
     WebhookTest = "webhook.test", "endpoint", "WebhookTested", WebhooksRead;
     /// A webhook endpoint was created.

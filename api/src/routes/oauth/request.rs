@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
+use domain::access::jwt::Jwt;
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
 use domain::access::totp::TotpCode;
@@ -25,11 +26,16 @@ use crate::auth::token::PASSWORD_CLIENT;
 /// The most bytes of a token request.
 const FORM_LIMIT: usize = 8 * 1024;
 
+/// The grant of RFC 7523, 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Every way to get a token.
+pub(super) const GRANTS: [&str; 4] = ["client_credentials", "password", "refresh_token", JWT_BEARER];
+
 /// A token request; parameters that are not known are ignored (RFC 6749 §3.2).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TokenRequest)]
 pub(super) struct TokenRequest {
-    /// `client_credentials`, `password` or `refresh_token`.
+    /// `client_credentials`, `password`, `refresh_token` or `urn:ietf:params:oauth:grant-type:jwt-bearer`.
     #[schema(example = "client_credentials")]
     grant_type: Option<String>,
     /// The API client, unless it authenticates by HTTP Basic.
@@ -52,6 +58,9 @@ pub(super) struct TokenRequest {
     /// A one-time code of a user who has a second factor. Without one the token has no scope that moves money.
     #[schema(format = Password, example = "492039")]
     totp: Option<String>,
+    /// An ID token of a registered outside issuer, about a user who is linked to it; it is good once.
+    #[schema(format = Password)]
+    assertion: Option<String>,
     /// A refresh token; it is good once.
     #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
     refresh_token: Option<String>,
@@ -124,6 +133,8 @@ pub(super) enum Grant {
     /// `None`: what came could never be one.
     Assertion(Option<Box<ClientAssertion>>),
     User(PasswordLogin),
+    /// `None`: what came could never be one.
+    Outside(Option<Box<Jwt>>),
     Refresh(RefreshToken),
 }
 
@@ -152,8 +163,9 @@ pub(super) fn read_request(request: &HttpRequest, body: &[u8]) -> Result<(Grant,
         Some("client_credentials") => client_grant(basic, form)?,
         Some("password") => user_grant(basic, form, asked.clone())?,
         Some("refresh_token") => refresh_grant(basic, form)?,
+        Some(JWT_BEARER) => outside_grant(basic, form)?,
         Some(_) => {
-            return Err(refuse("unsupported_grant_type", "use client_credentials, password or refresh_token"));
+            return Err(refuse("unsupported_grant_type", format!("use one of {}", GRANTS.join(", "))));
         }
         None => return Err(refuse("invalid_request", "`grant_type` is missing")),
     };
@@ -224,6 +236,16 @@ fn user_grant(basic: Option<&str>, form: TokenRequest, asked: Option<BTreeSet<Sc
     let (email, password) = (Email::parse(&username).ok(), Password::parse(&password).ok());
     let code = form.totp.as_deref().filter(|code| !code.is_empty()).map(TotpCode::presented);
     Ok(Grant::User(PasswordLogin { email, password, code, asked }))
+}
+
+/// People whom an outside issuer vouches for come through the platform's own public client.
+fn outside_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    let of_another = form.client_id.is_some_and(|client| client != PASSWORD_CLIENT);
+    if basic.is_some() || form.client_secret.is_some() || form.client_assertion.is_some() || of_another {
+        return Err(refuse("unauthorized_client", "ID tokens are for the platform's own public client only"));
+    }
+    let token = form.assertion.ok_or_else(|| refuse("invalid_request", "`assertion` is missing"))?;
+    Ok(Grant::Outside(Jwt::parse(&token).ok().map(Box::new)))
 }
 
 /// Refresh tokens belong to people, who log in through the platform's own public client.
