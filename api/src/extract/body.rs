@@ -65,6 +65,15 @@ impl<T> Command<T> {
     }
 }
 
+impl<T> Command<T> {
+    /// The same request without its body.
+    #[must_use]
+    pub fn without_body(&self) -> Command<()> {
+        let (caller, claim, fields) = (self.caller.clone(), self.claim.clone(), self.fields.clone());
+        Command { caller, claim, fingerprint: self.fingerprint, fields, body: () }
+    }
+}
+
 impl<T> Change<T> {
     /// The same request, its body read into a command of the domain.
     ///
