@@ -19,6 +19,7 @@ use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
 use integrations::cursor_key::CursorKey;
+use integrations::oidc::OutsideIssuers;
 use integrations::sealing::Sealer;
 
 use tokio::sync::watch;
@@ -62,6 +63,8 @@ pub struct Ports {
     pub password_rules: Arc<dyn domain::access::PasswordRules>,
     /// The name of the log.
     pub origin: String,
+    /// Live or sandbox.
+    pub environment: domain::access::Environment,
 }
 
 /// One running service: its ports, and what it holds in memory.
@@ -97,6 +100,8 @@ pub struct App {
     pub sealer: Sealer,
     /// Marks the cursors of lists.
     pub cursor_key: CursorKey,
+    /// The keys of outside issuers.
+    pub issuers: OutsideIssuers,
     seen: RwLock<TreeHead>,
     /// Whose tokens were ended before their time.
     pub revocations: Revocations,
@@ -126,6 +131,7 @@ impl App {
         Ok(Self {
             sealer: Sealer::of(ports.platform.as_ref())?,
             cursor_key: CursorKey::of(ports.platform.as_ref())?,
+            issuers: OutsideIssuers::new(ports.outbound.clone()),
             ports,
             figures: Figures::of(&policy),
             policy,
@@ -158,6 +164,7 @@ impl App {
             origin: &self.origin,
             platform: self.platform.as_ref(),
             seen: self.seen(),
+            environment: self.environment,
         }
     }
 

@@ -4,7 +4,11 @@
 pub mod cluster;
 pub mod documented;
 pub mod imports;
+pub mod neighbour;
 pub mod platform;
 pub mod promises;
+pub mod reply;
 pub mod server;
+pub mod signing;
 pub mod site;
+pub mod skip;

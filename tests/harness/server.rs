@@ -1,7 +1,8 @@
 //! The HTTP API of one test: the real server on a free port of this machine, over the platform's
 //! database. Workers do not run by themselves; a test tells them to.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -13,7 +14,7 @@ use api::auth::Tokens;
 use api::auth::token::TokenConfig;
 use api::config::EdgeArgs;
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Subject};
+use domain::access::{Actor, Environment, Methods, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
 use domain::kernel::time::Clock;
@@ -21,12 +22,14 @@ use ed25519_dalek::SigningKey;
 use integrations::outbound::{Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
+use integrations::token_keys::TokenKeyFiles;
 use persistence::{PgStore, PoolSizes};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::documented;
 use crate::platform::{CountingIds, CountingRandomness, MemoryHighWater, MemorySigner, ORIGIN, Platform};
+pub use crate::reply::{Frames, Reply};
 
 /// A clock that a test sets.
 pub struct TestClock(Mutex<Instant>);
@@ -55,94 +58,18 @@ pub struct Service {
     agent: ureq::Agent,
     keys: AtomicU64,
     stop: Option<(ServerHandle, JoinHandle<()>)>,
+    identity: Identity,
     /// The platform below; dropped after the server has stopped.
     pub platform: Platform,
 }
 
-/// A second server on the database of a [`Service`].
-pub struct Beside {
-    /// `http://127.0.0.1:port`.
-    pub url: String,
-    stop: Option<(ServerHandle, JoinHandle<()>)>,
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        if let Some((handle, thread)) = self.stop.take() {
-            actix_web::rt::System::new().block_on(handle.stop(false));
-            let _ = thread.join();
-        }
-    }
-}
-
-/// What the server answered.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: ureq::http::HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The body as JSON.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    /// A header as text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The body as JSON, when the status is the expected one.
-    #[must_use]
-    pub fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
-        if self.body.is_empty() { Value::Null } else { self.json() }
-    }
-
-    /// Checks that it is a problem of this status and code; gives the pairs of pointer and code.
-    #[must_use]
-    pub fn problem(&self, status: u16, code: &str) -> Vec<(String, String)> {
-        let problem = self.expect(status);
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
-        assert_eq!(problem["code"], code, "{problem}");
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
-        let text = |error: &Value, key: &str| error[key].as_str().expect("a text").to_owned();
-        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect()
-    }
-}
-
-/// What comes down a stream.
-pub struct Frames(BufReader<ureq::BodyReader<'static>>);
-
-impl Iterator for Frames {
-    type Item = (u64, String, Value);
-
-    /// The next message: id, event, data. `None` when the stream has ended.
-    fn next(&mut self) -> Option<Self::Item> {
-        let (mut id, mut event) = (0, String::new());
-        loop {
-            let mut line = String::new();
-            // A connection that breaks off ends the stream like any other end.
-            if self.0.read_line(&mut line).unwrap_or(0) == 0 {
-                return None;
-            }
-            match line.trim_end().split_once(": ") {
-                Some(("id", text)) => id = text.parse().expect("a number"),
-                Some(("event", text)) => text.clone_into(&mut event),
-                Some(("data", text)) => return Some((id, event, serde_json::from_str(text).expect("JSON"))),
-                _ => {}
-            }
-        }
-    }
+/// How a service and its neighbours sign their tokens.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// Live or sandbox.
+    pub environment: Environment,
+    /// A directory with the keys of access tokens; without one there is a single key, in memory.
+    pub keys: Option<PathBuf>,
 }
 
 impl Service {
@@ -163,40 +90,63 @@ impl Service {
     /// A platform, served, that asks outside hosts through this client.
     #[must_use]
     pub fn behind(platform: Platform, outbound: Outbound) -> Self {
-        Self::with(platform, outbound, EdgeArgs::default())
+        Self::with(platform, outbound, EdgeArgs::default(), Identity::default())
+    }
+
+    /// A platform with reference data, served by a service that signs its tokens like this.
+    #[must_use]
+    pub fn identified(identity: Identity) -> Self {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::with(Platform::new(), outbound, EdgeArgs::default(), identity)
     }
 
     /// A platform with reference data, served to whom these settings let in.
     #[must_use]
     pub fn edged(edge: EdgeArgs) -> Self {
-        Self::with(Platform::new(), Outbound::new(OutboundConfig::default()).expect("a client"), edge)
+        Self::with(
+            Platform::new(),
+            Outbound::new(OutboundConfig::default()).expect("a client"),
+            edge,
+            Identity::default(),
+        )
     }
 
     /// A platform with reference data, served by an application that a test has changed.
     #[must_use]
     pub fn altered(change: impl FnOnce(&mut App)) -> Self {
         let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
-        Self::serving(Platform::new(), outbound, EdgeArgs::default(), change)
+        Self::serving(Platform::new(), outbound, EdgeArgs::default(), Identity::default(), change)
     }
 
-    fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs) -> Self {
-        Self::serving(platform, outbound, edge, |_| ())
+    fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs, identity: Identity) -> Self {
+        Self::serving(platform, outbound, edge, identity, |_| ())
     }
 
-    fn serving(platform: Platform, outbound: Outbound, edge: EdgeArgs, change: impl FnOnce(&mut App)) -> Self {
+    fn serving(
+        platform: Platform,
+        outbound: Outbound,
+        edge: EdgeArgs,
+        identity: Identity,
+        change: impl FnOnce(&mut App),
+    ) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
-        let mut app = Self::application(&platform, &clock, outbound);
+        let mut app = Self::application(&platform, &clock, outbound, &identity);
         change(&mut app);
         let app = Data::new(app);
         let (address, stop) = listen(app.clone(), edge);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
+        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), identity, platform }
     }
 
     /// An application on a platform's database, with a memory of its own.
-    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound) -> App {
-        let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
-        let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
+    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound, identity: &Identity) -> App {
+        let issuer = "https://flip360.test";
+        let config = TokenConfig { issuer: issuer.into(), audience: identity.environment.audience(issuer) };
+        let tokens = match &identity.keys {
+            Some(keys) => Tokens::of(config, Box::new(TokenKeyFiles::new(keys))),
+            None => Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]),
+        };
+        let tokens = tokens.expect("good keys");
         let url = platform.database.url("flip360_owner");
         let app = App::new(Ports {
             store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
@@ -211,6 +161,7 @@ impl Service {
             outbound,
             password_rules: Arc::new(Zxcvbn),
             origin: ORIGIN.to_owned(),
+            environment: identity.environment,
         });
         app.expect("an application")
     }
@@ -219,14 +170,7 @@ impl Service {
     #[must_use]
     pub fn neighbour(&self) -> Data<App> {
         let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
-        Data::new(Self::application(&self.platform, &self.clock, outbound))
-    }
-
-    /// Another process's server on the same database; it ends when this is dropped.
-    #[must_use]
-    pub fn beside(&self) -> Beside {
-        let (url, (handle, thread)) = listen(self.neighbour(), EdgeArgs::default());
-        Beside { url, stop: Some((handle, thread)) }
+        Data::new(Self::application(&self.platform, &self.clock, outbound, &self.identity))
     }
 
     /// Asks a neighbour, through a server of its own that ends with the answer of the last request.
@@ -261,7 +205,7 @@ impl Service {
         let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
         let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
         let subject = Subject::Client(ApiClientId::new(id));
-        let login = Login { subject, actor, version: 1 };
+        let login = Login { subject, actor, version: 1, methods: Methods::default() };
         self.app.tokens.issue(&login, self.app.ids.next(), self.clock.now()).expect("a token").token
     }
 
@@ -339,6 +283,12 @@ impl Service {
         self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
     }
 
+    /// POST of a form, as the token endpoint takes it.
+    #[must_use]
+    pub fn form(&self, path: &str, form: &str) -> Reply {
+        self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], Some(form.as_bytes()))
+    }
+
     /// PATCH of the version with this `ETag`.
     #[must_use]
     pub fn patch(&self, path: &str, token: &str, etag: &str, body: &Value) -> Reply {
@@ -386,7 +336,7 @@ impl Service {
     }
 }
 
-fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
+pub(crate) fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
     let (started, ready) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection as _;
 use domain::access::Role;
+use harness::neighbour::Neighbour;
 use harness::server::{Reply, Service};
 use harness::site;
 use serde_json::{Value, json};
@@ -186,7 +187,7 @@ fn all_four_answers_are_the_same_alone_and_in_a_batch_and_at_whichever_process_o
     for make in [single, batched] {
         let service = Service::start();
         let sent = make(&service);
-        let beside = service.beside();
+        let beside = Neighbour::of(&service);
         let _ = post_to(&service, &service.url, &sent, None, &sent.body).problem(400, "idempotency_key_missing");
         // The work is done, and cannot commit while somebody holds the table of answers.
         let mut holder = service.platform.owner();
@@ -224,7 +225,7 @@ fn forty_at_once_at_two_processes_under_one_key_have_one_effect() {
     for make in [single, batched] {
         let service = Service::start();
         let sent = make(&service);
-        let beside = service.beside();
+        let beside = Neighbour::of(&service);
         let replies: Vec<Reply> = std::thread::scope(|scope| {
             let urls = [&service.url, &beside.url];
             let (service, sent) = (&service, &sent);

@@ -60,10 +60,9 @@ impl Secrets {
             if let Some(secret) = answer[name].as_str() {
                 self.add(secret);
                 // Also what a signature is made of, and a token without its signature.
-                secret
-                    .split(['.', '_'])
-                    .filter(|part| part.len() > 20)
-                    .for_each(|part| drop(self.0.insert(part.to_owned())));
+                secret.split(['.', '_']).filter(|part| part.len() > 20).for_each(|part| {
+                    let _ = self.0.insert(part.to_owned());
+                });
             }
         }
         answer

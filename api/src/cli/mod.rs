@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
 
+pub mod admin;
 pub mod audit;
 pub mod database;
 pub mod demo;
@@ -52,6 +53,8 @@ enum Command {
     Log(log::LogArgs),
     /// Checks the guarantees over all data.
     Guarantees(guarantees::GuaranteesArgs),
+    /// Creates users and API clients, changes the key of access tokens.
+    Admin(admin::AdminArgs),
 }
 
 /// Parts of other people's that log what they read and write, in which secrets stand.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Guarantees(args) => guarantees::run(&args),
+        Command::Admin(args) => admin::run(&args),
     };
     match outcome {
         Ok(code) => code,

@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, ResponseError as _};
 
 use super::trace::Trace;
 use super::{lifecycle, security};
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::extract::RequestId;
 use crate::problem::Problem;
 
+const PROBLEM: &str = "application/problem+json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -50,7 +52,13 @@ pub async fn finish(
     let reads = request.method() == Method::GET;
     let unchanged = request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned();
     let path = request.path().to_owned();
-    let mut response = in_time(request, next).await?;
+    let patience = request.app_data::<Data<Patience>>().and_then(|patience| patience.0);
+    let answered = match patience {
+        Some(patience) => tokio::time::timeout(patience, next.call(request)).await.ok(),
+        None => Some(next.call(request).await),
+    };
+    let Some(answered) = answered else { return Err(late(app.as_ref(), &path, &id)) };
+    let mut response = answered?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_problem(response, &path, &id);
     } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
@@ -70,20 +78,24 @@ pub async fn finish(
     Ok(response)
 }
 
-/// Waits for the answer. What the database has been told to do by then is done or not done as a whole; a
-/// caller that asks again with its key learns which.
-async fn in_time(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let Some(patience) = request.app_data::<Data<Patience>>().and_then(|patience| patience.0) else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    let asked = request.request().clone();
-    match tokio::time::timeout(patience, next.call(request)).await {
-        Ok(answered) => Ok(answered?.map_into_boxed_body()),
-        Err(_) => Ok(ServiceResponse::from_err(Problem::unavailable(), asked)),
+/// What is said when no answer has begun in time. What the database has been told to do by then is done or not
+/// done as a whole; a caller that asks again with its key learns which.
+///
+/// The request is gone with what was waited for, so this answer is completed here.
+fn late(app: Option<&Data<App>>, path: &str, id: &RequestId) -> actix_web::Error {
+    let problem = Problem::unavailable();
+    let mut response = problem.error_response();
+    if let Some(app) = app {
+        tracing::error!(request_id = id.as_str(), "no answer has begun in time");
+        app.figures.count(None, problem.status, Duration::ZERO, app.clock.now());
+        security::harden(response.headers_mut(), path, app.tokens.issuer());
     }
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let body = serde_json::to_vec(&problem.view(path, id.as_str())).unwrap_or_default();
+    InternalError::from_response("no answer has begun in time", response.set_body(BoxBody::new(body))).into()
 }
 
 /// Counts the answer, writes its line of log, and says what belongs to its operation and its trace.
@@ -130,7 +142,7 @@ fn with_problem(response: ServiceResponse<BoxBody>, path: &str, id: &RequestId) 
     let body = serde_json::to_vec(&problem.view(path, id.as_str())).unwrap_or_default();
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     response.headers_mut().remove(CONTENT_ENCODING);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     response
 }
 

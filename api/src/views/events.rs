@@ -16,6 +16,7 @@ use crate::extract::ListQuery;
 pub struct EventQuery {
     /// Events after this sequence number; 0 for all.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
     /// One type, or several with commas between them.
     #[param(example = "deal.settled,deal.reversed")]
@@ -36,6 +37,7 @@ impl ListQuery for EventQuery {
 pub struct StreamQuery {
     /// Begin after this sequence number; without it, and without `Last-Event-ID`, with what comes next.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
     /// One type, or several with commas between them.
     #[param(example = "deal.settled,deal.reversed")]
@@ -49,6 +51,7 @@ pub struct StreamQuery {
 pub struct FeedQuery {
     /// Begin after this sequence number; without it, and without `Last-Event-ID`, with what comes next.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
 }
 

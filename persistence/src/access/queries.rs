@@ -1,14 +1,18 @@
 //! Users, API clients and revocations, to look up.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Timestamptz, Uuid as SqlUuid};
+use domain::access::client_key::ApiClientKey;
+use domain::access::oidc::OidcIssuer;
 use domain::access::repository::AccessQueries;
 use domain::access::{ApiClient, User};
-use domain::kernel::ids::UserId;
+use domain::kernel::ids::{ApiClientId, UserId};
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use super::issuers::{IssuerColumns, IssuerRow};
+use super::keys::{KeyColumns, KeyRow};
 use super::{ClientColumns, ClientRow, UserColumns, UserRow};
 use crate::bind::instant;
 use crate::error::store_error;
@@ -32,11 +36,54 @@ impl AccessQueries for PgQueries<'_> {
         by_id(rows, page, ClientRow::restore, |client| client.id.uuid())
     }
 
+    fn list_client_keys(
+        &mut self,
+        client: ApiClientId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<ApiClientKey>>, StoreError> {
+        let known: bool = query::<Bool>("select exists (select from api_client where id = $1)")
+            .bind::<SqlUuid, _>(client.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        if !known {
+            return Ok(None);
+        }
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<KeyRow> = query::<KeyColumns>(listed!(
+            paging.order,
+            "select id, client_id, public_key, created_at from api_client_key where client_id = $1 and ",
+            "id", at "created_at", ""
+        ))
+        .bind::<SqlUuid, _>(client.uuid())
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
+        .load(self.pg)
+        .map_err(store_error)?;
+        by_id(rows, page, KeyRow::restore, |key| key.id.uuid()).map(Some)
+    }
+
+    fn list_issuers(&mut self, page: &PageRequest) -> Result<Page<OidcIssuer>, StoreError> {
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<IssuerRow> = query::<IssuerColumns>(listed!(
+            paging.order,
+            "select id, issuer, audience, organisation_id, created_at from oidc_issuer where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
+        .load(self.pg)
+        .map_err(store_error)?;
+        by_id(rows, page, |row| Ok(row.restore()), |issuer| issuer.id.uuid())
+    }
+
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {
         let paging = Paging::oldest_first(page);
         let rows: Vec<UserRow> = query::<UserColumns>(listed!(
             paging.order,
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+               u.oidc_issuer_id, u.oidc_subject_sha256
              from app_user u left join personal_data p on p.subject_id = u.id where ",
             "u.id", at "u.created_at", ""
         ))
@@ -50,7 +97,8 @@ impl AccessQueries for PgQueries<'_> {
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let found: Option<UserRow> = query::<UserColumns>(
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+               u.oidc_issuer_id, u.oidc_subject_sha256
              from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
@@ -63,7 +111,8 @@ impl AccessQueries for PgQueries<'_> {
     fn list_revoked(&mut self, now: Instant) -> Result<Vec<(Uuid, i32)>, StoreError> {
         query::<(SqlUuid, Integer)>(
             "select token_or_subject_id, below_version from access_revocation where until_at > $1
-             union all select id, 2147483647 from organisation where status = 'suspended'",
+             union all select id, 2147483647 from organisation where status = 'suspended'
+             union all select id, 2147483647 from member where status = 'suspended'",
         )
         .bind::<Timestamptz, _>(instant(now))
         .load(self.pg)
