@@ -30,8 +30,13 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         let detail = error.to_string();
         let detail = detail.strip_prefix("Query deserialize error: ").unwrap_or(&detail);
         let unknown = detail.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
-        let pointer = unknown.map_or_else(|| "#query".to_owned(), |(name, _)| format!("#{name}"));
-        Problem::malformed_at(&pointer, "invalid_query", detail)
+        match unknown {
+            Some((name, _)) => {
+                let detail = format!("there is no parameter `{name}` here");
+                Problem::malformed_at(&format!("#{name}"), "invalid_query", detail)
+            }
+            None => Problem::malformed_at("#query", "invalid_query", detail),
+        }
     })
 }
 
