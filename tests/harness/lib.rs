@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod documented;
 pub mod imports;
+pub mod partners;
 pub mod platform;
 pub mod promises;
 pub mod server;

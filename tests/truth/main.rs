@@ -1,5 +1,6 @@
 //! Truth tests: they make the design hold.
 
 mod architecture;
+mod asking;
 mod authorization;
 mod openapi;
