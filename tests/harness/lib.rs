@@ -9,3 +9,4 @@ pub mod platform;
 pub mod promises;
 pub mod server;
 pub mod site;
+pub mod skip;
