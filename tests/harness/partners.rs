@@ -62,7 +62,8 @@ pub struct Partner {
     pub provider: OrganisationId,
     /// The member to whom what members have belongs.
     pub member: MemberId,
-    /// Its real id for each prefix, `provider` and `kid`; what belongs to no partner is the same for both.
+    /// Its real id for each prefix, and what else requests name of it: its `provider`, a member without a key
+    /// (`keyless`), the member's `kid` and `registration`. What belongs to no partner is the same for both.
     pub ids: BTreeMap<&'static str, String>,
     /// The second halves of the ids of all that is its own and nobody else's.
     pub own: BTreeSet<String>,
@@ -119,6 +120,9 @@ impl Site {
     pub fn nothing(&self) -> BTreeMap<&'static str, String> {
         let fresh = |prefix: &&'static str| match *prefix {
             "kid" => MemorySigner::new(77).kid(),
+            "registration" => {
+                registration(PartyId::member(MemberId::new(self.service.app.ids.next())), &MemorySigner::new(78))
+            }
             "provider" => OrganisationId::new(self.service.app.ids.next()).to_string(),
             "keyless" => MemberId::new(self.service.app.ids.next()).to_string(),
             prefix => format!("{prefix}_{}", encode(self.service.app.ids.next())),
@@ -172,8 +176,8 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let token = service.token(&[Role::PartnerAdmin], Some(introducer), None);
     refer(service, &token, member, provider);
     let key = MemorySigner::new(introducer.uuid().as_bytes()[15]);
-    let registration = json!({"registration": registration(PartyId::member(member), &key)});
-    let _ = service.post("/v1/signing-keys", &token, &registration).expect(201);
+    let registration = registration(PartyId::member(member), &key);
+    let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
     let operator = service.operator();
     let organisation = introducer.to_string();
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
@@ -191,7 +195,7 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let _ = service.dispatch();
     let mut ids: BTreeMap<_, _> =
         OWNED.iter().map(|(prefix, sql)| (*prefix, id(prefix, the(service, sql, introducer, Some(member))))).collect();
-    ids.extend([("provider", provider.to_string()), ("kid", key.kid())]);
+    ids.extend([("provider", provider.to_string()), ("kid", key.kid()), ("registration", registration)]);
     let own = ALL_OF.iter().flat_map(|sql| service.platform.ids_of(&filled(sql, introducer, Some(member))));
     let own = own.chain([introducer.uuid(), provider.uuid()]).map(encode).collect();
     Partner { introducer, provider, member, ids, own }
