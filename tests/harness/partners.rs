@@ -174,7 +174,8 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
         where d.introducer_id = $org and d.member_id = l.member_id order by d.id limit 1";
     let member = MemberId::new(the(service, paid, introducer, None));
     let token = service.token(&[Role::PartnerAdmin], Some(introducer), None);
-    refer(service, &token, member, provider);
+    let client = if introducer == service.platform.introducer { "Jane Citizen" } else { "Secret Person" };
+    refer(service, &token, (member, provider), client);
     let key = MemorySigner::new(introducer.uuid().as_bytes()[15]);
     let registration = registration(PartyId::member(member), &key);
     let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
@@ -202,11 +203,11 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
 }
 
 /// A referral whose handshake waits for the provider.
-fn refer(service: &Service, token: &str, member: MemberId, provider: OrganisationId) {
+fn refer(service: &Service, token: &str, (member, provider): (MemberId, OrganisationId), client: &str) {
     let referral = json!({
         "member_id": member.to_string(), "provider_id": provider.to_string(), "product": "FIXED-3Y",
         "external_ref": "REF-1", "referred_on": "2026-11-20", "assurance": "custodial",
-        "client": {"kind": "person", "name": "Secret Person", "email": "secret@person.example"},
+        "client": {"kind": "person", "name": client},
         "consent": {"declared": true}, "disclosure": {"declared": true}
     });
     let _ = service.post("/v1/referrals", token, &referral).expect(201);
