@@ -1,6 +1,7 @@
 //! What tests stand on: a database of their own on a real PostgreSQL, and a platform whose time, ids and
 //! randomness they set.
 
+pub mod asking;
 pub mod cluster;
 pub mod documented;
 pub mod imports;

@@ -3,7 +3,8 @@
 //!
 //! What is expected stands in two tables that are written by hand and reviewed with each change, not worked out from
 //! the code: `authorization.txt` says which roles an operation lets in, `objects.txt` how it answers them. Nothing is
-//! left out. A new operation needs a line in both; if it takes a body or filters by an object, `requests.json` says
+//! left out. A new operation needs a line in both; if it takes a body or filters by an object, `tests/harness/requests.json`
+//! says
 //! with what it is asked. The failure prints what was seen: check it against the contract before it becomes a line.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +12,10 @@ use std::fmt::Write as _;
 
 use api::policy::Operation;
 use domain::access::Role;
+use harness::asking::Asking;
 use harness::partners::{Asker, Site};
 use harness::server::Reply;
 use serde_json::Value;
-
-use crate::asking::Asking;
 
 const LET_IN: &str = include_str!("authorization.txt");
 const ANSWERS: &str = include_str!("objects.txt");
