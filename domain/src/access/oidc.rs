@@ -258,6 +258,10 @@ pub(super) fn may_link(
 /// [`JwtError::NotForUs`] when there is none.
 pub fn issuer_of<'i>(jwt: &Jwt, known: &'i [OidcIssuer]) -> Result<&'i OidcIssuer, JwtError> {
     let claims = &jwt.claims;
+    // An access token or a logout token of the same issuer is no ID token (RFC 8725, 3.11).
+    if !jwt.kind.as_deref().unwrap_or("JWT").eq_ignore_ascii_case("JWT") {
+        return Err(JwtError::Malformed);
+    }
     let names_us = |issuer: &&OidcIssuer| {
         let given_to_us = claims.authorized.as_ref().is_none_or(|party| *party == issuer.audience);
         // Of several audiences one must be told to be the one that asked (OpenID Connect Core 3.1.3.7, 3 to 5).

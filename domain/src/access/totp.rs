@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::error::AccessError;
 use super::session::later;
-use super::user_change::{Tried, attempt};
+use super::user_change::{Tried, attempt, end_sessions};
 use crate::chain::signer::PortError;
 use crate::directory::required;
 use crate::env::Env;
@@ -220,10 +220,11 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, vault: &dyn Vault, id: Use
 /// [`AccessError::NotFound`] when there is nothing to confirm.
 pub fn confirm(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<KeptTotp, AccessError> {
     own(env, id)?;
+    // The user first, as a login does.
+    end_sessions(uow, env, id)?;
     let kept = uow.totp().lock_totp(id)?.filter(|kept| kept.confirmed_at.is_none()).ok_or(AccessError::NotFound)?;
     let kept = KeptTotp { confirmed_at: Some(env.now), version: kept.version + 1, ..kept };
     uow.totp().put_totp(&kept)?;
-    super::user_change::end_sessions(uow, env, id)?;
     Ok(kept)
 }
 
@@ -233,12 +234,12 @@ pub fn confirm(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<Ke
 /// [`AccessError::Stale`] unless the version is the present one.
 pub fn remove(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId, version: i32) -> Result<(), AccessError> {
     own(env, id)?;
+    end_sessions(uow, env, id)?;
     let kept = uow.totp().lock_totp(id)?.filter(|kept| kept.confirmed_at.is_some()).ok_or(AccessError::NotFound)?;
     if kept.version != version {
         return Err(AccessError::Stale);
     }
-    uow.totp().delete_totp(id)?;
-    super::user_change::end_sessions(uow, env, id)
+    Ok(uow.totp().delete_totp(id)?)
 }
 
 fn own(env: &Env<'_>, id: UserId) -> Result<(), AccessError> {
@@ -267,14 +268,22 @@ pub fn verify(
     code: &TotpCode,
     wanted: Wanted,
 ) -> Result<(), AccessError> {
-    let right = store.transaction(|uow| {
-        let known = uow.totp().lock_totp(id)?.filter(|kept| kept.is(wanted, now)).ok_or(AccessError::NotFound)?;
-        // The lock first: while it holds, nobody learns whether a code is right.
-        let tried = |uow: &mut dyn UnitOfWork| take(uow, second, now, &known, code);
-        Ok::<_, AccessError>(attempt(uow, id, now, tried)?)
+    let (right, known) = store.transaction(|uow| {
+        let mut known = true;
+        let tried = |uow: &mut dyn UnitOfWork| match uow.totp().lock_totp(id)?.filter(|kept| kept.is(wanted, now)) {
+            Some(kept) => take(uow, second, now, &kept, code),
+            None => {
+                known = false;
+                Ok(Tried::RightInPart)
+            }
+        };
+        let right = attempt(uow, id, now, tried)?;
+        Ok::<_, AccessError>((right, known))
     })?;
-    if right {
-        return Ok(());
+    match (known, right) {
+        (false, _) => return Err(AccessError::NotFound),
+        (true, true) => return Ok(()),
+        (true, false) => {}
     }
     let mut faults = Faults::default();
     faults.push("/code", "wrong_code", "the code is wrong, was used, or codes were wrong too often");
