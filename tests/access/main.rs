@@ -12,7 +12,7 @@ use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login, PasswordLogin};
 use domain::access::standing::StandingInput;
-use domain::access::totp::SecondFactor;
+use domain::access::code::SecondFactor;
 use domain::access::user::CreateUserInput;
 use domain::access::{
     AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, Environment, MissingScope, Password,

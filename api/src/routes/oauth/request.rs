@@ -14,7 +14,7 @@ use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
 use domain::access::jwt::Jwt;
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
-use domain::access::totp::TotpCode;
+use domain::access::code::TotpCode;
 use domain::access::{ClientSecret, Password, Scope};
 use domain::directory::Email;
 use domain::kernel::ids::ApiClientId;
