@@ -1,4 +1,5 @@
-//! A service on which everything exists: deals, a payout run, clients, users, receipts.
+//! A service on which everything exists: deals, a payout run, clients, users, receipts; and two partners who have
+//! nothing to do with one another (see [`crate::partners`]).
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use domain::access::Role;
 use domain::ledger::release;
 use serde_json::json;
 
+use crate::partners::Site;
 use crate::platform::Platform;
 use crate::server::Service;
 
@@ -15,10 +17,18 @@ const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
 /// A service with a bit of everything.
 #[must_use]
 pub fn populated() -> Service {
-    let platform = Platform::new();
+    Site::open().service
+}
+
+/// The members and deals of the example export.
+pub(crate) fn import_example(platform: &Platform) {
     platform.onboard(MEMBERS);
     let _ = platform.upload(EXPORT);
     platform.work();
+}
+
+/// A service over what was imported: what could be paid is, and the operator has what is its own.
+pub(crate) fn served(platform: Platform) -> Service {
     let _ = platform.store().transaction(|uow| release::due(uow, &platform.env())).expect("a release");
     let service = Service::over(platform);
     service.sequence();
@@ -46,11 +56,6 @@ pub fn populated() -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
-    let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
-    let hook = service.post("/v1/webhook-endpoints", &service.partner(), &hook).expect(201);
-    let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
-    let _ = service.post(&test, &service.partner(), &json!({})).expect(202);
-    let _ = service.dispatch();
     service
 }
 

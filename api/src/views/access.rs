@@ -14,8 +14,10 @@ use crate::extract::Caller;
 #[schema(as = CreateApiClient, example = json!({"name": "Harbour portal", "roles": ["partner_admin"], "organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
 pub struct CreateApiClientRequest {
     /// What people call it.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// `operator_admin`, `finance`, `approver`, `support`, `partner_admin`, `partner_agent`, `member`, `auditor`, `investor`.
+    #[schema(required = true, nullable = false)]
     roles: Option<Vec<String>>,
     /// The organisation that it acts for; partners' roles need one, staff roles take none.
     organisation_id: Option<String>,

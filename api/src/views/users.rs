@@ -18,11 +18,14 @@ use super::oidc::{LinkedIssuerView, OidcLinkRequest, given_link};
 #[schema(as = CreateUser, example = json!({"email": "approver@flip360.example", "password": "a long and private phrase", "roles": ["approver"]}))]
 pub struct CreateUserRequest {
     /// What it logs in with; unique in any letter case.
+    #[schema(required = true, nullable = false)]
     email: Option<String>,
     /// 12 to 128 characters.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     password: Option<String>,
     /// The roles, as for an API client.
+    #[schema(required = true, nullable = false)]
     roles: Option<Vec<String>>,
     /// The organisation that it acts for; partners' roles need one, staff roles take none.
     organisation_id: Option<String>,
@@ -77,9 +80,11 @@ impl From<UpdateUserRequest> for UpdateUserInput {
 pub struct ChangePasswordRequest {
     /// The password until now.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     pub current_password: Option<String>,
     /// The password from now on: 12 to 128 characters, not easily guessed, without the e-mail address.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     pub new_password: Option<String>,
 }
 
