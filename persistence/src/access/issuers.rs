@@ -43,20 +43,18 @@ impl IssuerRow {
 }
 
 fn alone(uow: &mut PgUnitOfWork<'_>) -> Result<(), StoreError> {
-    command("select pg_advisory_xact_lock($1)")
-        .bind::<BigInt, _>(ISSUERS)
-        .execute(uow.pg)
-        .map_err(store_error)?;
+    command("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(ISSUERS).execute(uow.pg).map_err(store_error)?;
     Ok(())
 }
 
 fn issuer(uow: &mut PgUnitOfWork<'_>, id: OidcIssuerId) -> Result<Option<OidcIssuer>, StoreError> {
-    let found: Option<IssuerRow> =
-        query::<IssuerColumns>("select id, issuer, audience, organisation_id, created_at from oidc_issuer where id = $1")
-            .bind::<SqlUuid, _>(id.uuid())
-            .get_result(uow.pg)
-            .optional()
-            .map_err(store_error)?;
+    let found: Option<IssuerRow> = query::<IssuerColumns>(
+        "select id, issuer, audience, organisation_id, created_at from oidc_issuer where id = $1",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(uow.pg)
+    .optional()
+    .map_err(store_error)?;
     Ok(found.map(IssuerRow::restore))
 }
 
