@@ -12,13 +12,13 @@ use super::log::JwkView;
 #[schema(as = PublicJwk)]
 pub struct JwkRequest {
     /// `OKP`.
-    #[schema(example = "OKP")]
+    #[schema(example = "OKP", required = true, nullable = false)]
     kty: Option<String>,
     /// `Ed25519`.
-    #[schema(example = "Ed25519")]
+    #[schema(example = "Ed25519", required = true, nullable = false)]
     crv: Option<String>,
     /// The 32 bytes of the public half, base64url.
-    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", required = true, nullable = false)]
     x: Option<String>,
     /// `sig`, if anything.
     #[serde(rename = "use")]
@@ -39,6 +39,7 @@ pub struct JwkRequest {
 #[schema(as = CreateApiClientKey, example = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}))]
 pub struct CreateApiClientKeyRequest {
     /// The public half. Never send the private one (`d`): it is refused.
+    #[schema(required = true, nullable = false)]
     jwk: Option<JwkRequest>,
 }
 

@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 #[schema(as = CreateOidcIssuer, example = json!({"issuer": "https://login.harbour.example", "audience": "flip360", "organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
 pub struct CreateOidcIssuerRequest {
     /// How it names itself (`iss`), exactly; its metadata lie at `/.well-known/openid-configuration` below.
+    #[schema(required = true, nullable = false)]
     issuer: Option<String>,
     /// How it names us (`aud`): the client id that it gave us.
+    #[schema(required = true, nullable = false)]
     audience: Option<String>,
     /// The organisation whose people it vouches for; absent for the operator's staff.
     organisation_id: Option<String>,
@@ -62,8 +64,10 @@ impl From<&OidcIssuer> for OidcIssuerView {
 #[schema(as = OidcLink, example = json!({"issuer_id": "issuer_01k0w4q7v8e2rtf3k2m9x5c6dz", "subject": "248289761001"}))]
 pub struct OidcLinkRequest {
     /// The issuer.
+    #[schema(required = true, nullable = false)]
     issuer_id: Option<String>,
     /// Its name for the user (`sub`). It is kept as a digest and not shown again.
+    #[schema(required = true, nullable = false)]
     subject: Option<String>,
 }
 

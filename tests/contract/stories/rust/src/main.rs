@@ -33,8 +33,12 @@ fn login(url: &str, party: &Value) -> Result<Party, Failure> {
         grant_type: "client_credentials".to_owned().into(),
         client_id: Some(text("client_id")),
         client_secret: Some(text("client_secret")),
+        client_assertion_type: None,
+        client_assertion: None,
         username: None,
         password: None,
+        totp: None,
+        assertion: None,
         refresh_token: None,
         scope: None,
     };
