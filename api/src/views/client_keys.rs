@@ -12,13 +12,13 @@ use super::log::JwkView;
 #[schema(as = PublicJwk)]
 pub struct JwkRequest {
     /// `OKP`.
-    #[schema(example = "OKP", required = true, nullable = false)]
+    #[schema(example = "OKP")]
     kty: Option<String>,
     /// `Ed25519`.
-    #[schema(example = "Ed25519", required = true, nullable = false)]
+    #[schema(example = "Ed25519")]
     crv: Option<String>,
     /// The 32 bytes of the public half, base64url.
-    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", required = true, nullable = false)]
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     x: Option<String>,
     /// `sig`, if anything.
     #[serde(rename = "use")]

@@ -64,10 +64,8 @@ impl From<&OidcIssuer> for OidcIssuerView {
 #[schema(as = OidcLink, example = json!({"issuer_id": "issuer_01k0w4q7v8e2rtf3k2m9x5c6dz", "subject": "248289761001"}))]
 pub struct OidcLinkRequest {
     /// The issuer.
-    #[schema(required = true, nullable = false)]
     issuer_id: Option<String>,
     /// Its name for the user (`sub`). It is kept as a digest and not shown again.
-    #[schema(required = true, nullable = false)]
     subject: Option<String>,
 }
 
