@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use domain::access::bootstrap::bootstrap;
 use domain::access::client::{CreateApiClientInput, NewSecret};
+use domain::access::code::SecondFactor;
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login, PasswordLogin};
 use domain::access::standing::StandingInput;
-use domain::access::totp::SecondFactor;
 use domain::access::user::CreateUserInput;
 use domain::access::{
     AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, Environment, MissingScope, Password,

@@ -182,10 +182,17 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let operator = service.operator();
     let organisation = introducer.to_string();
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
-    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let jwk = MemorySigner::new(introducer.uuid().as_bytes()[15] + 50).public_key().jwk();
+    let keys = format!("/v1/api-clients/{}/keys", client["id"].as_str().expect("an id"));
+    let _ = service.post(&keys, &operator, &json!({"jwk": jwk})).expect(201);
+    let issuer = format!("https://login.{}.example", encode(introducer.uuid()));
+    let issuer = json!({"issuer": issuer, "audience": "flip360", "organisation_id": organisation});
+    let issuer = service.post("/v1/oidc-issuers", &operator, &issuer).expect(201);
     let user = json!({
         "email": format!("agent@{}.example", encode(introducer.uuid())), "password": "correct horse battery",
-        "roles": ["partner_agent"], "organisation_id": organisation
+        "roles": ["partner_agent"], "organisation_id": organisation,
+        "oidc": {"issuer_id": issuer["id"], "subject": "agent"}
     });
     let _ = service.post("/v1/users", &operator, &user).expect(201);
     let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
@@ -282,6 +289,11 @@ const OWNED: &[(&str, &str)] = &[
         "select e.id from event e join deal d on d.id = e.subject_id where d.member_id = $member order by e.sequence limit 1",
     ),
     ("client", "select id from api_client where organisation_id = $org limit 1"),
+    (
+        "clientkey",
+        "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org limit 1",
+    ),
+    ("issuer", "select id from oidc_issuer where organisation_id = $org limit 1"),
     ("user", "select id from app_user where organisation_id = $org limit 1"),
     ("endpoint", "select id from webhook_endpoint where organisation_id = $org limit 1"),
     (
@@ -316,6 +328,8 @@ const ALL_OF: &[&str] = &[
     "select o.id from payout o join payee p on p.id = o.payee_id where p.organisation_id = $org",
     "select id from event where $org = any (visible_to)",
     "select id from api_client where organisation_id = $org",
+    "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org",
+    "select id from oidc_issuer where organisation_id = $org",
     "select id from app_user where organisation_id = $org",
     "select id from webhook_endpoint where organisation_id = $org",
     "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org",

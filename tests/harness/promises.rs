@@ -29,6 +29,16 @@ pub const PROMISES: &[(&str, &str)] = &[
            on strpos(concat(a.before, a.after), p.email) > 0 or strpos(concat(a.before, a.after), p.phone) > 0",
     ),
     (
+        "an outside issuer vouches for the people of its organisation only",
+        "select count(*) from app_user u join oidc_issuer i on i.id = u.oidc_issuer_id
+           where i.organisation_id is distinct from u.organisation_id",
+    ),
+    (
+        "no session without a second factor moves money",
+        "select count(*) from refresh_family where not methods && '{otp,mfa}'
+           and scopes && '{payouts:write,payouts:approve,payouts:execute,agreements:approve}'",
+    ),
+    (
         "of a member's payees no two begin on one day",
         "select count(*) from (select from member_payee group by member_id, effective_on having count(*) > 1) x",
     ),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod admin;
 mod process;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
