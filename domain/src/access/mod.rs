@@ -13,6 +13,7 @@ pub mod client;
 pub mod embed;
 pub mod error;
 pub mod login;
+pub mod ownership;
 pub mod repository;
 pub mod role;
 pub mod scope;
