@@ -111,7 +111,7 @@ fn a_member_sees_their_own() {
     );
     let statement = format!("/v1/statements?member_id={member}");
     let _ = service.get(&statement, &upline).problem(404, "not_found");
-    assert!(!service.get(&statement, &token).expect(200)["lines"].as_array().expect("lines").is_empty());
+    assert!(!service.get(&statement, &token).expect(200)["data"].as_array().expect("lines").is_empty());
 }
 
 #[test]
