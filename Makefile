@@ -14,7 +14,12 @@ demo: setup ## one referral business from export to paid and proved; writes demo
 	$(RUN) demo --out $(OUT)
 test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
+	@rm -f target/skipped.txt
 	cargo test --workspace --locked
+	@if [ -s target/skipped.txt ]; then echo "$$(wc -l < target/skipped.txt) checks by programs of other people were SKIPPED:"; sort target/skipped.txt | uniq -c; else echo "nothing was skipped"; fi
+contract: setup ## the API document fuzzed in full: 200 requests an operation, twice
+	@scripts/setup.sh --test
+	FLIP360_CONTRACT_EXAMPLES=200 cargo test --workspace --locked --test contract -- --nocapture
 serve: setup ## the API at http://127.0.0.1:8360, its data in .flip360
 	$(BUILD)
 	$(RUN) serve
@@ -29,6 +34,12 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
+	@scripts/setup.sh --test
+	scripts/sdks.sh
+collection: setup ## the API as a Postman collection, which is committed
+	@scripts/setup.sh --test
+	node scripts/collection.mjs
 openapi: ## writes the API document that is committed
 	$(BUILD)
 	$(RUN) openapi > openapi/flip360.v1.json.new
@@ -39,4 +50,5 @@ lint: ## formatting and clippy, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-.PHONY: help setup demo bench test serve doctor measure openapi fmt lint
+
+.PHONY: help setup demo bench collection contract sdks test serve doctor measure openapi fmt lint

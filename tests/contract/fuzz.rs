@@ -2,7 +2,7 @@
 //! exists. `FLIP360_CONTRACT_EXAMPLES` says how many requests an operation gets; `make contract` asks for 200.
 
 use harness::server::Service;
-use harness::skip::workspace;
+use harness::skip::{installed, workspace};
 
 use crate::tool;
 
@@ -13,12 +13,16 @@ fn fuzz(service: &Service, who: &str, token: &str) {
     let Some(mut schemathesis) = tool::python("schemathesis") else { return };
     let examples = std::env::var("FLIP360_CONTRACT_EXAMPLES").unwrap_or_else(|_| "5".to_owned());
     let contract = workspace().join("tests/contract");
-    let report = workspace().join("target/contract").join(format!("{who}.json"));
+    let report = installed(&format!("{who}.json"));
     let ids = serde_json::to_string(&harness::site::ids(service)).expect("JSON");
     schemathesis
-        .current_dir(contract)
+        .current_dir(installed(""))
         .env("FLIP360_CONTRACT_IDS", ids)
-        .args(["--config-file", "schemathesis.toml", "run", "../../openapi/flip360.v1.json"])
+        .env("PYTHONPATH", &contract)
+        .arg("--config-file")
+        .arg(contract.join("schemathesis.toml"))
+        .arg("run")
+        .arg(workspace().join("openapi/flip360.v1.json"))
         .args(["--url", &service.url, "--checks", "all", "--max-examples", &examples, "--seed", "360"])
         .args(["--continue-on-failure", "--report", "json", "--report-json-path"])
         .arg(report)

@@ -1,5 +1,12 @@
-//! The API document, held by programs of other people: fuzzed, linted, compared with the last one that was
-//! released, turned into clients that then do real work.
+//! The API document, held by programs of other people: fuzzed, linted, compared with the versions before it,
+//! turned into clients that then do real work.
 
+mod breaking;
+mod collection;
 mod fuzz;
+mod gate;
+mod lint;
+mod live;
+mod required;
+mod sdks;
 mod tool;

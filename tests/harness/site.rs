@@ -34,7 +34,12 @@ pub(crate) fn served(platform: Platform) -> Service {
     service.sequence();
     let operator = service.operator();
     let client = json!({"name": "Somebody", "roles": ["auditor"]});
-    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let keys = format!("/v1/api-clients/{}/keys", client["id"].as_str().expect("an id"));
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let _ = service.post(&keys, &operator, &json!({"jwk": jwk})).expect(201);
+    let issuer = json!({"issuer": "https://login.example.com", "audience": "flip360"});
+    let _ = service.post("/v1/oidc-issuers", &operator, &issuer).expect(201);
     let user = json!({"email": "somebody@example.com", "password": "correct horse battery", "roles": ["finance"]});
     let _ = service.post("/v1/users", &operator, &user).expect(201);
     let account = json!({
@@ -79,6 +84,8 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("vertical", "vertical"),
         ("product", "product"),
         ("client", "api_client"),
+        ("clientkey", "api_client_key"),
+        ("issuer", "oidc_issuer"),
         ("user", "app_user"),
         ("bank", "bank_account"),
         ("run", "payout_run"),

@@ -15,14 +15,31 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Id<T>(pub T);
 
+/// The `{key_id}` of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyId<T>(pub T);
+
 impl<T: FromStr> FromRequest for Id<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = request.match_info().get("id").unwrap_or_default();
-        ready(T::from_str(text).map(Self).map_err(|_| not_found(request)))
+        ready(named(request, "id").map(Self))
     }
+}
+
+impl<T: FromStr> FromRequest for KeyId<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(named(request, "key_id").map(Self))
+    }
+}
+
+fn named<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
+    let text = request.match_info().get(name).unwrap_or_default();
+    T::from_str(text).map_err(|_| not_found(request))
 }
 
 /// What somebody is told who asks for what cannot exist: the same as of anything that does not.
