@@ -22,6 +22,7 @@ use crate::config::EdgeArgs;
 use crate::extract::RequestId;
 use crate::http::cors::cors;
 use crate::http::limits::{Limits, limit};
+use crate::http::refusals;
 use crate::problem::Problem;
 
 /// Threads that read and write sockets.
@@ -60,6 +61,7 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
             .service(crate::routes::docs())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
+            .wrap(from_fn(refusals::keep))
             .wrap(from_fn(limit))
             .wrap(cors(&origins))
             .wrap(from_fn(finish))

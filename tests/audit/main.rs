@@ -1,5 +1,7 @@
 //! The audit log over real HTTP: before and after, who and in which request, nothing personal, append-only.
 
+mod refusals;
+
 use diesel::RunQueryDsl;
 use domain::access::Role;
 use harness::platform::Platform;

@@ -14,7 +14,7 @@ pub mod request_id;
 pub mod strict;
 
 pub use body::{Change, Command, Empty};
-pub use caller::Caller;
+pub use caller::{Caller, verified};
 pub use path::{Id, KeyId};
 pub use precondition::IfMatch;
 pub use query::Filter;

@@ -1,6 +1,8 @@
-//! What stands before every route: how much one caller may ask, and which web pages may ask at all.
+//! What stands before every route: how much one caller may ask, which web pages may ask at all, and what is kept of
+//! refused attempts at moving money.
 //!
-//! Both are settings of the service ([`crate::config::EdgeArgs`]); neither knows what is asked for.
+//! The first two are settings of the service ([`crate::config::EdgeArgs`]); neither knows what is asked for.
 
 pub mod cors;
 pub mod limits;
+pub mod refusals;

@@ -21,6 +21,7 @@ pub mod jwt;
 pub mod login;
 pub mod oidc;
 pub mod outside;
+pub mod ownership;
 pub mod repository;
 pub mod role;
 pub mod scope;

@@ -3,7 +3,7 @@
 use super::job::{Job, JobKind, JobState};
 use super::repository::Ending;
 use super::work;
-use crate::access::MissingScope;
+use crate::access::{MissingScope, ownership};
 use crate::deals::import::receive;
 use crate::env::Env;
 use crate::kernel::ids::{DealImportId, JobId};
@@ -50,8 +50,7 @@ impl UseCaseError for CancelJobError {
 /// See [`CancelJobError`].
 pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Job, CancelJobError> {
     let job = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
-    let own = job.organisation.map_or_else(|| env.actor.sees_everything(), |o| env.actor.acts_for(o));
-    if !own {
+    if !ownership::has(env.actor, job.organisation) {
         return Err(CancelJobError::NotFound);
     }
     env.actor.require(job.kind.scope())?;
