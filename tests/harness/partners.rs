@@ -182,7 +182,13 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let operator = service.operator();
     let organisation = introducer.to_string();
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
-    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let keys = format!("/v1/api-clients/{}/keys", client["id"].as_str().expect("an id"));
+    let _ = service.post(&keys, &operator, &json!({"jwk": key.public_key().jwk()})).expect(201);
+    let issuer = json!({
+        "issuer": format!("https://{}.example", encode(introducer.uuid())), "audience": "flip360", "organisation_id": organisation
+    });
+    let _ = service.post("/v1/oidc-issuers", &operator, &issuer).expect(201);
     let user = json!({
         "email": format!("agent@{}.example", encode(introducer.uuid())), "password": "correct horse battery",
         "roles": ["partner_agent"], "organisation_id": organisation
@@ -283,6 +289,11 @@ const OWNED: &[(&str, &str)] = &[
     ),
     ("client", "select id from api_client where organisation_id = $org limit 1"),
     ("user", "select id from app_user where organisation_id = $org limit 1"),
+    (
+        "clientkey",
+        "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org and k.client_id = (select id from api_client where organisation_id = $org limit 1) limit 1",
+    ),
+    ("issuer", "select id from oidc_issuer where organisation_id = $org limit 1"),
     ("endpoint", "select id from webhook_endpoint where organisation_id = $org limit 1"),
     (
         "delivery",
@@ -318,6 +329,8 @@ const ALL_OF: &[&str] = &[
     "select id from api_client where organisation_id = $org",
     "select id from app_user where organisation_id = $org",
     "select id from webhook_endpoint where organisation_id = $org",
+    "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org",
+    "select id from oidc_issuer where organisation_id = $org",
     "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org",
     "select id from signing_key where organisation_id = $org",
 ];
