@@ -32,6 +32,10 @@ pub const PROMISES: &[(&str, &str)] = &[
         "of a member's payees no two begin on one day",
         "select count(*) from (select from member_payee group by member_id, effective_on having count(*) > 1) x",
     ),
+    (
+        "the id of a vertical follows from its code",
+        "select count(*) from vertical where id::text <> '01980000-0000-7000-8000-' || lpad(to_hex(substr(code, 2)::integer), 12, '0')",
+    ),
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (
         "balances equal postings",

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const EXPECTED: &str = include_str!("authorization.txt");
 
 /// Reference data and figures that name nobody: everybody whom the scope lets in may see them.
-const FOR_EVERYBODY: [&str; 17] = [
+const FOR_EVERYBODY: [&str; 18] = [
     "list_event_types",
     "get_agreement",
     "get_agreement_version",
@@ -27,6 +27,7 @@ const FOR_EVERYBODY: [&str; 17] = [
     "list_agreement_versions",
     "list_agreements",
     "list_guarantee_runs",
+    "list_guardrails",
     "list_guarantees",
     "list_products",
     "list_verticals",

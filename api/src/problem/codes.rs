@@ -46,7 +46,7 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
 const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("access", "409", &["client_revoked", "email_taken", "last_administrator"]),
     ("access", "422", &["users_only"]),
-    ("catalogue", "409", &["product_code_taken"]),
+    ("catalogue", "409", &["product_code_taken", "vertical_code_taken"]),
     ("chain", "400", &["out_of_range"]),
     ("chain", "403", &["not_counterparty"]),
     (

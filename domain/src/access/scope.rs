@@ -36,7 +36,7 @@ scopes! {
     OrganisationsWrite = "organisations:write",
     /// Read verticals and products.
     CatalogueRead = "catalogue:read",
-    /// Add and change products.
+    /// Add and change verticals and products.
     CatalogueWrite = "catalogue:write",
     /// Read agreements, versions, calculations.
     AgreementsRead = "agreements:read",

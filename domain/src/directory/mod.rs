@@ -31,7 +31,9 @@ pub use number::{Abn, Acn};
 pub use organisation::{CreateOrganisation, Organisation, OrganisationKind, OrganisationStatus};
 pub use payee::{CreatePayee, GstTimeline, Payee, PayeeMapping, Rail};
 pub use record::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
-pub use text::{ClusterText, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone, ProductName};
+pub use text::{
+    ClusterText, Description, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone, ProductName,
+};
 
 use crate::kernel::Faults;
 use crate::kernel::fault::Reason;

@@ -109,6 +109,10 @@ event_kinds! {
     ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
     /// What identifies a contact was changed.
     ContactUpdated = "contact.updated", "contact", "RecordChanged", DirectoryRead;
+    /// A vertical was added.
+    VerticalCreated = "vertical.created", "vertical", "RecordChanged", CatalogueRead;
+    /// A vertical was changed.
+    VerticalUpdated = "vertical.updated", "vertical", "RecordChanged", CatalogueRead;
     /// A product was added.
     ProductCreated = "product.created", "product", "RecordChanged", CatalogueRead;
     /// A product was changed.
