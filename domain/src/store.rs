@@ -20,6 +20,8 @@ use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::cohort::{CohortQueries, CohortRepository};
+use crate::directory::licence::{LicenceQueries, LicenceRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::events::{EventQueries, EventRepository};
@@ -73,6 +75,8 @@ pub trait UnitOfWork {
     fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
     /// Lanes, envelopes and pending leaves of the log.
     fn chain(&mut self) -> &mut dyn ChainRepository;
+    /// Cohorts of members.
+    fn cohorts(&mut self) -> &mut dyn CohortRepository;
     /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
@@ -91,6 +95,8 @@ pub trait UnitOfWork {
     fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Signing keys, declarations, what the log has published.
     fn keys(&mut self) -> &mut dyn KeyRepository;
+    /// Licences of organisations.
+    fn licences(&mut self) -> &mut dyn LicenceRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
     /// Members and organisations as parties of a handshake.
@@ -113,7 +119,10 @@ pub trait Queries {
     fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
-    /// Deals, their facts and transitions.
+    /// Cohorts of members.
+    fn cohorts(&mut self) -> &mut dyn CohortQueries;
+    /// Licences of organisations.
+    fn licences(&mut self) -> &mut dyn LicenceQueries;
     /// The ledger as a book: accounts, entries, balances.
     fn book(&mut self) -> &mut dyn BookQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.

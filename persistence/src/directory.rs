@@ -1,5 +1,7 @@
 //! Organisations, contacts, members, payees. Personal data goes to its own table.
 
+mod cohorts;
+mod licences;
 mod queries;
 mod rows;
 

@@ -1,5 +1,6 @@
 //! Organisations, contacts, members and payees over real HTTP.
 
+mod cohorts;
 mod members;
 mod payees;
 

@@ -23,6 +23,11 @@ pub fn populated() -> Service {
     let service = Service::over(platform);
     service.sequence();
     let operator = service.operator();
+    let organisation = service.platform.introducer.to_string();
+    let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
+    let _ = service.post("/v1/cohorts", &operator, &cohort).expect(201);
+    let licence = json!({"kind": "credit", "number": "389328", "jurisdiction": "AU", "valid_from": "2024-07-01"});
+    let _ = service.post(&format!("/v1/organisations/{organisation}/licences"), &operator, &licence).expect(201);
     let client = json!({"name": "Somebody", "roles": ["auditor"]});
     let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
     let user = json!({"email": "somebody@example.com", "password": "correct horse battery", "roles": ["finance"]});
@@ -62,6 +67,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("org", "organisation"),
         ("contact", "contact"),
         ("member", "member"),
+        ("cohort", "cohort"),
         ("payee", "payee"),
         ("deal", "deal"),
         ("import", "deal_import"),

@@ -80,7 +80,15 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     (
         "directory",
         "409",
-        &["contact_erased", "external_ref_taken", "member_ref_taken", "operator_exists", "payee_on_that_day"],
+        &[
+            "cohort_code_taken",
+            "contact_erased",
+            "external_ref_taken",
+            "licence_known",
+            "member_ref_taken",
+            "operator_exists",
+            "payee_on_that_day",
+        ],
     ),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),

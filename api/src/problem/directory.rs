@@ -18,6 +18,8 @@ impl From<DirectoryError> for Problem {
             DirectoryError::OperatorExists => Self::conflict("operator_exists", detail),
             DirectoryError::Erased => Self::conflict("contact_erased", detail),
             DirectoryError::PayeeOnThatDay => Self::conflict("payee_on_that_day", detail),
+            DirectoryError::CohortCodeTaken => Self::conflict("cohort_code_taken", detail),
+            DirectoryError::LicenceKnown => Self::conflict("licence_known", detail),
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -182,6 +182,8 @@ pub fn register(config: &mut ServiceConfig) {
         .service(create_contact)
         .service(get_contact)
         .service(update_contact);
+    super::licences::register(config);
     super::members::register(config);
+    super::cohorts::register(config);
     super::payees::register(config);
 }

@@ -113,7 +113,7 @@ pub struct MemberView {
     /// What the organisation calls it.
     #[schema(example = "M001")]
     member_ref: String,
-    /// The cohort.
+    /// The code of its cohort.
     #[serde(skip_serializing_if = "Option::is_none")]
     cohort: Option<String>,
     /// Who stands directly above.

@@ -127,7 +127,7 @@ pub struct CreateMemberRequest {
     contact_id: Option<String>,
     /// What the organisation calls it, unique there.
     member_ref: Option<String>,
-    /// The cohort.
+    /// The code of a cohort of the organisation.
     cohort: Option<String>,
     /// Who stands directly above, by its id …
     upline_id: Option<String>,
@@ -147,7 +147,7 @@ impl From<CreateMemberRequest> for CreateMemberInput {
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateMember, example = json!({"upline_ref": "M003"}))]
 pub struct UpdateMemberRequest {
-    /// The cohort; `null` takes it away.
+    /// The code of a cohort of the organisation; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     cohort: Given,

@@ -28,11 +28,11 @@ macro_rules! scopes {
 }
 
 scopes! {
-    /// Read organisations, contacts, members, payees.
+    /// Read organisations and their licences, contacts, members, cohorts, payees.
     DirectoryRead = "directory:read",
-    /// Create and change contacts, members, payees of one's own organisation.
+    /// Create and change contacts, members, cohorts, payees of one's own organisation.
     DirectoryWrite = "directory:write",
-    /// Create organisations.
+    /// Create and change organisations, record their licences.
     OrganisationsWrite = "organisations:write",
     /// Read verticals and products.
     CatalogueRead = "catalogue:read",

@@ -34,6 +34,12 @@ pub enum DirectoryError {
     /// Another payee begins for the member on that day.
     #[error("another payee begins for this member on the same day; choose another `from_on`")]
     PayeeOnThatDay,
+    /// The organisation has a cohort of this code.
+    #[error("the organisation has another cohort with this `code`")]
+    CohortCodeTaken,
+    /// The licence is known as it is.
+    #[error("this licence is known already, with the same end")]
+    LicenceKnown,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -44,6 +50,7 @@ impl From<StoreError> for DirectoryError {
         match &error {
             StoreError::Violates(rule) => match rule.as_str() {
                 "member_ref_taken" => Self::MemberRefTaken,
+                "cohort_code_taken" => Self::CohortCodeTaken,
                 "organisation_external_ref_taken" => Self::ExternalRefTaken,
                 "organisation_one_operator" => Self::OperatorExists,
                 "member_payee_one_a_day" | "member_payee_pkey" => Self::PayeeOnThatDay,

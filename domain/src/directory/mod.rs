@@ -7,8 +7,10 @@
 pub mod aba_text;
 pub mod bank;
 pub mod bsb_list;
+pub mod cohort;
 pub mod contact;
 pub mod error;
+pub mod licence;
 pub mod member;
 pub mod number;
 pub mod organisation;

@@ -4,6 +4,7 @@
 //! What a request names in its body and is not there is a fault of that field.
 
 use super::CreateMember;
+use super::cohort;
 use super::contact::CreateContactOf;
 use super::error::DirectoryError;
 use super::member::check_upline;
@@ -120,6 +121,9 @@ pub fn create_member(
     if owned && uow.directory().owner_of_contact(command.contact)? != Some(organisation) {
         faults.push("/contact_id", "not_found", "the organisation has no such contact");
     }
+    if owned {
+        cohort::check(uow, organisation, command.cohort.as_ref(), &mut faults)?;
+    }
     let id = MemberId::new(env.ids.next());
     let upline = match &command.upline {
         Some(name) if owned => find_upline(uow, organisation, name, id, &mut faults)?,
@@ -160,6 +164,7 @@ pub fn update_member(
         Some(None) => None,
         Some(Some(name)) => find_upline(uow, organisation, name, id, &mut faults)?,
     };
+    cohort::check(uow, organisation, command.cohort.as_ref().and_then(Option::as_ref), &mut faults)?;
     checked(faults)?;
     let moved_on = (upline != found.member.upline).then(|| env.now.sydney_date());
     let changed = command.apply(found.clone(), upline);
@@ -251,7 +256,7 @@ fn payee_changed(
 }
 
 /// Whether the organisation is there and the actor acts for it; a fault otherwise.
-fn check_organisation(
+pub(super) fn check_organisation(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     id: OrganisationId,
@@ -293,10 +298,10 @@ fn find_upline(
     }
 }
 
-fn fresh(present: i32, seen: i32) -> Result<(), DirectoryError> {
+pub(super) fn fresh(present: i32, seen: i32) -> Result<(), DirectoryError> {
     if present == seen { Ok(()) } else { Err(DirectoryError::Stale) }
 }
 
-fn checked(faults: Faults) -> Result<(), DirectoryError> {
+pub(super) fn checked(faults: Faults) -> Result<(), DirectoryError> {
     faults.check().map_err(DirectoryError::Invalid)
 }

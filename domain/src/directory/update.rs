@@ -179,7 +179,8 @@ pub struct UpdateMemberInput {
 /// A valid request to change a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateMember {
-    cohort: Changed<ClusterText>,
+    /// The cohort, one of the organisation's.
+    pub cohort: Changed<ClusterText>,
     /// Who stands directly above from now on.
     pub upline: Changed<UplineName>,
     status: Option<OrganisationStatus>,

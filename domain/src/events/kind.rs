@@ -105,6 +105,12 @@ event_kinds! {
     OrganisationCreated = "organisation.created", "org", "RecordChanged", DirectoryRead;
     /// An organisation was changed.
     OrganisationUpdated = "organisation.updated", "org", "RecordChanged", DirectoryRead;
+    /// A licence of an organisation was recorded, or what is known of it changed.
+    LicenceRecorded = "licence.recorded", "licence", "RecordChanged", DirectoryRead;
+    /// A cohort was created.
+    CohortCreated = "cohort.created", "cohort", "RecordChanged", DirectoryRead;
+    /// A cohort was changed.
+    CohortUpdated = "cohort.updated", "cohort", "RecordChanged", DirectoryRead;
     /// A contact was created.
     ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
     /// What identifies a contact was changed.

@@ -21,7 +21,7 @@ use crate::statement::query;
 use crate::store::PgQueries;
 
 /// Cuts rows to a page of restored records.
-fn page<R, T>(
+pub(super) fn page<R, T>(
     rows: Vec<R>,
     request: &PageRequest,
     restore: impl Fn(R) -> Result<T, StoreError>,
