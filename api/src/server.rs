@@ -58,6 +58,7 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
             .app_data(limits.clone())
             .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
+            .service(crate::routes::architecture::resource())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
             .wrap(from_fn(limit))

@@ -30,7 +30,7 @@ use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
-use crate::operations::{OperationQueries, PoolUse};
+use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -99,6 +99,8 @@ pub trait UnitOfWork {
     fn licences(&mut self) -> &mut dyn LicenceRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// What the database needs from day to day.
+    fn operations(&mut self) -> &mut dyn OperationRepository;
     /// Members and organisations as parties of a handshake.
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.

@@ -11,6 +11,7 @@ pub mod password;
 pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
+pub mod turn;
 pub mod webhook_signature;
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ contexts! {
     keys: domain::chain::registry::KeyRepository,
     licences: domain::directory::licence::LicenceRepository,
     ledger: domain::ledger::repository::LedgerRepository,
+    operations: domain::operations::OperationRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
     webhooks: domain::webhooks::WebhookRepository,

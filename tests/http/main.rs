@@ -1,6 +1,7 @@
 //! The conventions of the API over real HTTP: who is let in, what a bad request gets, what the framework
 //! would have said by itself.
 
+mod architecture;
 mod attacks;
 mod cors;
 mod idempotency;

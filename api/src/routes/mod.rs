@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod access;
 pub mod agreements;
+pub mod architecture;
 pub mod audit;
 pub mod catalogue;
 pub mod cohorts;

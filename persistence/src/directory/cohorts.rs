@@ -32,15 +32,17 @@ fn restore((id, organisation, code, name, created_at, version): CohortRow) -> Re
 
 impl CohortRepository for PgUnitOfWork<'_> {
     fn insert_cohort(&mut self, cohort: &Cohort) -> Result<(), StoreError> {
-        command("insert into cohort (id, organisation_id, code, name, created_at, version) values ($1, $2, $3, $4, $5, $6)")
-            .bind::<SqlUuid, _>(cohort.id.uuid())
-            .bind::<SqlUuid, _>(cohort.organisation.uuid())
-            .bind::<Text, _>(cohort.code.as_str())
-            .bind::<Text, _>(cohort.name.as_str())
-            .bind::<Timestamptz, _>(instant(cohort.created_at))
-            .bind::<Integer, _>(cohort.version)
-            .execute(self.pg)
-            .map_err(store_error)?;
+        command(
+            "insert into cohort (id, organisation_id, code, name, created_at, version) values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind::<SqlUuid, _>(cohort.id.uuid())
+        .bind::<SqlUuid, _>(cohort.organisation.uuid())
+        .bind::<Text, _>(cohort.code.as_str())
+        .bind::<Text, _>(cohort.name.as_str())
+        .bind::<Timestamptz, _>(instant(cohort.created_at))
+        .bind::<Integer, _>(cohort.version)
+        .execute(self.pg)
+        .map_err(store_error)?;
         Ok(())
     }
 

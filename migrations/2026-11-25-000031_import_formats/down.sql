@@ -1,0 +1,1 @@
+alter table deal_import drop column format;
