@@ -14,7 +14,12 @@ demo: setup ## one referral business from export to paid and proved; writes demo
 	$(RUN) demo --out $(OUT)
 test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
+	@rm -f target/skipped.txt
 	cargo test --workspace --locked
+	@if [ -s target/skipped.txt ]; then echo "$$(wc -l < target/skipped.txt) checks by programs of other people were SKIPPED:"; sort target/skipped.txt | uniq -c; else echo "nothing was skipped"; fi
+contract: setup ## the API document fuzzed in full: 200 requests an operation, twice
+	@scripts/setup.sh --test
+	FLIP360_CONTRACT_EXAMPLES=200 cargo test --workspace --locked --test contract -- --nocapture
 serve: setup ## the API at http://127.0.0.1:8360, its data in .flip360
 	$(BUILD)
 	$(RUN) serve
@@ -39,4 +44,5 @@ lint: ## formatting and clippy, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-.PHONY: help setup demo bench test serve doctor measure openapi fmt lint
+
+.PHONY: help setup demo bench contract test serve doctor measure openapi fmt lint

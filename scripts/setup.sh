@@ -53,6 +53,8 @@ say() {
       else echo "Rust $RUST_OLDEST or newer. Type: $RUSTUP_LINE"; fi ;;
     compiler) echo "a C compiler. Type: $(type_install build-essential gcc) (macOS: xcode-select --install)" ;;
     libpq) echo "PostgreSQL's client library. Type: $(type_install libpq-dev libpq-devel libpq)" ;;
+    node_tools) echo "Needed: Node 20 or newer with npm, and network. Type: $(type_install "nodejs npm" "nodejs npm" node)" ;;
+    python_tools) echo "Needed: Python 3.10 or newer with venv, and network. Type: $(type_install python3-venv python3 python3)" ;;
     server) echo "PostgreSQL's server, $POSTGRES_OLDEST or newer. Type: $(type_install postgresql postgresql-server postgresql@17), or set FLIP360_PG_BIN" ;;
   esac
 }
@@ -108,6 +110,29 @@ put_in() {
   esac
 }
 
+# --- programs under target/contract, as tests/contract pins them ------------------------------------------------------
+# fresh DIR PINS: whether what these pins ask for is installed in that directory.
+fresh() { [ -e "$1/pins" ] && cmp -s "$1/pins" "$2"; }
+node_tools() {
+  local dir=target/contract/node pins=tests/contract/package-lock.json
+  fresh $dir $pins && return 0
+  may_install || return 1
+  have npm || { have apt-get && may_be_root && apt_install npm; } || return 1
+  note "installing the linters and generators of npm (once)"
+  mkdir -p $dir && cp tests/contract/package.json $pins $dir/
+  timeout 600 npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $dir </dev/null >/dev/null 2>&1 && cp $pins $dir/pins
+}
+python_tools() {
+  local dir=target/contract/python pins=tests/contract/requirements.txt
+  fresh $dir $pins && return 0
+  may_install && have python3 || return 1
+  note "installing the fuzzer, validator and generator of PyPI (once)"
+  rm -rf $dir && mkdir -p target/contract
+  python3 -m venv $dir >/dev/null 2>&1 \
+    || { rm -rf $dir; have apt-get && may_be_root && apt_install python3-venv && python3 -m venv $dir >/dev/null 2>&1; } || return 1
+  timeout 600 $dir/bin/python3 -m pip install --quiet --disable-pip-version-check -r $pins </dev/null >/dev/null 2>&1 && cp $pins $dir/pins
+}
+
 left=0
 for thing in compiler libpq server rust; do
   "$thing" && continue
@@ -136,13 +161,8 @@ if [ "${1:-}" = "--test" ]; then
     esac
     note "optional, not here: $what. Type: $(type_install "$apt" "$dnf" "$brew")"
   done
-  # The standard's own libraries verify our webhooks; they live in target/ and touch nothing else.
-  if [ ! -d target/oracles/node/node_modules/standardwebhooks ]; then
-    { [ -z "${FLIP360_NO_INSTALL:-}" ] && have npm && timeout 120 npm install --silent --no-audit --no-fund --prefix target/oracles/node standardwebhooks@1.0.0 </dev/null >/dev/null 2>&1; } \
-      || note "optional, not here: npm's standardwebhooks does not verify our webhooks (the crate does)"
-  fi
-  if [ ! -d target/oracles/python/standardwebhooks ]; then
-    { [ -z "${FLIP360_NO_INSTALL:-}" ] && have python3 && timeout 120 python3 -m pip install --quiet --disable-pip-version-check --target target/oracles/python standardwebhooks==1.0.1 </dev/null >/dev/null 2>&1; } \
-      || note "optional, not here: PyPI's standardwebhooks does not verify our webhooks (the crate does)"
-  fi
+  # Linters, generators of clients and the standard's own libraries live in target/ and touch nothing else.
+  for tool in node_tools python_tools; do
+    "$tool" || note "optional, not here: $tool; what they would test is skipped, said aloud and counted. $(say $tool)"
+  done
 fi

@@ -8,3 +8,4 @@ pub mod platform;
 pub mod promises;
 pub mod server;
 pub mod site;
+pub mod skip;

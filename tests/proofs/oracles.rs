@@ -11,6 +11,7 @@ use ct_merkle::{InclusionProof, RootHash};
 use domain::chain::receipt::Receipt;
 use domain::chain::{mirror, tile};
 use harness::platform::Platform;
+use harness::skip::skip;
 use signed_note::{Note, StandardVerifier, VerifierList};
 use tlog_tiles::{Hash, HashReader as _, TileHashReader, TileReader};
 
@@ -125,7 +126,7 @@ fn our_paths_are_theirs() {
 fn present(program: &str, argument: &str) -> bool {
     let found = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
     if !found {
-        println!("SKIPPED: `{program}` is not on the path");
+        skip(&format!("`{program}` is not on the path"));
     }
     found
 }
@@ -147,7 +148,7 @@ fn gos_checksum_database_agrees() {
         return;
     }
     if !Path::new(PACKAGES).join("src/golang.org/x/mod/sumdb/tlog").is_dir() {
-        println!("SKIPPED: golang-golang-x-mod-dev is not installed");
+        skip("golang-golang-x-mod-dev is not installed");
         return;
     }
     let platform = whole();

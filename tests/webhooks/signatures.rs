@@ -2,11 +2,12 @@
 //! Node's own Ed25519. Where one is not installed the test says so.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use domain::kernel::time::Clock as _;
 use harness::server::Service;
+use harness::skip::{installed, skip};
 use integrations::clock::SystemClock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -74,16 +75,11 @@ fn line(key: &str, heard: &Heard) -> String {
     .to_string()
 }
 
-/// Where `scripts/setup.sh --test` puts the libraries.
-fn libraries(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("target/oracles").join(name)
-}
-
 /// What an oracle says of each line; `None` when it is not installed.
 fn ask(mut command: Command, needs: &Path, lines: &[String]) -> Option<Vec<bool>> {
     let started = if needs.exists() { command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok() } else { None };
     let Some(mut child) = started else {
-        println!("SKIPPED: {} is not installed (scripts/setup.sh --test)", needs.display());
+        skip(&format!("{} is not installed", needs.display()));
         return None;
     };
     child.stdin.take().expect("a pipe").write_all(lines.join("\n").as_bytes()).expect("it reads");
@@ -96,15 +92,15 @@ fn ask(mut command: Command, needs: &Path, lines: &[String]) -> Option<Vec<bool>
 fn node(lines: &[String], needs: &Path) -> Option<Vec<bool>> {
     let mut command = Command::new("node");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/oracles/webhook_check.js");
-    command.arg(script).arg(libraries("node/node_modules"));
+    command.arg(script).arg(installed("node/node_modules"));
     ask(command, needs, lines)
 }
 
 fn python(lines: &[String]) -> Option<Vec<bool>> {
-    let mut command = Command::new("python3");
+    let python = installed("python/bin/python3");
+    let mut command = Command::new(&python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/oracles/webhook_check.py"));
-    command.env("PYTHONPATH", libraries("python"));
-    ask(command, &libraries("python/standardwebhooks"), lines)
+    ask(command, &python, lines)
 }
 
 #[test]

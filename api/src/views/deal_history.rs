@@ -35,7 +35,7 @@ pub struct EventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "settlement")]
     reason: Option<String>,
-    /// A transition: who told us.
+    /// A transition: the user or API client that told us, when it is one whom you may see.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_id: Option<String>,
     /// A fact (`referral`, `contract`, `settlement`, `discharge`, `correction`) or statement (`offer`, `accept`, `seal`).
@@ -79,7 +79,7 @@ impl From<Event> for EventView {
                 from: from.map(|stage| stage.as_str()),
                 to: Some(to.as_str()),
                 reason: Some(reason),
-                actor_id: Some(actor.to_string()),
+                actor_id: actor.map(|actor| actor.to_string()),
                 ..view
             },
             Happened::Said { id, kind, body, source, import } => Self {
@@ -118,8 +118,11 @@ pub struct ParticipantView {
     /// `provider`, `introducer`, `member`, `upline`, `client`.
     #[schema(example = "member")]
     role: &'static str,
-    /// Who.
-    #[schema(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    /// Who: an organisation, a member or a contact.
+    #[schema(
+        pattern = "^(org|member|contact)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz"
+    )]
     id: String,
     /// Their name, as far as you may see it and it is not erased.
     #[schema(example = "Zoë O'Brien")]

@@ -19,6 +19,7 @@ pub struct EventQuery {
     pub cursor: Option<String>,
     /// Events after this sequence number; 0 for all.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
     /// One type, or several with commas between them.
     #[param(example = "deal.settled,deal.reversed")]
@@ -35,6 +36,7 @@ pub struct EventQuery {
 pub struct StreamQuery {
     /// Begin after this sequence number; without it, and without `Last-Event-ID`, with what comes next.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
     /// One type, or several with commas between them.
     #[param(example = "deal.settled,deal.reversed")]
@@ -48,6 +50,7 @@ pub struct StreamQuery {
 pub struct FeedQuery {
     /// Begin after this sequence number; without it, and without `Last-Event-ID`, with what comes next.
     #[param(example = 0)]
+    #[serde(default, deserialize_with = "super::safe_integer")]
     pub after_sequence: Option<u64>,
 }
 

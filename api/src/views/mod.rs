@@ -25,8 +25,21 @@ pub mod users;
 pub mod webhooks;
 
 use domain::kernel::Money;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
+
+/// The largest whole number that every JSON reader takes (RFC 8259, 6).
+pub const SAFE_INTEGER: u64 = 9_007_199_254_740_991;
+
+/// Reads a number that is at most [`SAFE_INTEGER`], as the document says of every number.
+fn safe_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let number = Option::<u64>::deserialize(deserializer)?;
+    if number.is_some_and(|number| number > SAFE_INTEGER) {
+        return Err(D::Error::custom(format_args!("a number must be at most {SAFE_INTEGER}")));
+    }
+    Ok(number)
+}
 
 /// Whole minor units of a currency (ISO 4217).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::deal::{Deal, Stage};
+use crate::access::Subject;
 use crate::catalogue::{ProductCode, VerticalCode};
 use crate::kernel::ids::{CalculationId, ContactId, DealImportId, HandshakeId, MemberId, OrganisationId};
 use crate::kernel::{Digest, Instant};
@@ -52,8 +53,8 @@ pub enum Happened {
         to: Stage,
         /// Why.
         reason: String,
-        /// Who told us.
-        actor: Uuid,
+        /// Who told us, when that is somebody whom the viewer may see.
+        actor: Option<Subject>,
     },
     /// Something was said of it.
     Said {

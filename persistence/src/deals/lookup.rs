@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use domain::access::Subject;
 use domain::catalogue::{VerticalCode, reference};
 use domain::deals::deal::Stage;
 use domain::deals::lookup::{
@@ -9,7 +10,8 @@ use domain::deals::lookup::{
 };
 use domain::deals::repository::{DealQueries, StageCount};
 use domain::kernel::ids::{
-    AgreementId, CalculationId, ContactId, DealId, DealImportId, HandshakeId, MemberId, OrganisationId,
+    AgreementId, ApiClientId, CalculationId, ContactId, DealId, DealImportId, HandshakeId, MemberId, OrganisationId,
+    UserId,
 };
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
@@ -61,6 +63,7 @@ type EventRow = (
     Option<Uuid>,
     Option<Uuid>,
     Option<Vec<u8>>,
+    Option<String>,
 );
 type EventColumns = (
     Text,
@@ -73,17 +76,25 @@ type EventColumns = (
     Nullable<SqlUuid>,
     Nullable<SqlUuid>,
     Nullable<Bytea>,
+    Nullable<Text>,
 );
 
+fn subject(kind: Option<&str>, id: Uuid) -> Option<Subject> {
+    match kind? {
+        "user" => Some(Subject::User(UserId::new(id))),
+        _ => Some(Subject::Client(ApiClientId::new(id))),
+    }
+}
+
 fn event(row: EventRow) -> Result<Event, StoreError> {
-    let (what, occurred_on, known_at, name, first, second, one, two, three, body) = row;
+    let (what, occurred_on, known_at, name, first, second, one, two, three, body, third) = row;
     let missing = || unreadable("an event of a deal");
     let happened = match what.as_str() {
         "moved" => Happened::Moved {
             from: first.as_deref().map(stage).transpose()?,
             to: stage(&name)?,
             reason: second.ok_or_else(missing)?,
-            actor: one.ok_or_else(missing)?,
+            actor: one.and_then(|id| subject(third.as_deref(), id)),
         },
         "said" => Happened::Said {
             id: one.ok_or_else(missing)?,
@@ -178,7 +189,9 @@ impl DealQueries for PgQueries<'_> {
 
     fn timeline(&mut self, deal: DealId) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<EventRow> = query::<EventColumns>(
-            "select what, occurred_on, known_at, name, first, second, one, two, three, body from (
+            "select what, occurred_on, known_at, name, first, second, one, two, three, body,
+               case when exists (select from app_user u where u.id = one) then 'user' when exists (select from api_client c where c.id = one) then 'api_client' end
+             from (
                select 'said' as what, occurred_on, known_at, 0 as place, kind as name, null::text as first, null::text as second,
                  id as one, source_organisation_id as two, import_id as three, body from deal_fact where deal_id = $1
                union all

@@ -1,0 +1,46 @@
+//! Schemathesis with every check, as an administrator and as a partner, against a service on which everything
+//! exists. `FLIP360_CONTRACT_EXAMPLES` says how many requests an operation gets; `make contract` asks for 200.
+
+use harness::server::Service;
+use harness::skip::{installed, workspace};
+
+use crate::tool;
+
+/// Streams have no end that a fuzzer could wait for; tests/events has their tests.
+const STREAMS: [&str; 3] = ["stream_events", "stream_ledger", "stream_job"];
+
+fn fuzz(service: &Service, who: &str, token: &str) {
+    let Some(mut schemathesis) = tool::python("schemathesis") else { return };
+    let examples = std::env::var("FLIP360_CONTRACT_EXAMPLES").unwrap_or_else(|_| "5".to_owned());
+    let contract = workspace().join("tests/contract");
+    let report = installed(&format!("{who}.json"));
+    let ids = serde_json::to_string(&harness::site::ids(service)).expect("JSON");
+    schemathesis
+        .current_dir(installed(""))
+        .env("FLIP360_CONTRACT_IDS", ids)
+        .env("PYTHONPATH", &contract)
+        .arg("--config-file")
+        .arg(contract.join("schemathesis.toml"))
+        .arg("run")
+        .arg(workspace().join("openapi/flip360.v1.json"))
+        .args(["--url", &service.url, "--checks", "all", "--max-examples", &examples, "--seed", "360"])
+        .args(["--continue-on-failure", "--report", "json", "--report-json-path"])
+        .arg(report)
+        .args(["--header", &format!("Authorization: Bearer {token}")]);
+    for stream in STREAMS {
+        schemathesis.args(["--exclude-operation-id", stream]);
+    }
+    let _ = tool::run(&mut schemathesis);
+}
+
+#[test]
+fn an_administrator_finds_no_fault() {
+    let service = harness::site::populated();
+    fuzz(&service, "administrator", &service.operator());
+}
+
+#[test]
+fn a_partner_finds_no_fault() {
+    let service = harness::site::populated();
+    fuzz(&service, "partner", &service.partner());
+}

@@ -1,0 +1,8 @@
+//! The API document, held by programs of other people: fuzzed, linted, compared with the versions before it,
+//! turned into clients that then do real work.
+
+mod breaking;
+mod fuzz;
+mod gate;
+mod lint;
+mod tool;
