@@ -119,7 +119,7 @@ fn the_standards_own_libraries_take_our_webhooks_and_nothing_altered() {
     lines.push(line(other, &heard));
     let expected = [expected, vec![false]].concat();
     for verdicts in
-        [node(&lines, &libraries("node/node_modules/standardwebhooks")), python(&lines)].into_iter().flatten()
+        [node(&lines, &installed("node/node_modules/standardwebhooks")), python(&lines)].into_iter().flatten()
     {
         assert_eq!(verdicts, expected);
     }
