@@ -38,7 +38,7 @@ const CHORES_EVERY: Duration = Duration::from_secs(1);
 /// How often holds are looked at.
 const RELEASE_EVERY_MILLIS: i64 = 60_000;
 /// In the data directory: held by the process that signs the log.
-const SEQUENCER_LOCK: &str = "sequencer.lock";
+pub const SEQUENCER_LOCK: &str = "sequencer.lock";
 /// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
 /// wait at most so long.
 const WORK_IDLE: Duration = Duration::from_secs(2);

@@ -20,6 +20,7 @@ use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
 use crate::directory::cohort::{CohortQueries, CohortRepository};
 use crate::directory::licence::{LicenceQueries, LicenceRepository};
 use crate::directory::party::PartyRepository;
@@ -71,6 +72,8 @@ pub trait UnitOfWork {
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Changes of payees' bank accounts.
+    fn bank_changes(&mut self) -> &mut dyn BankChangeRepository;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
     /// Lanes, envelopes and pending leaves of the log.
@@ -117,6 +120,8 @@ pub trait Queries {
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditQueries;
+    /// Changes of payees' bank accounts.
+    fn bank_changes(&mut self) -> &mut dyn BankChangeQueries;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something that one process at a time does.
 #[derive(Debug)]
@@ -42,6 +42,23 @@ impl Turn {
     }
 }
 
+/// Whether some process has the turn that the file at `path` stands for; nothing is made or kept.
+///
+/// # Errors
+/// When the file cannot be opened or looked at.
+pub fn is_taken(path: &Path) -> io::Result<bool> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+        // Given back at once.
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
@@ -54,9 +71,12 @@ mod tests {
         let (mut one, mut other) = (Turn::new(path.clone()), Turn::new(path.clone()));
         assert!(one.take().unwrap() && one.take().unwrap());
         assert!(!other.take().unwrap());
+        assert!(is_taken(&path).unwrap());
         drop(one);
+        assert!(!is_taken(&path).unwrap());
         assert!(other.take().unwrap());
         std::fs::remove_file(path).unwrap();
+        assert!(!is_taken(std::path::Path::new("/nowhere/at/all")).unwrap());
         assert!(Turn::new("/nowhere/at/all".into()).take().is_err());
     }
 }

@@ -164,6 +164,7 @@ contexts! {
     access: domain::access::repository::AccessRepository,
     agreements: domain::agreements::repository::AgreementRepository,
     audit: domain::access::audit::AuditRepository,
+    bank_changes: domain::directory::bank_change::BankChangeRepository,
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
     cohorts: domain::directory::cohort::CohortRepository,
@@ -188,6 +189,7 @@ contexts! {
 lookups! {
     agreements: domain::agreements::repository::AgreementQueries,
     audit: domain::access::audit::AuditQueries,
+    bank_changes: domain::directory::bank_change::BankChangeQueries,
     catalogue: domain::catalogue::repository::CatalogueQueries,
     access: domain::access::repository::AccessQueries,
     book: domain::ledger::book::BookQueries,

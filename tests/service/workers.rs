@@ -106,6 +106,8 @@ fn a_service_without_workers_leaves_the_work_to_a_worker() {
         std::thread::yield_now();
     };
     assert!(checkpoint_of("1").starts_with("flip360.local/log\n1\n"));
+    let doctor = run(flip360().arg("doctor").arg("--data-dir").arg(&place.0).envs(settings));
+    assert!(doctor.out.contains("a process works here and signs the log"), "{}", doctor.out);
     // Another one waits for its turn, and signs when the first one is killed.
     let next = Worker::start(&place, &settings);
     worker.kill();

@@ -81,6 +81,8 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
         "directory",
         "409",
         &[
+            "bank_change_decided",
+            "bank_details_differ",
             "cohort_code_taken",
             "contact_erased",
             "external_ref_taken",
@@ -90,6 +92,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "payee_on_that_day",
         ],
     ),
+    ("directory", "422", &["same_person"]),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),
     ("operations", "400", &["window_out_of_range"]),

@@ -17,6 +17,7 @@ pub mod access;
 pub mod agreements;
 pub mod architecture;
 pub mod audit;
+pub mod bank_changes;
 pub mod catalogue;
 pub mod cohorts;
 pub mod deals;

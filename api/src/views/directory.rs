@@ -1,6 +1,6 @@
 //! Organisations, contacts, members and payees as they go out.
 
-use domain::directory::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
+use domain::directory::{BankDetails, ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -176,6 +176,16 @@ pub struct BankAccountView {
     account_name: String,
 }
 
+impl From<BankDetails> for BankAccountView {
+    fn from(bank: BankDetails) -> Self {
+        Self {
+            bsb: bank.bsb.to_string(),
+            account_number: masked(bank.account.as_str()),
+            account_name: bank.title.as_str().to_owned(),
+        }
+    }
+}
+
 /// Who is paid to a payee, and since when.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PayeeMember)]
@@ -238,11 +248,7 @@ impl From<PayeeRecord> for PayeeView {
             legal_name: payee.legal_name.to_string(),
             abn: payee.abn.map(|abn| abn.to_string()),
             rail: payee.rail.code(),
-            bank_account: payee.bank.map(|bank| BankAccountView {
-                bsb: bank.bsb.to_string(),
-                account_number: masked(bank.account.as_str()),
-                account_name: bank.title.as_str().to_owned(),
-            }),
+            bank_account: payee.bank.map(BankAccountView::from),
             minimum_payout: MoneyView::aud(record.minimum_payout_minor),
             members: record.members.iter().map(member).collect(),
             created_at: record.created_at.to_string(),

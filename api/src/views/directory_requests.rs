@@ -185,6 +185,13 @@ pub struct BankAccountRequest {
     account_name: Option<String>,
 }
 
+impl From<BankAccountRequest> for BankAccountInput {
+    fn from(raw: BankAccountRequest) -> Self {
+        let BankAccountRequest { bsb, account_number, account_name } = raw;
+        Self { bsb, account_number, account_name }
+    }
+}
+
 /// A request to create a payee.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -212,18 +219,13 @@ pub struct CreatePayeeRequest {
 
 impl From<CreatePayeeRequest> for CreatePayeeInput {
     fn from(raw: CreatePayeeRequest) -> Self {
-        let bank = |b: BankAccountRequest| BankAccountInput {
-            bsb: b.bsb,
-            account_number: b.account_number,
-            account_name: b.account_name,
-        };
         Self {
             organisation_id: raw.organisation_id,
             legal_name: raw.legal_name,
             abn: raw.abn,
             gst_registered_from: raw.gst_registered_from,
             rail: raw.rail,
-            bank_account: raw.bank_account.map(bank),
+            bank_account: raw.bank_account.map(BankAccountInput::from),
             minimum_payout_minor: raw.minimum_payout.map(|money| money.amount),
             member_id: raw.member_id,
             from_on: raw.from_on,

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod agreements;
 pub mod audit;
+pub mod bank_changes;
 pub mod catalogue;
 pub mod cohorts;
 pub mod deal_history;

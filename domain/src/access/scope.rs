@@ -54,7 +54,7 @@ scopes! {
     PayoutsRead = "payouts:read",
     /// Preview, propose, cancel payout runs; keep own bank accounts.
     PayoutsWrite = "payouts:write",
-    /// Approve or reject a run that somebody else proposed.
+    /// Approve or reject a run, or approve a payee's other bank account, that somebody else proposed.
     PayoutsApprove = "payouts:approve",
     /// Execute an approved run and take its bank file.
     PayoutsExecute = "payouts:execute",

@@ -40,6 +40,15 @@ pub enum DirectoryError {
     /// The licence is known as it is.
     #[error("this licence is known already, with the same end")]
     LicenceKnown,
+    /// The change of the account was approved, or replaced.
+    #[error("this change waits for nobody: it was approved, or a newer one took its place")]
+    BankChangeDecided,
+    /// Who proposed it approves it.
+    #[error("somebody else than who proposed the account approves it")]
+    SamePerson,
+    /// What the second person typed is not what was proposed.
+    #[error("this is not the account that was proposed")]
+    BankDetailsDiffer,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

@@ -6,6 +6,7 @@
 
 pub mod aba_text;
 pub mod bank;
+pub mod bank_change;
 pub mod bsb_list;
 pub mod cohort;
 pub mod contact;

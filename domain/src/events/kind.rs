@@ -119,6 +119,8 @@ event_kinds! {
     VerticalCreated = "vertical.created", "vertical", "RecordChanged", CatalogueRead;
     /// A vertical was changed.
     VerticalUpdated = "vertical.updated", "vertical", "RecordChanged", CatalogueRead;
+    /// What identified a contact was erased, for good.
+    ContactErased = "contact.erased", "contact", "RecordChanged", DirectoryRead;
     /// A product was added.
     ProductCreated = "product.created", "product", "RecordChanged", CatalogueRead;
     /// A product was changed.
@@ -131,6 +133,10 @@ event_kinds! {
     PayeeCreated = "payee.created", "payee", "RecordChanged", DirectoryRead;
     /// A payee was changed.
     PayeeUpdated = "payee.updated", "payee", "RecordChanged", DirectoryRead;
+    /// Another bank account was proposed for a payee; it waits for a second person.
+    PayeeBankChangeProposed = "payee.bank_change_proposed", "payee", "RecordChanged", DirectoryRead;
+    /// Another bank account was approved for a payee; it is paid to after a cool-off.
+    PayeeBankChangeApproved = "payee.bank_change_approved", "payee", "RecordChanged", DirectoryRead;
     /// The guarantees were checked.
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.

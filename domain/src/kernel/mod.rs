@@ -35,6 +35,8 @@ pub mod ids {
         LicenceId, "licence");
     typed_id!(/// Who gets paid.
         PayeeId, "payee");
+    typed_id!(/// A change of a payee's bank account.
+        BankChangeId, "bankchange");
     typed_id!(/// A public signing key in the registry.
         SigningKeyId, "key");
     typed_id!(/// A vertical.
