@@ -83,7 +83,8 @@ pub fn standing(url: &str) -> Result<Standing, StoreError> {
         Vec::new()
     };
     let days: i64 = crate::statement::query::<BigInt>(
-        "select count(*) from pg_class where relname ~ '^idempotency_record_[0-9]{8}$' and to_date(right(relname, 8), 'YYYYMMDD') > current_date",
+        "select count(*) from pg_class where relispartition and relkind = 'r' and relname like 'idempotency_record_2%'
+           and right(relname, 8) > to_char(current_date, 'YYYYMMDD')",
     )
     .get_result(&mut pg)
     .map_err(|e| failed(&e))?;

@@ -125,19 +125,20 @@ fn money_does_not_follow_a_new_account_before_it_has_cooled_off() {
     platform.work();
     let _ = platform.store().transaction(|uow| release::due(uow, &platform.env())).expect("a release");
     let service = Service::over(platform);
-    let operator = service.operator_of(1);
+    // Tokens end while the clock moves on: each request has its own.
+    let operator = || service.operator_of(1);
     let bank = json!({
         "name": "Commission", "bank_code": "CBA", "user_name": "FLIP 360 PTY LTD", "user_number": "301500",
         "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true,
         "account": {"bsb": "062-000", "account_number": "12345678", "account_name": "FLIP 360 PTY LTD"}
     });
-    let bank = service.post("/v1/bank-accounts", &operator, &bank).expect(201);
+    let bank = service.post("/v1/bank-accounts", &operator(), &bank).expect(201);
     // A run's payees, and why others are left out, as the content says that is approved.
     let preview = || {
-        let run = service.post("/v1/payout-runs", &operator, &json!({"bank_account_id": bank["id"]})).expect(201);
-        let content = service.get(&format!("/v1/payout-runs/{}", id(&run)), &operator).expect(200)["content"].clone();
+        let run = service.post("/v1/payout-runs", &operator(), &json!({"bank_account_id": bank["id"]})).expect(201);
+        let content = service.get(&format!("/v1/payout-runs/{}", id(&run)), &operator()).expect(200)["content"].clone();
         let cancelled = format!("/v1/payout-runs/{}/cancel", id(&run));
-        let _ = service.post(&cancelled, &operator, &json!({"reason": "only a look"})).expect(200);
+        let _ = service.post(&cancelled, &operator(), &json!({"reason": "only a look"})).expect(200);
         content
     };
     let paid = |content: &Value| -> Vec<String> {
@@ -148,7 +149,7 @@ fn money_does_not_follow_a_new_account_before_it_has_cooled_off() {
     let changes = format!("/v1/payees/{payee}/bank-details");
     let change = id(&service.post(&changes, &service.operator_of(2), &account("87654321")).expect(201));
     assert!(paid(&preview()).contains(&payee), "until the approval the payee is paid to the account that it has");
-    let _ = approve(&service, &operator, &payee, &change, "87654321").expect(200);
+    let _ = approve(&service, &operator(), &payee, &change, "87654321").expect(200);
     let at = |text: &str| service.clock.set(Instant::new(text.parse().expect("a time")));
     at("2026-11-25T11:59:59Z");
     let cooling = preview();
