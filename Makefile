@@ -34,6 +34,12 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
+	@scripts/setup.sh --test
+	scripts/sdks.sh
+collection: setup ## the API as a Postman collection, which is committed
+	@scripts/setup.sh --test
+	node scripts/collection.mjs
 openapi: ## writes the API document that is committed
 	$(BUILD)
 	$(RUN) openapi > openapi/flip360.v1.json.new
@@ -45,4 +51,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench contract test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench collection contract sdks test serve doctor measure openapi fmt lint

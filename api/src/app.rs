@@ -18,6 +18,7 @@ use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
+use integrations::oidc::OutsideIssuers;
 use integrations::sealing::Sealer;
 
 use tokio::sync::watch;
@@ -61,6 +62,8 @@ pub struct Ports {
     pub password_rules: Arc<dyn domain::access::PasswordRules>,
     /// The name of the log.
     pub origin: String,
+    /// Live or sandbox.
+    pub environment: domain::access::Environment,
 }
 
 /// One running service: its ports, and what it holds in memory.
@@ -94,6 +97,8 @@ pub struct App {
     pub figures: Figures,
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
+    /// The keys of outside issuers.
+    pub issuers: OutsideIssuers,
     seen: RwLock<TreeHead>,
     /// Whose tokens were ended before their time.
     pub revocations: Revocations,
@@ -122,6 +127,7 @@ impl App {
         let policy = Policy::of(&document);
         Ok(Self {
             sealer: Sealer::of(ports.platform.as_ref())?,
+            issuers: OutsideIssuers::new(ports.outbound.clone()),
             ports,
             figures: Figures::of(&policy),
             policy,
@@ -154,6 +160,7 @@ impl App {
             origin: &self.origin,
             platform: self.platform.as_ref(),
             seen: self.seen(),
+            environment: self.environment,
         }
     }
 

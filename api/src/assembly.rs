@@ -2,7 +2,7 @@
 //! randomness, PostgreSQL.
 //!
 //! Files in `<data-dir>/keys`, each mode 0600, made at the first start: `log.pem` signs checkpoints,
-//! `platform.pem` seals handshakes, `token.pem` signs access tokens. `<data-dir>/log.high-water` is the
+//! `platform.pem` seals handshakes, `token.pem` signs access tokens (`token-next.pem` will, `token-previous.pem` did). `<data-dir>/log.high-water` is the
 //! rollback guard's memory.
 
 use std::os::unix::fs::DirBuilderExt as _;
@@ -22,6 +22,7 @@ use integrations::outbound::{Limits, Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
 use integrations::randomness::SystemRandomness;
+use integrations::token_keys::TokenKeyFiles;
 
 use crate::app::{App, Ports};
 use crate::auth::Tokens;
@@ -54,10 +55,14 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
             false => CommandError::Other(error.to_string()),
         })
     };
-    let (platform, log, token) = (key("platform.pem")?, key("log.pem")?, key("token.pem")?);
+    let (platform, log) = (key("platform.pem")?, key("log.pem")?);
+    let _ = key("token.pem")?;
     let issuer = args.public_url.clone().unwrap_or_else(|| format!("http://{}", args.listen));
-    let config = TokenConfig { audience: issuer.clone(), issuer };
-    let tokens = Tokens::new(config, token.signing_key(), &[]).map_err(|e| CommandError::Other(e.to_string()))?;
+    let environment = args.environment.environment;
+    let config = TokenConfig { audience: environment.audience(&issuer), issuer };
+    let files = TokenKeyFiles::new(&keys);
+    files.prepare(&SystemRandomness).map_err(|e| CommandError::Other(e.to_string()))?;
+    let tokens = Tokens::of(config, Box::new(files)).map_err(|e| CommandError::Other(e.to_string()))?;
     let passwords = Argon2Hasher::new().map_err(|e| CommandError::Other(e.to_string()))?;
     Ok(Ports {
         store,
@@ -72,6 +77,7 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
         outbound: outbound(&args.outbound)?,
         password_rules: Arc::new(Zxcvbn),
         origin: args.log_origin.clone(),
+        environment,
     })
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use domain::access::Environment;
 
 /// Which database, and where private things are kept.
 #[derive(Debug, Clone, Args)]
@@ -31,7 +32,7 @@ pub struct ServeArgs {
     /// An address for GET /metrics (Prometheus), which asks for no login: loopback, or a network of your own. Default: not served.
     #[arg(long, env = "FLIP360_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The service's address as clients see it: issuer and audience of access tokens. Default: http://<listen>.
+    /// The service's address as clients see it: issuer of access tokens. Default: http://<listen>.
     #[arg(long, env = "FLIP360_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// The name of the log; it can never be changed once something was logged.
@@ -40,6 +41,9 @@ pub struct ServeArgs {
     /// Only answers requests: a `flip360 worker` beside it signs the log, does jobs, sends webhooks, releases what is due.
     #[arg(long, env = "FLIP360_NO_WORKERS")]
     pub no_workers: bool,
+    /// Live or sandbox.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
     /// Which outside hosts may be asked.
     #[command(flatten)]
     pub outbound: OutboundArgs,
@@ -60,6 +64,9 @@ pub struct WorkerArgs {
     /// The name of the log: that of the services on this database.
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
+    /// Live or sandbox.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
     /// Which outside hosts may be asked.
     #[command(flatten)]
     pub outbound: OutboundArgs,
@@ -68,7 +75,7 @@ pub struct WorkerArgs {
 impl From<&WorkerArgs> for ServeArgs {
     /// The settings of a service that listens nowhere.
     fn from(args: &WorkerArgs) -> Self {
-        let WorkerArgs { database, metrics_listen, log_origin, outbound } = args.clone();
+        let WorkerArgs { database, metrics_listen, log_origin, environment, outbound } = args.clone();
         Self {
             database,
             listen: ([127, 0, 0, 1], 0).into(),
@@ -76,10 +83,23 @@ impl From<&WorkerArgs> for ServeArgs {
             public_url: None,
             log_origin,
             no_workers: false,
+            environment,
             outbound,
             edge: EdgeArgs::default(),
         }
     }
+}
+
+/// Which of two services this is.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct EnvironmentArgs {
+    /// live or sandbox. A sandbox has a database, a data directory, keys and a log name of its own; its tokens and secrets are refused by the live service, and the reverse.
+    #[arg(long, env = "FLIP360_ENVIRONMENT", default_value = "live", value_parser = environment)]
+    pub environment: Environment,
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    Environment::parse(text).ok_or_else(|| "expected live or sandbox".to_owned())
 }
 
 /// Who may ask the service, and how much. By default of the type nobody is limited, as tests and
@@ -97,10 +117,10 @@ pub struct EdgeArgs {
 /// Which outside hosts may be asked: webhook endpoints, outside issuers.
 #[derive(Debug, Clone, Args)]
 pub struct OutboundArgs {
-    /// For development: lets webhooks go to private and loopback addresses, to any port, and without TLS.
+    /// For development: lets webhooks and questions to outside issuers go to private and loopback addresses, to any port, and without TLS.
     #[arg(long, env = "FLIP360_ALLOW_PRIVATE_TARGETS")]
     pub allow_private_targets: bool,
-    /// The ports that webhooks may go to.
+    /// The ports that webhooks and questions to outside issuers may go to.
     #[arg(long, env = "FLIP360_TARGET_PORTS", value_delimiter = ',', default_value = "443,8443")]
     pub target_ports: Vec<u16>,
     /// A certificate (DER) that is trusted for outside hosts, beside the well-known ones.

@@ -136,6 +136,27 @@ where
     .await?
 }
 
+/// The first answer to a request, when it was answered: what is done before the transaction is then not done
+/// again.
+///
+/// # Errors
+/// 409 while the key is being worked on, 422 when it stands for another request.
+pub async fn answered<T: Sync + Send>(app: &Data<App>, command: &Command<T>) -> Result<Option<Answer>, Problem> {
+    let (app, asked) = (app.clone(), command.without_body());
+    blocking(move || {
+        let outcome: Result<Option<FirstAnswer>, Stopped<StoreError>> =
+            app.store.transaction(|uow| first_answer(uow, &asked));
+        match outcome {
+            Ok(first) => Ok(first.map(|first| opened(&app, &asked, first)).transpose()?.map(Answer::replay)),
+            Err(Stopped::InFlight) => Err(in_flight()),
+            Err(Stopped::Reused) => Err(reused()),
+            Err(Stopped::Store(error) | Stopped::Work(error)) => Err(error.into()),
+            Err(Stopped::View(problem)) => Err(problem),
+        }
+    })
+    .await?
+}
+
 fn attempt<T, R, E>(
     app: &App,
     uow: &mut dyn UnitOfWork,

@@ -2,7 +2,7 @@
 //!
 //! A stream is pulled by its socket: nothing is worked out for a client that does not read. It says
 //! something at least every [`HEARTBEAT`], so that proxies keep it open and a dead peer is noticed; it ends
-//! when its token does, when its source is done, and when the service stops.
+//! when its token does (also when that is revoked), when its source is done, and when the service stops.
 
 use std::time::Duration;
 
@@ -43,24 +43,47 @@ pub trait Source: 'static {
     fn next(&mut self) -> impl Future<Output = Result<Next, crate::problem::Problem>>;
 }
 
+/// What ends a stream before its source does.
+pub struct Life {
+    /// It ends after so long at the latest.
+    pub lifetime: Duration,
+    /// Says that the service stops.
+    pub stopping: watch::Receiver<bool>,
+    /// Moves when tokens were revoked.
+    pub revoking: watch::Receiver<()>,
+    /// Whether its own was.
+    pub ended: Box<dyn Fn() -> bool>,
+}
+
+impl Life {
+    /// Waits until its token was revoked.
+    async fn revoked(&mut self) {
+        while !(self.ended)() {
+            if self.revoking.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
 struct State<S> {
     source: S,
     heartbeat: Duration,
     ends_at: Instant,
-    stopping: watch::Receiver<bool>,
+    life: Life,
     greeted: bool,
     over: bool,
 }
 
 impl<S> State<S> {
-    fn new(source: S, heartbeat: Duration, lifetime: Duration, stopping: watch::Receiver<bool>) -> Self {
-        Self { source, heartbeat, ends_at: Instant::now() + lifetime, stopping, greeted: false, over: false }
+    fn new(source: S, heartbeat: Duration, life: Life) -> Self {
+        Self { source, heartbeat, ends_at: Instant::now() + life.lifetime, life, greeted: false, over: false }
     }
 }
 
-/// Answers with a stream that ends after `lifetime` at the latest.
-pub fn respond<S: Source>(source: S, lifetime: Duration, stopping: watch::Receiver<bool>) -> HttpResponse {
-    let state = State::new(source, HEARTBEAT, lifetime, stopping);
+/// Answers with a stream that ends with its life at the latest.
+pub fn respond<S: Source>(source: S, life: Life) -> HttpResponse {
+    let state = State::new(source, HEARTBEAT, life);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -75,7 +98,7 @@ async fn step<S: Source>(mut state: State<S>) -> Option<(Result<Bytes, actix_web
         state.greeted = true;
         return Some((Ok(Bytes::from(format!("retry: {RETRY_MS}\n\n"))), state));
     }
-    if state.over || *state.stopping.borrow() {
+    if state.over || *state.life.stopping.borrow() {
         return None;
     }
     let beat = Instant::now() + state.heartbeat;
@@ -83,7 +106,7 @@ async fn step<S: Source>(mut state: State<S>) -> Option<(Result<Bytes, actix_web
         let until = beat.min(state.ends_at);
         let waited = tokio::select! {
             biased;
-            _ = state.stopping.wait_for(|stopping| *stopping) => return None,
+            () = over(&mut state.life) => return None,
             waited = timeout_at(until, state.source.next()) => waited,
         };
         match waited {
@@ -101,6 +124,17 @@ async fn step<S: Source>(mut state: State<S>) -> Option<(Result<Bytes, actix_web
             Err(_) if until == state.ends_at => return None,
             Err(_) => return Some((Ok(Bytes::from_static(b": still here\n\n")), state)),
         }
+    }
+}
+
+/// Waits until the service stops or the token was revoked.
+async fn over(life: &mut Life) {
+    let mut stopping = life.stopping.clone();
+    tokio::select! {
+        biased;
+        // Gone with the application, it has stopped as well.
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = life.revoked() => {}
     }
 }
 
@@ -135,8 +169,14 @@ mod tests {
     }
 
     async fn sent(script: Vec<Next>, heartbeat: Duration, lifetime: Duration, most: usize) -> Vec<String> {
-        let stopping = watch::Sender::new(false);
-        let mut state = State::new(Script(script), heartbeat, lifetime, stopping.subscribe());
+        let (stopping, revoking) = (watch::Sender::new(false), watch::Sender::new(()));
+        let life = Life {
+            lifetime,
+            stopping: stopping.subscribe(),
+            revoking: revoking.subscribe(),
+            ended: Box::new(|| false),
+        };
+        let mut state = State::new(Script(script), heartbeat, life);
         let mut sent = Vec::new();
         while sent.len() < most {
             let Some((bytes, after)) = step(state).await else { break };

@@ -232,9 +232,12 @@ fn dispatch(app: &Data<App>, stopping: &AtomicBool) {
     }
 }
 
-/// Learns of revocations until it is told to stop.
+/// Learns of revocations, and of other keys of access tokens, until it is told to stop.
 pub fn revocations(app: &Data<App>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
+        if let Err(error) = app.tokens.learn_keys() {
+            tracing::error!(%error, "the keys of access tokens were not read; that is tried again");
+        }
         if let Err(error) = app.learn_revocations() {
             tracing::error!(%error, "revocations were not read; that is tried again");
         }

@@ -1,6 +1,6 @@
 //! What a use case takes from its surroundings, gathered so that signatures stay short.
 
-use crate::access::Actor;
+use crate::access::{Actor, Environment};
 use crate::chain::checkpoint::TreeHead;
 use crate::chain::signer::Signer;
 use crate::kernel::Instant;
@@ -23,6 +23,8 @@ pub struct Env<'a> {
     pub platform: &'a dyn Signer,
     /// The last published head: what statements say they have seen.
     pub seen: TreeHead,
+    /// Live or sandbox.
+    pub environment: Environment,
 }
 
 /// One command of a batch and who asks for it: a batch gathers what several callers ask at one moment.

@@ -10,8 +10,11 @@
 
 use crate::access::Viewer;
 use crate::access::audit::{AuditQueries, AuditRepository};
+use crate::access::client_key::ClientKeyRepository;
+use crate::access::oidc::IssuerRepository;
 use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::access::session::SessionRepository;
+use crate::access::totp::TotpRepository;
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
@@ -80,6 +83,8 @@ pub trait UnitOfWork {
     fn chain(&mut self) -> &mut dyn ChainRepository;
     /// Cohorts of members.
     fn cohorts(&mut self) -> &mut dyn CohortRepository;
+    /// Public keys of API clients.
+    fn client_keys(&mut self) -> &mut dyn ClientKeyRepository;
     /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
@@ -94,6 +99,8 @@ pub trait UnitOfWork {
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Imports, their files and rows.
     fn imports(&mut self) -> &mut dyn ImportRepository;
+    /// Outside issuers.
+    fn issuers(&mut self) -> &mut dyn IssuerRepository;
     /// Long work.
     fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Signing keys, declarations, what the log has published.
@@ -110,6 +117,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
+    /// Second factors of users.
+    fn totp(&mut self) -> &mut dyn TotpRepository;
     /// Refresh tokens and revocations.
     fn sessions(&mut self) -> &mut dyn SessionRepository;
 }

@@ -14,6 +14,7 @@ use domain::kernel::time::Randomness;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use ed25519_dalek::{Signer as _, SigningKey};
+use secrecy::zeroize::Zeroizing;
 
 use crate::durable;
 
@@ -81,13 +82,7 @@ impl KeyFile {
     /// See [`KeyFileError`].
     pub fn open_or_create(path: &Path, randomness: &dyn Randomness) -> Result<Self, KeyFileError> {
         if !path.try_exists().map_err(|error| KeyFileError::File { path: path.to_owned(), error })? {
-            let mut seed = [0; 32];
-            randomness.fill(&mut seed);
-            let malformed = || KeyFileError::Malformed { path: path.to_owned() };
-            // Version 1, without the public half: OpenSSL 3.0 and others do not read version 2.
-            let pem = KeypairBytes { secret_key: seed, public_key: None }
-                .to_pkcs8_pem(LineEnding::LF)
-                .map_err(|_| malformed())?;
+            let pem = drawn_pem(path, randomness)?;
             match durable::create(path, pem.as_bytes(), 0o600) {
                 // Another process was first: its key is the one.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -118,6 +113,17 @@ impl KeyFile {
             .map_err(|error| KeyFileError::Policy { path: path.to_owned(), error })?;
         Ok(Self { key, public })
     }
+}
+
+/// A new private key as its file holds it.
+pub(crate) fn drawn_pem(path: &Path, randomness: &dyn Randomness) -> Result<Zeroizing<String>, KeyFileError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    randomness.fill(seed.as_mut_slice());
+    // Version 1, without the public half: OpenSSL 3.0 and others do not read version 2.
+    KeypairBytes { secret_key: *seed, public_key: None }
+        .to_pkcs8_pem(LineEnding::LF)
+        .map(|pem| Zeroizing::new(pem.to_string()))
+        .map_err(|_| KeyFileError::Malformed { path: path.to_owned() })
 }
 
 impl std::fmt::Debug for KeyFile {

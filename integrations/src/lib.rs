@@ -6,11 +6,14 @@ pub mod high_water;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;
+pub mod oidc;
+pub mod one_time_code;
 pub mod outbound;
 pub mod password;
 pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
+pub mod token_keys;
 pub mod turn;
 pub mod webhook_signature;
 

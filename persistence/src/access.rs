@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::access::client::ClientCredentials;
+use domain::access::oidc::OidcLink;
 use domain::access::repository::AccessRepository;
 use domain::access::user::{Attempts, UserCredentials};
 use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
 use domain::directory::{ClusterText, Email};
 use domain::kernel::Digest;
-use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
+use domain::kernel::ids::{ApiClientId, MemberId, OidcIssuerId, OrganisationId, UserId};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -19,7 +20,10 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
+mod issuers;
+mod keys;
 mod queries;
+mod totp;
 
 /// Two processes that start on an empty database meet on this number.
 const FIRST_CLIENT: i64 = 0x0066_6c69_7033_3630;
@@ -64,6 +68,8 @@ type UserColumns = (
     Timestamptz,
     Nullable<Timestamptz>,
     Integer,
+    Nullable<SqlUuid>,
+    Nullable<Bytea>,
 );
 
 #[derive(Queryable)]
@@ -76,17 +82,24 @@ struct UserRow {
     created_at: jiff_diesel::Timestamp,
     disabled_at: Option<jiff_diesel::Timestamp>,
     version: i32,
+    oidc_issuer: Option<Uuid>,
+    oidc_subject: Option<Vec<u8>>,
 }
 
 impl UserRow {
     fn restore(self) -> Result<User, StoreError> {
         let email = self.email.map(|email| Email::parse(&email).map_err(|_| unreadable("an e-mail address")));
+        let oidc = self
+            .oidc_issuer
+            .zip(self.oidc_subject)
+            .map(|(issuer, subject)| Ok(OidcLink { issuer: OidcIssuerId::new(issuer), subject: digest(&subject)? }));
         Ok(User {
             id: UserId::new(self.id),
             email: email.transpose()?,
             standing: standing(&self.roles, self.organisation, self.member)?,
             created_at: from_instant(self.created_at),
             disabled_at: self.disabled_at.map(from_instant),
+            oidc: oidc.transpose()?,
             version: self.version,
         })
     }
@@ -201,8 +214,9 @@ impl AccessRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         command(
-            "insert into app_user (id, password_hash, roles, organisation_id, member_id, created_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into app_user (id, password_hash, roles, organisation_id, member_id, created_at, version,
+               oidc_issuer_id, oidc_subject_sha256)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind::<SqlUuid, _>(user.id.uuid())
         .bind::<Text, _>(password.reveal())
@@ -211,6 +225,8 @@ impl AccessRepository for PgUnitOfWork<'_> {
         .bind::<Nullable<SqlUuid>, _>(user.standing.member().map(MemberId::uuid))
         .bind::<Timestamptz, _>(instant(user.created_at))
         .bind::<Integer, _>(user.version)
+        .bind::<Nullable<SqlUuid>, _>(user.oidc.as_ref().map(|link| link.issuer.uuid()))
+        .bind::<Nullable<Bytea>, _>(user.oidc.as_ref().map(|link| link.subject.bytes().to_vec()))
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -218,7 +234,8 @@ impl AccessRepository for PgUnitOfWork<'_> {
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let found: Option<UserRow> = query::<UserColumns>(
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version
+            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+               u.oidc_issuer_id, u.oidc_subject_sha256
              from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
@@ -231,7 +248,7 @@ impl AccessRepository for PgUnitOfWork<'_> {
     fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError> {
         let found: Option<CredentialsRow> = query::<CredentialsColumns>(
             "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
-               u.password_hash, u.failures, u.locked_until_at
+               u.oidc_issuer_id, u.oidc_subject_sha256, u.password_hash, u.failures, u.locked_until_at
              from personal_data p join app_user u on u.id = p.subject_id
              where p.subject_kind = 'user' and lower(p.email) = lower($1)",
         )
@@ -242,18 +259,22 @@ impl AccessRepository for PgUnitOfWork<'_> {
         found.map(user_credentials).transpose()
     }
 
-    fn is_suspended(&mut self, organisation: Option<OrganisationId>) -> Result<bool, StoreError> {
-        let Some(organisation) = organisation else { return Ok(false) };
-        query::<Bool>("select exists (select from organisation where id = $1 and status = 'suspended')")
-            .bind::<SqlUuid, _>(organisation.uuid())
-            .get_result(self.pg)
-            .map_err(store_error)
+    fn is_suspended(&mut self, standing: &Standing) -> Result<bool, StoreError> {
+        let Some(organisation) = standing.organisation() else { return Ok(false) };
+        query::<Bool>(
+            "select exists (select from organisation where id = $1 and status = 'suspended')
+             or exists (select from member where id = $2 and status = 'suspended')",
+        )
+        .bind::<SqlUuid, _>(organisation.uuid())
+        .bind::<Nullable<SqlUuid>, _>(standing.member().map(MemberId::uuid))
+        .get_result(self.pg)
+        .map_err(store_error)
     }
 
     fn lock_user(&mut self, id: UserId) -> Result<Option<UserCredentials>, StoreError> {
         let found: Option<CredentialsRow> = query::<CredentialsColumns>(
             "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
-               u.password_hash, u.failures, u.locked_until_at
+               u.oidc_issuer_id, u.oidc_subject_sha256, u.password_hash, u.failures, u.locked_until_at
              from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1 for update of u",
         )
         .bind::<SqlUuid, _>(id.uuid())
@@ -266,7 +287,7 @@ impl AccessRepository for PgUnitOfWork<'_> {
     fn update_user(&mut self, kept: &UserCredentials) -> Result<(), StoreError> {
         command(
             "update app_user set password_hash = $1, roles = $2, organisation_id = $3, member_id = $4, disabled_at = $5,
-               version = $6 where id = $7",
+               version = $6, oidc_issuer_id = $7, oidc_subject_sha256 = $8 where id = $9",
         )
         .bind::<Text, _>(kept.password.reveal())
         .bind::<Array<Text>, _>(role_names(&kept.user.standing))
@@ -274,6 +295,8 @@ impl AccessRepository for PgUnitOfWork<'_> {
         .bind::<Nullable<SqlUuid>, _>(kept.user.standing.member().map(MemberId::uuid))
         .bind::<Nullable<Timestamptz>, _>(kept.user.disabled_at.map(instant))
         .bind::<Integer, _>(kept.user.version)
+        .bind::<Nullable<SqlUuid>, _>(kept.user.oidc.as_ref().map(|link| link.issuer.uuid()))
+        .bind::<Nullable<Bytea>, _>(kept.user.oidc.as_ref().map(|link| link.subject.bytes().to_vec()))
         .bind::<SqlUuid, _>(kept.user.id.uuid())
         .execute(self.pg)
         .map_err(store_error)?;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::access::Scope;
 use domain::access::session::{FAMILIES, FAMILY_DAYS, KeptToken, RefreshFamily, Revocation, SessionRepository, later};
+use domain::access::{Methods, Scope};
 use domain::kernel::ids::UserId;
 use domain::kernel::{Digest, Instant};
 use domain::store::StoreError;
@@ -19,14 +19,24 @@ use crate::store::PgUnitOfWork;
 /// Seconds after its last day for which a family is kept.
 const KEPT_SECONDS: i64 = 86_400;
 
-type KeptColumns =
-    (SqlUuid, SqlUuid, Integer, Array<Text>, Timestamptz, Nullable<Timestamptz>, Timestamptz, Nullable<Timestamptz>);
+type KeptColumns = (
+    SqlUuid,
+    SqlUuid,
+    Integer,
+    Array<Text>,
+    Array<Text>,
+    Timestamptz,
+    Nullable<Timestamptz>,
+    Timestamptz,
+    Nullable<Timestamptz>,
+);
 
 #[derive(Queryable)]
 struct KeptRow {
     id: Uuid,
     user: Uuid,
     user_version: i32,
+    methods: Vec<String>,
     scopes: Vec<String>,
     began_at: jiff_diesel::Timestamp,
     ended_at: Option<jiff_diesel::Timestamp>,
@@ -41,6 +51,7 @@ impl KeptRow {
             id: self.id,
             user: UserId::new(self.user),
             user_version: self.user_version,
+            methods: Methods::restore(&self.methods),
             scopes: scopes.ok_or_else(|| unreadable("a scope"))?,
             began_at: from_instant(self.began_at),
             ended_at: self.ended_at.map(from_instant),
@@ -67,12 +78,13 @@ impl SessionRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         command(
-            "insert into refresh_family (id, user_id, user_version, scopes, began_at)
-             values ($1, $2, $3, $4, $5)",
+            "insert into refresh_family (id, user_id, user_version, methods, scopes, began_at)
+             values ($1, $2, $3, $4, $5, $6)",
         )
         .bind::<SqlUuid, _>(family.id)
         .bind::<SqlUuid, _>(family.user.uuid())
         .bind::<Integer, _>(family.user_version)
+        .bind::<Array<Text>, _>(family.methods.names())
         .bind::<Array<Text>, _>(family.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(instant(family.began_at))
         .execute(self.pg)
@@ -92,7 +104,7 @@ impl SessionRepository for PgUnitOfWork<'_> {
 
     fn lock_token(&mut self, sha256: &Digest) -> Result<Option<KeptToken>, StoreError> {
         let found: Option<KeptRow> = query::<KeptColumns>(
-            "select f.id, f.user_id, f.user_version, f.scopes, f.began_at, f.ended_at,
+            "select f.id, f.user_id, f.user_version, f.methods, f.scopes, f.began_at, f.ended_at,
                t.issued_at, t.used_at
              from refresh_token t join refresh_family f on f.id = t.family_id where t.sha256 = $1 for update",
         )
@@ -133,5 +145,21 @@ impl SessionRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
+    }
+
+    fn use_assertion(&mut self, issuer: Uuid, id: &Digest, now: Instant, until: Instant) -> Result<bool, StoreError> {
+        command("delete from used_assertion where until_at < $1")
+            .bind::<Timestamptz, _>(instant(now))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        let kept = command(
+            "insert into used_assertion (issuer_id, sha256, until_at) values ($1, $2, $3) on conflict do nothing",
+        )
+        .bind::<SqlUuid, _>(issuer)
+        .bind::<Bytea, _>(id.bytes().as_slice())
+        .bind::<Timestamptz, _>(instant(until))
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(kept == 1)
     }
 }

@@ -168,6 +168,7 @@ contexts! {
     catalogue: domain::catalogue::repository::CatalogueRepository,
     chain: domain::chain::repository::ChainRepository,
     cohorts: domain::directory::cohort::CohortRepository,
+    client_keys: domain::access::client_key::ClientKeyRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
     events: domain::events::EventRepository,
@@ -175,6 +176,7 @@ contexts! {
     handshakes: domain::deals::handshake_repository::HandshakeRepository,
     idempotency: domain::idempotency::IdempotencyRepository,
     imports: domain::deals::import::repository::ImportRepository,
+    issuers: domain::access::oidc::IssuerRepository,
     jobs: domain::jobs::repository::JobRepository,
     keys: domain::chain::registry::KeyRepository,
     licences: domain::directory::licence::LicenceRepository,
@@ -182,6 +184,7 @@ contexts! {
     operations: domain::operations::OperationRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    totp: domain::access::totp::TotpRepository,
     webhooks: domain::webhooks::WebhookRepository,
     sessions: domain::access::session::SessionRepository,
 }

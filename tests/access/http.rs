@@ -60,7 +60,7 @@ fn a_client_gets_a_token_that_the_published_keys_verify() {
     let me = service.get("/v1/me", jwt).expect(200);
     assert_eq!(
         me,
-        json!({"id": id, "kind": "client", "name": "Portal", "roles": ["support"], "scopes": ["deals:read", "jobs:read"]})
+        json!({"id": id, "kind": "client", "environment": "live", "name": "Portal", "roles": ["support"], "scopes": ["deals:read", "jobs:read"]})
     );
     let header = basic(&id, &secret);
     let by_header = service.send(

@@ -12,16 +12,19 @@ use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login, PasswordLogin};
 use domain::access::standing::StandingInput;
+use domain::access::totp::SecondFactor;
 use domain::access::user::CreateUserInput;
 use domain::access::{
-    AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, MissingScope, Password, PasswordHasher as _, Role,
-    Scope, User, Viewer, service,
+    AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, Environment, MissingScope, Password,
+    PasswordHasher as _, Role, Scope, User, Viewer, service,
 };
 use domain::kernel::ids::ApiClientId;
 use domain::kernel::{Instant, PageRequest};
 use harness::platform::Platform;
+use integrations::one_time_code::Hotp;
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
+use integrations::sealing::Sealer;
 
 const MEMBERS: &str = "member_ref,upline_ref\nM001,\nM002,M001\n";
 
@@ -40,7 +43,12 @@ fn create_client(platform: &Platform, standing: StandingInput) -> Result<NewSecr
 }
 
 fn create_user(platform: &Platform, email: &str, standing: StandingInput) -> Result<User, AccessError> {
-    let raw = CreateUserInput { email: Some(email.into()), password: Some("correct horse battery".into()), standing };
+    let raw = CreateUserInput {
+        email: Some(email.into()),
+        password: Some("correct horse battery".into()),
+        standing,
+        oidc: None,
+    };
     let command = CreateUser::parse(&raw, &Zxcvbn).expect("a command");
     let hash = hasher().hash(&command.password).expect("a hash");
     platform.store().transaction(|uow| service::create_user(uow, &platform.env(), &command, &hash))
@@ -59,16 +67,19 @@ fn client_login(
 ) -> Result<Login, LoginError> {
     let asked: Option<BTreeSet<Scope>> = asked.map(|scopes| scopes.iter().copied().collect());
     let secret = ClientSecret::presented(secret);
-    platform.store().transaction(|uow| login::authenticate_client(uow, id, &secret, asked.as_ref()))
+    platform.store().transaction(|uow| login::authenticate_client(uow, Environment::Live, id, &secret, asked.as_ref()))
 }
 
 fn user_login(platform: &Platform, email: &str, password: &str, now: Instant) -> Result<Login, LoginError> {
     let login = PasswordLogin {
         email: domain::directory::Email::parse(email).ok(),
         password: Password::parse(password).ok(),
+        code: None,
         asked: None,
     };
-    login::authenticate_user(platform.store(), hasher(), now, &login)
+    let sealer = Sealer::of(&platform.signer).expect("a sealer");
+    let second = SecondFactor { vault: &sealer, codes: &Hotp };
+    login::authenticate_user(platform.store(), hasher(), second, now, &login)
 }
 
 fn at(text: &str) -> Instant {

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use api::routes::totp::second_factor;
 use domain::access::login::{self, PasswordLogin};
 use domain::access::{Password, PasswordHash, PasswordHasher};
 use domain::chain::signer::PortError;
@@ -169,9 +170,19 @@ fn a_login_does_the_same_work_whether_the_user_is_there_or_not() {
     );
     for email in ["known@example.com", "disabled@example.com", "locked@example.com", "nobody@example.com", "none"] {
         let hasher = Counting::default();
-        let presented =
-            PasswordLogin { email: Email::parse(email).ok(), password: Password::parse(PASSWORD).ok(), asked: None };
-        let refused = login::authenticate_user(service.platform.store(), &hasher, service.platform.now, &presented);
+        let presented = PasswordLogin {
+            email: Email::parse(email).ok(),
+            password: Password::parse(PASSWORD).ok(),
+            code: None,
+            asked: None,
+        };
+        let refused = login::authenticate_user(
+            service.platform.store(),
+            &hasher,
+            second_factor(&service.app),
+            service.platform.now,
+            &presented,
+        );
         assert_eq!((refused.is_err(), hasher.0.into_inner()), (true, 1), "{email}");
     }
 }

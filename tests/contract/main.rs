@@ -2,7 +2,11 @@
 //! turned into clients that then do real work.
 
 mod breaking;
+mod collection;
 mod fuzz;
 mod gate;
 mod lint;
+mod live;
+mod required;
+mod sdks;
 mod tool;

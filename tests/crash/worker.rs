@@ -40,6 +40,7 @@ impl Surroundings for World {
             origin: ORIGIN,
             platform: &self.signer,
             seen: TreeHead { size: 0, root: empty_root() },
+            environment: domain::access::Environment::Live,
         }
     }
 }

@@ -3,10 +3,11 @@
 use domain::access::Role;
 use domain::chain::encoding::b64url;
 use domain::chain::signer::Signer;
-use domain::chain::statement::{Assurance, KeyRegistration, PartyId, Salt, Statement, VERSION};
+use domain::chain::statement::PartyId;
 use domain::kernel::ids::MemberId;
 use harness::platform::{MemorySigner, ORIGIN};
 use harness::server::{Reply, Service};
+use harness::signing::{registration, signed};
 use serde_json::{Value, json};
 
 const MEMBERS: &str = "member_ref,upline_ref\nA1,\nA2,A1\nA3,A2\n";
@@ -20,26 +21,6 @@ struct Site {
     keyless: MemberId,
     member_key: MemorySigner,
     provider_key: MemorySigner,
-}
-
-fn registration(party: PartyId, key: &MemorySigner, log: &str) -> String {
-    let statement = Statement::KeyRegistration(KeyRegistration {
-        assurance: Assurance::Own,
-        jwk: key.public_key().jwk(),
-        kid: key.kid(),
-        log: log.to_owned(),
-        next: None,
-        party,
-        salt: Salt([5; 32]),
-        v: VERSION,
-    });
-    statement.sign(key).expect("an envelope")
-}
-
-/// What anybody with an Ed25519 library does with a prepared statement.
-fn signed(prepared: &Value, key: &MemorySigner) -> String {
-    let input = prepared["signing_input"].as_str().expect("bytes to sign");
-    format!("{input}.{}", b64url(&key.sign(input.as_bytes()).expect("a signature")))
 }
 
 impl Site {

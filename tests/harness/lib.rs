@@ -1,11 +1,15 @@
 //! What tests stand on: a database of their own on a real PostgreSQL, and a platform whose time, ids and
 //! randomness they set.
 
+pub mod asking;
 pub mod cluster;
 pub mod documented;
 pub mod imports;
+pub mod neighbour;
+pub mod partners;
 pub mod platform;
 pub mod promises;
 pub mod server;
+pub mod signing;
 pub mod site;
 pub mod skip;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
-use domain::access::{Actor, Viewer};
+use domain::access::{Actor, Environment, Viewer};
 use domain::agreements::reference as agreements;
 use domain::catalogue::reference as catalogue;
 use domain::chain::checkpoint::TreeHead;
@@ -198,6 +198,7 @@ impl Platform {
             origin: ORIGIN,
             platform: &self.signer,
             seen: TreeHead { size: 0, root: empty_root() },
+            environment: Environment::Live,
         }
     }
 

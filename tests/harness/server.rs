@@ -2,6 +2,7 @@
 //! database. Workers do not run by themselves; a test tells them to.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -13,7 +14,7 @@ use api::auth::Tokens;
 use api::auth::token::TokenConfig;
 use api::config::EdgeArgs;
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Subject};
+use domain::access::{Actor, Environment, Methods, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
 use domain::kernel::time::Clock;
@@ -21,6 +22,7 @@ use ed25519_dalek::SigningKey;
 use integrations::outbound::{Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
+use integrations::token_keys::TokenKeyFiles;
 use persistence::{PgStore, PoolSizes};
 use serde_json::Value;
 use uuid::Uuid;
@@ -55,8 +57,18 @@ pub struct Service {
     agent: ureq::Agent,
     keys: AtomicU64,
     stop: Option<(ServerHandle, JoinHandle<()>)>,
+    identity: Identity,
     /// The platform below; dropped after the server has stopped.
     pub platform: Platform,
+}
+
+/// How a service and its neighbours sign their tokens.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// Live or sandbox.
+    pub environment: Environment,
+    /// A directory with the keys of access tokens; without one there is a single key, in memory.
+    pub keys: Option<PathBuf>,
 }
 
 /// What the server answered.
@@ -147,27 +159,44 @@ impl Service {
     /// A platform, served, that asks outside hosts through this client.
     #[must_use]
     pub fn behind(platform: Platform, outbound: Outbound) -> Self {
-        Self::with(platform, outbound, EdgeArgs::default())
+        Self::with(platform, outbound, EdgeArgs::default(), Identity::default())
+    }
+
+    /// A platform with reference data, served by a service that signs its tokens like this.
+    #[must_use]
+    pub fn identified(identity: Identity) -> Self {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::with(Platform::new(), outbound, EdgeArgs::default(), identity)
     }
 
     /// A platform with reference data, served to whom these settings let in.
     #[must_use]
     pub fn edged(edge: EdgeArgs) -> Self {
-        Self::with(Platform::new(), Outbound::new(OutboundConfig::default()).expect("a client"), edge)
+        Self::with(
+            Platform::new(),
+            Outbound::new(OutboundConfig::default()).expect("a client"),
+            edge,
+            Identity::default(),
+        )
     }
 
-    fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs) -> Self {
+    fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs, identity: Identity) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
-        let app = Self::application(&platform, &clock, outbound);
+        let app = Self::application(&platform, &clock, outbound, &identity);
         let (address, stop) = listen(app.clone(), edge);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), platform }
+        Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), identity, platform }
     }
 
     /// An application on a platform's database, with a memory of its own.
-    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound) -> Data<App> {
-        let config = TokenConfig { issuer: "https://flip360.test".into(), audience: "https://flip360.test".into() };
-        let tokens = Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]).expect("a good key");
+    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound, identity: &Identity) -> Data<App> {
+        let issuer = "https://flip360.test";
+        let config = TokenConfig { issuer: issuer.into(), audience: identity.environment.audience(issuer) };
+        let tokens = match &identity.keys {
+            Some(keys) => Tokens::of(config, Box::new(TokenKeyFiles::new(keys))),
+            None => Tokens::new(config, &SigningKey::from_bytes(&[9; 32]), &[]),
+        };
+        let tokens = tokens.expect("good keys");
         let url = platform.database.url("flip360_owner");
         let app = App::new(Ports {
             store: Arc::new(PgStore::new(&url, PoolSizes { writers: 8, readers: 4 })),
@@ -182,6 +211,7 @@ impl Service {
             outbound,
             password_rules: Arc::new(Zxcvbn),
             origin: ORIGIN.to_owned(),
+            environment: identity.environment,
         });
         Data::new(app.expect("an application"))
     }
@@ -190,7 +220,7 @@ impl Service {
     #[must_use]
     pub fn neighbour(&self) -> Data<App> {
         let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
-        Self::application(&self.platform, &self.clock, outbound)
+        Self::application(&self.platform, &self.clock, outbound, &self.identity)
     }
 
     /// Asks a neighbour, through a server of its own that ends with the answer of the last request.
@@ -225,7 +255,7 @@ impl Service {
         let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
         let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
         let subject = Subject::Client(ApiClientId::new(id));
-        let login = Login { subject, actor, version: 1 };
+        let login = Login { subject, actor, version: 1, methods: Methods::default() };
         self.app.tokens.issue(&login, self.app.ids.next(), self.clock.now()).expect("a token").token
     }
 
@@ -303,6 +333,12 @@ impl Service {
         self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
     }
 
+    /// POST of a form, as the token endpoint takes it.
+    #[must_use]
+    pub fn form(&self, path: &str, form: &str) -> Reply {
+        self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], Some(form.as_bytes()))
+    }
+
     /// PATCH of the version with this `ETag`.
     #[must_use]
     pub fn patch(&self, path: &str, token: &str, etag: &str, body: &Value) -> Reply {
@@ -344,7 +380,7 @@ impl Service {
     }
 }
 
-fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
+pub(crate) fn listen(app: Data<App>, edge: EdgeArgs) -> (String, (ServerHandle, JoinHandle<()>)) {
     let (started, ready) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {

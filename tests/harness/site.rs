@@ -1,4 +1,5 @@
-//! A service on which everything exists: deals, a payout run, clients, users, receipts.
+//! A service on which everything exists: deals, a payout run, clients, users, receipts; and two partners who have
+//! nothing to do with one another (see [`crate::partners`]).
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use domain::access::Role;
 use domain::ledger::release;
 use serde_json::json;
 
+use crate::partners::Site;
 use crate::platform::Platform;
 use crate::server::Service;
 
@@ -15,21 +17,29 @@ const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
 /// A service with a bit of everything.
 #[must_use]
 pub fn populated() -> Service {
-    let platform = Platform::new();
+    Site::open().service
+}
+
+/// The members and deals of the example export.
+pub(crate) fn import_example(platform: &Platform) {
     platform.onboard(MEMBERS);
     let _ = platform.upload(EXPORT);
     platform.work();
+}
+
+/// A service over what was imported: what could be paid is, and the operator has what is its own.
+pub(crate) fn served(platform: Platform) -> Service {
     let _ = platform.store().transaction(|uow| release::due(uow, &platform.env())).expect("a release");
     let service = Service::over(platform);
     service.sequence();
     let operator = service.operator();
-    let organisation = service.platform.introducer.to_string();
-    let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
-    let _ = service.post("/v1/cohorts", &operator, &cohort).expect(201);
-    let licence = json!({"kind": "credit", "number": "389328", "jurisdiction": "AU", "valid_from": "2024-07-01"});
-    let _ = service.post(&format!("/v1/organisations/{organisation}/licences"), &operator, &licence).expect(201);
     let client = json!({"name": "Somebody", "roles": ["auditor"]});
-    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let keys = format!("/v1/api-clients/{}/keys", client["id"].as_str().expect("an id"));
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let _ = service.post(&keys, &operator, &json!({"jwk": jwk})).expect(201);
+    let issuer = json!({"issuer": "https://login.example.com", "audience": "flip360"});
+    let _ = service.post("/v1/oidc-issuers", &operator, &issuer).expect(201);
     let user = json!({"email": "somebody@example.com", "password": "correct horse battery", "roles": ["finance"]});
     let _ = service.post("/v1/users", &operator, &user).expect(201);
     let account = json!({
@@ -46,11 +56,6 @@ pub fn populated() -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
-    let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
-    let hook = service.post("/v1/webhook-endpoints", &service.partner(), &hook).expect(201);
-    let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
-    let _ = service.post(&test, &service.partner(), &json!({})).expect(202);
-    let _ = service.dispatch();
     service
 }
 
@@ -80,6 +85,8 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("vertical", "vertical"),
         ("product", "product"),
         ("client", "api_client"),
+        ("clientkey", "api_client_key"),
+        ("issuer", "oidc_issuer"),
         ("user", "app_user"),
         ("bank", "bank_account"),
         ("run", "payout_run"),

@@ -1,145 +1,147 @@
-//! Every operation × every role has an expectation, and a stranger's hand on everything that exists
-//! comes back empty.
+//! The first wall of authorisation, cell by cell: every operation × everybody who could ask × an object of one's
+//! own, one of another partner, one that does not exist, one under a wrong name.
 //!
-//! `authorization.txt` says which roles an operation lets in; it is written by hand, not worked out from
-//! the scopes that it checks. Ids are those of real objects of another partner.
+//! What is expected stands in two tables that are written by hand and reviewed with each change, not worked out from
+//! the code: `authorization.txt` says which roles an operation lets in, `objects.txt` how it answers them. Nothing is
+//! left out. A new operation needs a line in both; if it takes a body or filters by an object, `tests/harness/requests.json`
+//! says
+//! with what it is asked. The failure prints what was seen: check it against the contract before it becomes a line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use api::policy::Operation;
 use domain::access::Role;
-use domain::kernel::ids::MemberId;
-use harness::server::{Reply, Service};
-use harness::site;
-use serde_json::{Value, json};
+use harness::asking::Asking;
+use harness::partners::{Asker, Site};
+use harness::server::Reply;
+use serde_json::Value;
 
-const EXPECTED: &str = include_str!("authorization.txt");
+const LET_IN: &str = include_str!("authorization.txt");
+const ANSWERS: &str = include_str!("objects.txt");
 
-/// Reference data and figures that name nobody: everybody whom the scope lets in may see them.
-const FOR_EVERYBODY: [&str; 18] = [
-    "list_event_types",
-    "get_agreement",
-    "get_agreement_version",
-    "get_guarantee_run",
-    "get_me",
-    "get_product",
-    "get_vertical",
-    "list_agreement_versions",
-    "list_agreements",
-    "list_guarantee_runs",
-    "list_guardrails",
-    "list_guarantees",
-    "list_products",
-    "list_verticals",
-    "get_pipeline",
-    "get_trial_balance",
-    "list_accruals",
-    "export_ledger",
-];
+/// The kinds of callers that are answered alike, once they are let in.
+const GROUPS: [&str; 6] = ["staff", "partner", "member", "embed", "investor", "public"];
+
+fn lines(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let told = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    told.map(|line| line.split_once(':').unwrap_or_else(|| panic!("no colon: {line}")))
+}
 
 /// Which roles each operation lets in.
-fn expected() -> BTreeMap<&'static str, BTreeSet<Role>> {
-    EXPECTED
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| {
-            let (operation, roles) = line.split_once(':').unwrap_or_else(|| panic!("no colon: {line}"));
-            let role = |text| Role::parse(text).unwrap_or_else(|| panic!("{operation}: there is no role {text}"));
-            (operation, roles.split_whitespace().map(role).collect())
-        })
-        .collect()
+fn let_in() -> BTreeMap<&'static str, BTreeSet<Role>> {
+    let roles = |operation: &str, roles: &'static str| {
+        let role = |text| Role::parse(text).unwrap_or_else(|| panic!("{operation}: there is no role {text}"));
+        roles.split_whitespace().map(role).collect()
+    };
+    lines(LET_IN).map(|(operation, given)| (operation, roles(operation, given))).collect()
 }
 
-/// A platform on which everything exists: deals, a payout run, clients, users.
-struct Site {
-    service: Service,
-    /// A real id for each prefix.
-    ids: BTreeMap<&'static str, String>,
+type Answers = BTreeMap<&'static str, BTreeMap<&'static str, Vec<u16>>>;
+
+/// How each operation answers each kind of caller that it lets in.
+fn answers() -> Answers {
+    let of_group = |told: &'static str| {
+        let mut words = told.split_whitespace();
+        let group = words.next().expect("a kind of caller");
+        assert!(GROUPS.contains(&group), "there is no kind of caller {group}");
+        (group, words.map(|status| status.parse().expect("a status")).collect())
+    };
+    lines(ANSWERS).map(|(operation, told)| (operation, told.split('|').map(of_group).collect())).collect()
 }
 
-impl Site {
-    fn open() -> Self {
-        let service = site::populated();
-        let ids = site::ids(&service);
-        Self { service, ids }
+fn group(asker: Asker) -> &'static str {
+    match asker {
+        Asker::Nobody => "public",
+        Asker::Embed => "embed",
+        Asker::Has(Role::Member) => "member",
+        Asker::Has(Role::Investor) => "investor",
+        Asker::Has(role) if role.is_of_partner() => "partner",
+        Asker::Has(_) => "staff",
     }
+}
 
-    /// The operation's path with real ids in it.
-    fn path(&self, operation: &Operation, document: &Value) -> String {
-        let method = operation.method.as_str().to_ascii_lowercase();
-        let documented = &document["paths"][&operation.pattern][method]["parameters"];
-        let mut path = operation.pattern.clone();
-        for parameter in documented.as_array().into_iter().flatten().filter(|p| p["in"] == "path") {
-            let name = parameter["name"].as_str().expect("a name");
-            let example = parameter["example"].as_str().map_or_else(|| parameter["example"].to_string(), str::to_owned);
-            let prefix = example.split('_').next().unwrap_or_default();
-            path = path.replace(&format!("{{{name}}}"), self.ids.get(prefix).unwrap_or(&example));
-        }
-        path
+/// What the tables say, or why they say nothing.
+fn expected(operation: &Operation, public: bool, asker: Asker, answers: &Answers, size: usize) -> Option<Vec<u16>> {
+    let told = answers.get(operation.id)?.get(group(asker));
+    match asker {
+        Asker::Nobody if !public => Some(vec![401; size]),
+        Asker::Has(role) if !public && !let_in().get(operation.id)?.contains(&role) => Some(vec![403; size]),
+        Asker::Embed if told.is_none() => Some(vec![403; size]),
+        _ => told.cloned(),
     }
+}
 
-    fn ask(&self, operation: &Operation, path: &str, token: &str) -> Reply {
-        match operation.method.as_str() {
-            "GET" => self.service.get(path, token),
-            "POST" => self.service.post(path, token, &json!({})),
-            "PATCH" => self.service.patch(path, token, "\"1\"", &json!({})),
-            method => {
-                let authorization = format!("Bearer {token}");
-                self.service.send(method, path, &[("authorization", &authorization), ("if-match", "\"1\"")], None)
-            }
-        }
+/// A refusal without what names the request.
+fn said(reply: &Reply) -> (u16, Option<Value>, BTreeSet<String>) {
+    let mut body = serde_json::from_slice::<Value>(&reply.body).ok();
+    for member in ["instance", "request_id"] {
+        let _ = body.as_mut().and_then(Value::as_object_mut).and_then(|problem| problem.remove(member));
     }
+    (reply.status, body, reply.headers.keys().map(ToString::to_string).collect())
+}
 
-    /// A caller with a role, at home with a partner that has nothing to do with what exists here.
-    fn stranger(&self, role: Role) -> String {
-        let ids = &self.service.app.ids;
-        let organisation = domain::kernel::ids::OrganisationId::new(ids.next());
-        match role {
-            Role::Member => self.service.token(&[role], Some(organisation), Some(MemberId::new(ids.next()))),
-            role if role.is_of_partner() => self.service.token(&[role], Some(organisation), None),
-            role => self.service.token(&[role], None, None),
-        }
-    }
+/// Ids of the other partner in an answer to a question that did not name them.
+fn told_of(site: &Site, asked: &str, reply: &Reply) -> Vec<String> {
+    let body = String::from_utf8_lossy(&reply.body);
+    site.theirs.own.iter().filter(|id| body.contains(id.as_str()) && !asked.contains(id.as_str())).cloned().collect()
 }
 
 #[test]
-fn every_operation_lets_in_whom_it_should_and_nobody_sees_what_is_foreign() {
+fn every_operation_answers_everybody_as_it_should_whosever_the_object() {
     let site = Site::open();
-    let document = serde_json::to_value(api::openapi::document()).expect("a document");
-    let expected = expected();
-    let mut named: BTreeSet<&str> = BTreeSet::new();
+    let asking = Asking::of(&site);
+    let (let_in, answers) = (let_in(), answers());
+    let (mut faults, mut secured) = (String::new(), BTreeSet::new());
     for operation in site.service.app.policy.operations() {
-        let secured =
-            &document["paths"][&operation.pattern][operation.method.as_str().to_ascii_lowercase()]["security"];
-        if secured.as_array().is_none_or(Vec::is_empty) {
-            continue;
+        let public = asking.is_public(operation);
+        if !public {
+            let _ = secured.insert(operation.id);
         }
-        named.insert(operation.id);
-        let allowed = expected.get(operation.id).unwrap_or_else(|| panic!("{} has no expectation", operation.id));
-        let path = site.path(operation, &document);
-        for role in Role::ALL {
-            let reply = site.ask(operation, &path, &site.stranger(role));
-            let at = format!("{} {path} as {}: {}", operation.id, role.as_str(), String::from_utf8_lossy(&reply.body));
-            assert!(reply.status < 500 && reply.status != 401, "{at}");
-            assert_eq!(reply.status == 403, !allowed.contains(&role), "{at}");
-            if role.is_of_partner() && allowed.contains(&role) && !FOR_EVERYBODY.contains(&operation.id) {
-                foreign(operation, &reply, &at);
+        let mut seen: BTreeMap<&str, BTreeSet<Vec<u16>>> = BTreeMap::new();
+        let askers = if public { vec![Asker::Nobody] } else { Asker::all() };
+        let mut wrong = !answers.contains_key(operation.id) || !(public || let_in.contains_key(operation.id));
+        for asker in askers {
+            let token = site.token(asker);
+            let replies: Vec<(String, Reply)> =
+                asking.objects(operation).map(|ids| asking.ask(operation, ids, token.as_deref())).collect();
+            let statuses: Vec<u16> = replies.iter().map(|(_, reply)| reply.status).collect();
+            if expected(operation, public, asker, &answers, statuses.len()).as_ref() != Some(&statuses) {
+                wrong = true;
+                let _ = writeln!(faults, "{} as {asker:?}: {statuses:?}", operation.id);
             }
+            let as_if_nothing = |status| (400..500).contains(&status) && status != 403;
+            if let [_, (_, foreign), (_, nothing), _] = replies.as_slice()
+                && !asker.sees_everything()
+                && as_if_nothing(foreign.status)
+            {
+                assert_eq!(said(foreign), said(nothing), "{} as {asker:?} tells what exists", operation.id);
+            }
+            for (asked, reply) in replies.iter().filter(|_| !asker.sees_everything()) {
+                let told = told_of(&site, asked, reply);
+                assert!(told.is_empty(), "{asked} as {asker:?} tells of another partner: {told:?}");
+            }
+            let _ = seen.entry(group(asker)).or_default().insert(statuses);
+        }
+        if wrong {
+            let _ = writeln!(faults, "  seen: {}", line(operation.id, public, &seen));
         }
     }
-    assert_eq!(named, expected.keys().copied().collect(), "expectations and operations");
+    assert!(faults.is_empty(), "\n{faults}");
+    assert_eq!(secured, let_in.keys().copied().collect(), "authorization.txt and the operations that need a login");
+    let all: BTreeSet<&str> = site.service.app.policy.operations().iter().map(|operation| operation.id).collect();
+    assert_eq!(all, answers.keys().copied().collect(), "objects.txt and the operations");
 }
 
-/// What a stranger gets of something that exists and is none of their business.
-fn foreign(operation: &Operation, reply: &Reply, at: &str) {
-    if operation.method == "GET" && operation.pattern.contains('{') && !operation.id.starts_with("list_receipts") {
-        assert_eq!(reply.status, 404, "{at}");
-    } else if reply.header("content-type") == Some("text/event-stream") {
-        // What a stranger's stream says is seen in `tests/events`.
-        assert_eq!(reply.status, 200, "{at}");
-    } else if operation.method == "GET" && reply.status == 200 {
-        assert_eq!(reply.json()["data"], json!([]), "{at}");
-    } else {
-        assert!((400..500).contains(&reply.status), "{at}");
+/// What was seen, as a line of `objects.txt`.
+fn line(operation: &str, public: bool, seen: &BTreeMap<&str, BTreeSet<Vec<u16>>>) -> String {
+    let mut told = Vec::new();
+    for group in GROUPS.into_iter().filter(|group| public || *group != "public") {
+        let in_it = seen.get(group).into_iter().flatten().filter(|statuses| statuses.iter().any(|s| *s != 403));
+        told.extend(in_it.map(|statuses| {
+            let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
+            format!("{group} {}", statuses.join(" "))
+        }));
     }
+    format!("{operation}: {}", told.join(" | "))
 }

@@ -1,7 +1,7 @@
 //! Who hears what: an endpoint never gets more than its owner may read.
 
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Scope, Subject};
+use domain::access::{Actor, Methods, Role, Scope, Subject};
 use domain::kernel::ids::ApiClientId;
 use harness::server::Service;
 use serde_json::json;
@@ -50,7 +50,7 @@ fn everything_is_what_the_token_could_read() {
         member: None,
     };
     let subject = Subject::Client(ApiClientId::new(narrow.id));
-    let login = Login { subject, actor: narrow, version: 1 };
+    let login = Login { subject, actor: narrow, version: 1, methods: Methods::default() };
     let now = domain::kernel::time::Clock::now(service.clock.as_ref());
     let token = service.app.tokens.issue(&login, service.app.ids.next(), now).expect("a token").token;
     let receiver = Receiver::start();

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use domain::access::Viewer;
 use domain::kernel::Instant;
+use domain::kernel::ids::{MemberId, OrganisationId};
 use domain::store::{Store, StoreError};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::token::Bearer;
@@ -18,12 +20,36 @@ use super::token::Bearer;
 /// How often a process asks.
 pub const EVERY: Duration = Duration::from_secs(1);
 
+/// What of a token can be ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    subject: Uuid,
+    organisation: Option<Uuid>,
+    member: Option<Uuid>,
+    token: Option<Uuid>,
+    version: i32,
+}
+
+impl From<&Bearer> for Credential {
+    fn from(bearer: &Bearer) -> Self {
+        Self {
+            subject: bearer.subject.uuid(),
+            organisation: bearer.actor.organisation.map(OrganisationId::uuid),
+            member: bearer.actor.member.map(MemberId::uuid),
+            token: bearer.id,
+            version: bearer.version,
+        }
+    }
+}
+
 /// What this process knows.
 #[derive(Debug, Default)]
 pub struct Revocations {
     /// One asks at a time: an older answer never replaces a newer one.
     asking: Mutex<()>,
     known: RwLock<HashMap<Uuid, i32>>,
+    /// Moves whenever something else is known.
+    learned: watch::Sender<()>,
 }
 
 impl Revocations {
@@ -39,19 +65,29 @@ impl Revocations {
             let most = known.entry(id).or_insert(below);
             *most = below.max(*most);
         }
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        let mut present = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if *present != known {
+            *present = known;
+            drop(present);
+            self.learned.send_replace(());
+        }
         Ok(())
     }
 
-    /// Whether a token was ended before its time: its bearer changed, its organisation is suspended, or it was
-    /// revoked itself.
+    /// Moves whenever something else is known: whoever holds on to a token looks again.
     #[must_use]
-    pub fn end(&self, bearer: &Bearer) -> bool {
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.learned.subscribe()
+    }
+
+    /// Whether a token was ended before its time: its bearer changed, the organisation or the member that it
+    /// acts for is suspended, or it was revoked itself.
+    #[must_use]
+    pub fn end(&self, credential: &Credential) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let below = |id: Uuid| known.get(&id).copied().unwrap_or(i32::MIN);
-        let organisation = bearer.actor.organisation.map(|id| id.uuid());
-        bearer.version < below(bearer.subject.uuid())
-            || bearer.id.is_some_and(|id| known.contains_key(&id))
-            || organisation.is_some_and(|id| known.contains_key(&id))
+        let Credential { subject, organisation, member, token, version } = credential;
+        *version < below(*subject)
+            || [organisation, member, token].into_iter().flatten().any(|id| known.contains_key(id))
     }
 }

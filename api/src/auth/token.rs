@@ -6,20 +6,22 @@
 //! Bounds: a token has at most [`MAX_TOKEN_BYTES`]; clocks may differ by [`SKEW_SECONDS`].
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::access::login::Login;
-use domain::access::{Actor, Role, Scope, Standing, Subject};
+use domain::access::{Actor, Methods, Role, Scope, Standing, Subject};
 use domain::chain::key::PublicKey;
 use domain::kernel::Instant;
 use domain::kernel::ids::{MemberId, OrganisationId};
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::crypto;
+pub use super::keys::KeyUnusable;
+use super::keys::{KeyRing, KeySource};
 
 /// How long an access token is good for.
 pub const LIFETIME_SECONDS: i64 = 900;
@@ -54,11 +56,6 @@ pub enum TokenError {
     #[error("the token is not valid yet")]
     NotYet,
 }
-
-/// The key could not be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the token key cannot be used")]
-pub struct KeyUnusable;
 
 /// Whose tokens these are.
 #[derive(Debug, Clone)]
@@ -95,15 +92,15 @@ pub struct Bearer {
     pub origin: Option<String>,
     /// The version of the bearer that it was issued to; 0 when the token does not say.
     pub version: i32,
+    /// How a person proved who they are.
+    pub methods: Methods,
 }
 
 /// Issues and verifies access tokens.
 pub struct Tokens {
     config: TokenConfig,
-    kid: String,
-    signing: EncodingKey,
-    /// The signing key first, then those that are still accepted.
-    accepted: Vec<(PublicKey, DecodingKey)>,
+    keys: RwLock<Arc<KeyRing>>,
+    source: Option<Box<dyn KeySource>>,
     validation: Validation,
 }
 
@@ -133,24 +130,49 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Issues with one key and accepts it and `previous`: so that a key is changed without downtime.
+    /// Issues with one key and accepts it and `others`: so that a key is changed without downtime.
     ///
     /// # Errors
     /// When the key is not a good Ed25519 key.
-    pub fn new(config: TokenConfig, key: &SigningKey, previous: &[PublicKey]) -> Result<Self, KeyUnusable> {
+    pub fn new(config: TokenConfig, key: &SigningKey, others: &[PublicKey]) -> Result<Self, KeyUnusable> {
         crypto::install();
-        let public = PublicKey::parse(key.verifying_key().as_bytes()).map_err(|_| KeyUnusable)?;
-        let der = key.to_pkcs8_der().map_err(|_| KeyUnusable)?;
-        let accepted = std::iter::once(public).chain(previous.iter().copied());
-        let accepted = accepted.map(|key| (key, DecodingKey::from_ed_der(&key.bytes()))).collect();
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.set_issuer(&[&config.issuer]);
         validation.set_audience(&[&config.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        let signing = EncodingKey::from_ed_der(der.as_bytes());
-        Ok(Self { config, kid: public.kid(), signing, accepted, validation })
+        let keys = RwLock::new(Arc::new(KeyRing::new(key, others)?));
+        Ok(Self { config, keys, source: None, validation })
+    }
+
+    /// Issues with the keys of a source, which may change: see [`Tokens::learn_keys`].
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of(config: TokenConfig, source: Box<dyn KeySource>) -> Result<Self, KeyUnusable> {
+        let (present, others) = source.read()?;
+        Ok(Self { source: Some(source), ..Self::new(config, &present, &others)? })
+    }
+
+    /// Reads the keys again, if there is somewhere to read them from.
+    ///
+    /// # Errors
+    /// When they cannot be read; then those that are known stay.
+    pub fn learn_keys(&self) -> Result<(), KeyUnusable> {
+        let Some(source) = &self.source else { return Ok(()) };
+        let (present, others) = source.read()?;
+        let ring = KeyRing::new(&present, &others)?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !keys.is_same(&ring) {
+            tracing::warn!(kid = ring.kid(), "the keys of access tokens changed");
+            *keys = Arc::new(ring);
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Issues a token to somebody who logged in. `id` makes it unique.
@@ -173,7 +195,7 @@ impl Tokens {
         seconds: i64,
         origin: Option<&str>,
     ) -> Result<IssuedToken, KeyUnusable> {
-        let Login { subject, actor, version } = login;
+        let Login { subject, actor, version, methods } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
@@ -191,15 +213,16 @@ impl Tokens {
             jti: id.to_string(),
             ver: *version,
             origin: origin.map(str::to_owned),
-            amr: methods(*subject),
+            amr: methods.names().into_iter().map(str::to_owned).collect(),
             iat: issued_at,
             nbf: None,
             exp: issued_at + seconds,
         };
+        let keys = self.keys();
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.kid.clone());
-        let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| KeyUnusable)?;
+        header.kid = Some(keys.kid().to_owned());
+        let token = jsonwebtoken::encode(&header, &claims, keys.signing()).map_err(|e| KeyUnusable(e.to_string()))?;
         Ok(IssuedToken { token, expires_in: seconds, scope })
     }
 
@@ -216,8 +239,8 @@ impl Tokens {
             return Err(TokenError::Malformed);
         }
         let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-        let known = self.accepted.iter().find(|(key, _)| key.kid() == kid);
-        let (_, key) = known.ok_or(TokenError::UnknownKey)?;
+        let keys = self.keys();
+        let key = keys.find(&kid).ok_or(TokenError::UnknownKey)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|e| refusal(&e))?.claims;
         let second = now.timestamp().as_second();
         if second >= claims.exp {
@@ -229,28 +252,28 @@ impl Tokens {
         bearer(claims).ok_or(TokenError::NotForUs)
     }
 
-    /// The keys that tokens are verified with (RFC 7517).
+    /// The keys that tokens are verified with (RFC 7517): the one that signs first.
     #[must_use]
     pub fn jwks(&self) -> Value {
-        let key = |(key, _): &(PublicKey, DecodingKey)| {
-            let jwk = key.jwk();
-            json!({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x, "kid": key.kid(), "use": "sig", "alg": "EdDSA"})
-        };
-        json!({"keys": self.accepted.iter().map(key).collect::<Vec<_>>()})
+        self.keys().jwks()
+    }
+
+    /// Whom tokens are for.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.config.audience
+    }
+
+    /// Where tokens are got.
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.config.issuer.trim_end_matches('/'))
     }
 
     /// Who issues.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.config.issuer
-    }
-}
-
-/// How somebody proved who they are (RFC 8176): people by a password.
-fn methods(subject: Subject) -> Vec<String> {
-    match subject {
-        Subject::Client(_) => Vec::new(),
-        Subject::User(_) => vec!["pwd".to_owned()],
     }
 }
 
@@ -272,9 +295,12 @@ fn bearer(claims: Claims) -> Option<Bearer> {
     let allowed = standing.scopes();
     let scopes: BTreeSet<Scope> = claims.scope.split(' ').filter_map(Scope::parse).collect();
     let actor = standing.actor(subject.uuid(), Some(&scopes.intersection(&allowed).copied().collect())).ok()?;
+    let methods = Methods::restore(&claims.amr);
     Some(Bearer {
         subject,
-        actor,
+        // Again, whatever the token says: no second factor, no money.
+        actor: methods.allow(subject, actor),
+        methods,
         expires_at_second: claims.exp,
         id: Uuid::parse_str(&claims.jti).ok(),
         origin: claims.origin,

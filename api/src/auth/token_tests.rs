@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::kernel::ids::{ApiClientId, UserId};
 use ed25519_dalek::Signer as _;
+use serde_json::json;
 
 use super::*;
 
@@ -44,11 +45,19 @@ fn subject() -> Subject {
 /// Issued at noon.
 fn bears(subject: Subject, actor: Actor) -> Bearer {
     let id = Some(Uuid::from_u128(1));
-    Bearer { subject, actor, expires_at_second: 1_795_435_200 + 900, id, origin: None, version: 3 }
+    Bearer {
+        subject,
+        actor,
+        expires_at_second: 1_795_435_200 + 900,
+        id,
+        origin: None,
+        version: 3,
+        methods: Methods::default(),
+    }
 }
 
 fn login(subject: Subject, actor: Actor) -> Login {
-    Login { subject, actor, version: 3 }
+    Login { subject, actor, version: 3, methods: Methods::default() }
 }
 
 fn header() -> Value {

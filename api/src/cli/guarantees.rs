@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::access::Actor;
+use domain::access::{Actor, Environment};
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
 use domain::chain::note::VerifierKey;
@@ -59,6 +59,7 @@ pub fn run(args: &GuaranteesArgs) -> Result<ExitCode, CommandError> {
         origin: &args.log_origin,
         platform: &platform,
         seen: TreeHead { size: 0, root: empty_root() },
+        environment: Environment::Live,
     };
     let quiet = args.json;
     let report = runs::run(&store, &env, &trust, &mut |guarantee| {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs, WorkerArgs};
 
+pub mod admin;
 pub mod audit;
 pub mod database;
 pub mod demo;
@@ -54,6 +55,8 @@ enum Command {
     Log(log::LogArgs),
     /// Checks the guarantees over all data.
     Guarantees(guarantees::GuaranteesArgs),
+    /// Creates users and API clients, changes the key of access tokens.
+    Admin(admin::AdminArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Guarantees(args) => guarantees::run(&args),
+        Command::Admin(args) => admin::run(&args),
     };
     match outcome {
         Ok(code) => code,

@@ -65,6 +65,15 @@ impl<T> Command<T> {
     }
 }
 
+impl<T> Command<T> {
+    /// The same request without its body.
+    #[must_use]
+    pub fn without_body(&self) -> Command<()> {
+        let (caller, claim, fields) = (self.caller.clone(), self.claim.clone(), self.fields.clone());
+        Command { caller, claim, fingerprint: self.fingerprint, fields, body: () }
+    }
+}
+
 impl<T> Change<T> {
     /// The same request, its body read into a command of the domain.
     ///
@@ -248,9 +257,12 @@ fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
         }
     }
     let text = cause.to_string();
+    // The words are serde's: "unknown field `x`", "missing field `x`", "duplicate field `x`".
+    let field = text.split('`').nth(1).unwrap_or_default();
     let code = if text.starts_with("unknown field") {
         "unknown_field"
     } else if text.starts_with("missing field") {
+        pointer.push_str(&format!("/{field}"));
         "required"
     } else if text.starts_with("duplicate field") {
         "duplicate_field"

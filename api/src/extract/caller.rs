@@ -7,13 +7,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, ORIGIN};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use domain::access::{Actor, MissingScope, Subject, Viewer};
-use domain::kernel::Instant;
+use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 
 use super::RequestId;
 use crate::app::App;
+use crate::auth::revocations::Credential;
 use crate::auth::token::Bearer;
 use crate::problem::Problem;
+use crate::sse::Life;
 
 /// An authenticated caller of an operation that it may call.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub struct Caller {
     pub expires_at_second: i64,
     /// The version of the user or API client that the token was issued to.
     pub bearer_version: i32,
+    /// What of its token can be ended before its time.
+    pub credential: Credential,
+    /// How a person proved who they are.
+    pub methods: Methods,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -43,11 +48,17 @@ impl Caller {
         self.actor.viewer()
     }
 
-    /// For how long its token is good yet.
+    /// What ends a stream of its: the end of its token, also before its time, and that of the service.
     #[must_use]
-    pub fn lifetime(&self, now: Instant) -> Duration {
-        let left = self.expires_at_second.saturating_sub(now.timestamp().as_second());
-        Duration::from_secs(left.try_into().unwrap_or_default())
+    pub fn life(&self, app: &Data<App>) -> Life {
+        let left = self.expires_at_second.saturating_sub(app.clock.now().timestamp().as_second());
+        let (knowing, credential) = (app.clone(), self.credential.clone());
+        Life {
+            lifetime: Duration::from_secs(left.try_into().unwrap_or_default()),
+            stopping: app.stopping.subscribe(),
+            revoking: app.revocations.watch(),
+            ended: Box::new(move || knowing.revocations.end(&credential)),
+        }
     }
 
     /// Authenticates, and enforces the declared scope.
@@ -62,13 +73,14 @@ impl Caller {
                 .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
         };
         let bearer = app.tokens.verify(token, app.clock.now()).map_err(|error| refused(error.to_string()))?;
-        if app.revocations.end(&bearer) {
+        let credential = Credential::from(&bearer);
+        if app.revocations.end(&credential) {
             return Err(refused("the token was ended before its time: get another one".to_owned()));
         }
         if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
             return Err(refused("the token is bound to another origin".to_owned()));
         }
-        let Bearer { subject, actor, expires_at_second, version: bearer_version, .. } = bearer;
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
@@ -81,6 +93,8 @@ impl Caller {
             actor,
             expires_at_second,
             bearer_version,
+            credential,
+            methods,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),

@@ -15,7 +15,7 @@ pub mod strict;
 
 pub use body::{Change, Command, Empty};
 pub use caller::Caller;
-pub use path::Id;
+pub use path::{Id, KeyId};
 pub use precondition::IfMatch;
 pub use query::Filter;
 pub use request_id::RequestId;

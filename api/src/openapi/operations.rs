@@ -9,8 +9,14 @@ use crate::problem::codes;
 const PROBLEM: &str = "application/problem+json";
 
 /// Operations without an id in their path that look for something which the caller names elsewhere.
-const NAMES_OTHERS: [&str; 5] =
-    ["create_referral", "create_signing_key", "export_ledger", "get_statement", "get_trial_balance"];
+const NAMES_OTHERS: [&str; 6] = [
+    "create_referral",
+    "create_signing_key",
+    "export_ledger",
+    "get_statement",
+    "get_trial_balance",
+    "prepare_handshake",
+];
 
 /// Completes one operation.
 pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {

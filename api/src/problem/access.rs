@@ -28,6 +28,12 @@ impl From<AccessError> for Problem {
                 faults.push("/current_password", "wrong_password", detail);
                 faults.into()
             }
+            AccessError::KeyTaken => Self::conflict("key_taken", detail),
+            AccessError::TooManyKeys => Self::conflict("too_many_keys", detail),
+            AccessError::SecondFactorActive => Self::conflict("second_factor_active", detail),
+            AccessError::IssuerTaken => Self::conflict("issuer_taken", detail),
+            AccessError::TooManyIssuers => Self::conflict("too_many_issuers", detail),
+            AccessError::SubjectTaken => Self::conflict("subject_taken", detail),
             AccessError::Revoked => Self::conflict("client_revoked", detail),
             AccessError::Port(error) => Self::internal(&error),
             AccessError::Store(error) => error.into(),

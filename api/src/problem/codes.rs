@@ -44,7 +44,21 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
 
 /// Codes of the operations of one tag.
 const OF_TAG: &[(&str, &str, &[&str])] = &[
-    ("access", "409", &["client_revoked", "email_taken", "last_administrator"]),
+    (
+        "access",
+        "409",
+        &[
+            "client_revoked",
+            "email_taken",
+            "issuer_taken",
+            "key_taken",
+            "last_administrator",
+            "second_factor_active",
+            "subject_taken",
+            "too_many_issuers",
+            "too_many_keys",
+        ],
+    ),
     ("access", "422", &["users_only"]),
     ("catalogue", "409", &["product_code_taken", "vertical_code_taken"]),
     ("chain", "400", &["out_of_range"]),

@@ -2,8 +2,9 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use domain::access::{ApiClient, CreateApiClient, service};
+use domain::access::{ApiClient, CreateApiClient, Subject, service, user_change};
 use domain::kernel::ids::ApiClientId;
+use domain::store::StoreError;
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -17,13 +18,22 @@ use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRe
 
 /// Who you are
 ///
-/// The user or API client behind the token, and what the token says: roles, scopes, and whom it acts for.
+/// The user or API client behind the token, and what the token says: roles, scopes, and whom it acts for; and which scopes are withheld for want of a second factor.
 #[utoipa::path(operation_id = "get_me", tag = "access", security(("oauth2" = [])), responses((status = 200, description = "The caller", body = MeView)))]
 #[get("/me")]
 async fn get_me(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
-    let subject = caller.subject;
-    let name = blocking(move || app.store.transaction(|uow| service::name_of(uow, subject))).await??;
-    Answer::ok(&MeView::new(&caller, name))
+    let (subject, environment) = (caller.subject, app.environment);
+    let known = blocking(move || {
+        app.store.transaction(|uow| {
+            let has_second_factor = match subject {
+                Subject::User(id) => user_change::has_second_factor(uow, id)?,
+                Subject::Client(_) => false,
+            };
+            Ok::<_, StoreError>((service::name_of(uow, subject)?, has_second_factor))
+        })
+    });
+    let (name, has_second_factor) = known.await??;
+    Answer::ok(&MeView::new(&caller, environment, name, has_second_factor))
 }
 
 /// List API clients
@@ -54,7 +64,7 @@ async fn create_api_client(app: Data<App>, command: Command<CreateApiClientReque
 
 /// Give an API client a new secret
 ///
-/// The old secret stops working at once; tokens that were issued with it end within their 15 minutes.
+/// The old secret stops working at once, and the tokens that the client has end: the secret may have been stolen.
 #[utoipa::path(operation_id = "rotate_api_client_secret", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The API client", example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The API client with its new secret", body = ApiClientSecretView)))]
 #[post("/api-clients/{id}/rotate-secret")]
 async fn rotate_api_client_secret(
@@ -65,11 +75,13 @@ async fn rotate_api_client_secret(
     let work = move |uow: &mut dyn domain::store::UnitOfWork, env: &domain::env::Env<'_>, _: &Empty| {
         service::rotate_secret(uow, env, id)
     };
-    once(&app, command, work, move |made| {
+    let answer = once(&app, command, work, move |made| {
         let version = made.client.version;
         Ok(Answer::ok(&ApiClientSecretView::from(made))?.with_version(version).about(id.uuid()).private())
     })
-    .await
+    .await?;
+    ended_tokens(&app).await;
+    Ok(answer)
 }
 
 /// Revoke an API client
@@ -97,6 +109,9 @@ async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     super::users::register(config);
+    super::client_keys::register(config);
+    super::totp::register(config);
+    super::oidc::register(config);
     super::embed::register(config);
     config
         .service(get_me)

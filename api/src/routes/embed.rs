@@ -2,6 +2,7 @@
 
 use actix_web::post;
 use actix_web::web::Data;
+use domain::access::Methods;
 use domain::access::embed::{self, CreateEmbedToken};
 use domain::access::login::Login;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -24,7 +25,7 @@ async fn create_embed_token(app: Data<App>, command: Command<CreateEmbedTokenReq
     let (seconds, origin) = (command.body.expires_in, command.body.origin.clone());
     let member = command.body.member;
     once(&app, command, embed::embed, move |actor| {
-        let login = Login { subject, actor, version };
+        let login = Login { subject, actor, version, methods: Methods::default() };
         let (id, now) = (issuing.ids.next(), issuing.clock.now());
         let issued = issuing.tokens.issue_for(&login, id, now, seconds, origin.as_ref().map(|o| o.as_str()));
         let issued = issued.map_err(|error| Problem::internal(&error))?;

@@ -111,7 +111,7 @@ fn follow(
         return Err(Problem::malformed_at("#after_sequence", "sequence_in_future", detail));
     }
     let follower = Follower::new(app, caller.viewer(), kinds, last.unwrap_or(head));
-    Ok(sse::respond(follower, caller.lifetime(app.clock.now()), app.stopping.subscribe()))
+    Ok(sse::respond(follower, caller.life(app)))
 }
 
 /// The kinds that are asked for, as far as the caller may see them.

@@ -64,11 +64,11 @@ async fn stream_job(
     if last == Some(None) {
         return Err(Problem::malformed_at("#Last-Event-ID", "invalid_header", "the `id` of a message"));
     }
-    let lifetime = caller.lifetime(app.clock.now());
+    let life = caller.life(&app);
     let following = Following { app: app.clone(), caller, job: id, seen: last.flatten(), wait: false };
     // What is not there, or not theirs, is told before the stream begins.
     following.look().await?;
-    Ok(sse::respond(following, lifetime, app.stopping.subscribe()))
+    Ok(sse::respond(following, life))
 }
 
 /// Somebody who follows a job.

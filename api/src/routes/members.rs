@@ -10,7 +10,7 @@ use domain::kernel::ids::{MemberId, OrganisationId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
-use crate::app::{App, read};
+use crate::app::{App, ended_tokens, read};
 use crate::extract::query::{filter, plain};
 use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
 use crate::once::{change, once};
@@ -78,7 +78,7 @@ async fn update_member(
     body: Change<UpdateMemberRequest>,
 ) -> Result<Answer, Problem> {
     let body = body.parse(|raw| UpdateMember::parse(&raw.into()))?;
-    change(
+    let answer = change(
         &app,
         body,
         move |uow, env, change| service::update_member(uow, env, id, change.if_match, &change.body),
@@ -87,7 +87,9 @@ async fn update_member(
             member(altered.after)?.about(id.uuid()).altering(&before, &after)
         },
     )
-    .await
+    .await?;
+    ended_tokens(&app).await;
+    Ok(answer)
 }
 
 /// List the downline of a member

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
 use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
-use crate::once::{change, once};
+use crate::once::{answered, change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::access::PageQuery;
@@ -72,7 +72,7 @@ async fn get_user(app: Data<App>, caller: Caller, Id(id): Id<UserId>) -> Result<
 
 /// Change a user
 ///
-/// Its roles with whom it acts for, and whether it may log in. Absent fields stay. A change ends the user's sessions and tokens at once. The last administrator can neither be disabled nor lose its role.
+/// Its roles with whom it acts for, whether it may log in, and which outside issuer may log it in. Absent fields stay. A change ends the user's sessions and tokens at once. The last administrator can neither be disabled nor lose its role.
 #[utoipa::path(operation_id = "update_user", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The user", example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = UpdateUserRequest, responses((status = 200, description = "The user", body = UserView)))]
 #[patch("/users/{id}")]
 async fn update_user(app: Data<App>, Id(id): Id<UserId>, body: Change<UpdateUserRequest>) -> Result<Answer, Problem> {
@@ -100,6 +100,9 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
     let Subject::User(id) = command.caller.subject else {
         return Err(Problem::refused("users_only", "only a user has a password"));
     };
+    if let Some(first) = answered(&app, &command).await? {
+        return Ok(first);
+    }
     let (doing, (current, new)) = (app.clone(), command.body.clone());
     let hash = blocking(move || {
         let (store, hasher) = (doing.store.as_ref(), doing.passwords.as_ref());

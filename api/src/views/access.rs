@@ -2,7 +2,7 @@
 
 use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::standing::StandingInput;
-use domain::access::{ApiClient, Standing, Subject};
+use domain::access::{ApiClient, Environment, Scope, Standing, Subject};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,8 +14,10 @@ use crate::extract::Caller;
 #[schema(as = CreateApiClient, example = json!({"name": "Harbour portal", "roles": ["partner_admin"], "organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
 pub struct CreateApiClientRequest {
     /// What people call it.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// `operator_admin`, `finance`, `approver`, `support`, `partner_admin`, `partner_agent`, `member`, `auditor`, `investor`.
+    #[schema(required = true, nullable = false)]
     roles: Option<Vec<String>>,
     /// The organisation that it acts for; partners' roles need one, staff roles take none.
     organisation_id: Option<String>,
@@ -108,6 +110,9 @@ pub struct MeView {
     id: String,
     /// `user` or `client`.
     kind: &'static str,
+    /// `live` or `sandbox`.
+    #[schema(example = "live")]
+    environment: &'static str,
     /// The name of an API client, the address of a user.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -115,6 +120,12 @@ pub struct MeView {
     roles: Vec<&'static str>,
     /// What this token may do.
     scopes: Vec<&'static str>,
+    /// How a user proved who they are (RFC 8176).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<&'static str>,
+    /// Scopes of a user's roles that this token does not have for want of a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<WithheldView>,
     /// The organisation that it acts for.
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation_id: Option<String>,
@@ -123,20 +134,46 @@ pub struct MeView {
     member_id: Option<String>,
 }
 
+/// What is withheld, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Withheld)]
+struct WithheldView {
+    /// Scopes that move money.
+    #[schema(example = json!(["payouts:approve"]))]
+    scopes: Vec<&'static str>,
+    /// `second_factor_not_set_up`: see `POST /v1/me/totp`; `second_factor_not_shown`: log in with `totp`.
+    #[schema(example = "second_factor_not_shown")]
+    reason: &'static str,
+}
+
+impl WithheldView {
+    fn of(caller: &Caller, has_second_factor: bool) -> Option<Self> {
+        let scopes = caller.actor.roles.iter().flat_map(|role| role.scopes()).copied().collect();
+        let withheld = caller.methods.withheld(caller.subject, &scopes);
+        (!withheld.is_empty()).then(|| Self {
+            scopes: withheld.into_iter().map(Scope::as_str).collect(),
+            reason: if has_second_factor { "second_factor_not_shown" } else { "second_factor_not_set_up" },
+        })
+    }
+}
+
 impl MeView {
-    /// What the token says, and the name of its bearer.
+    /// What the token says, the name of its bearer, and whether codes are asked of it.
     #[must_use]
-    pub fn new(caller: &Caller, name: Option<String>) -> Self {
-        let Caller { subject, actor, .. } = caller;
+    pub fn new(caller: &Caller, environment: Environment, name: Option<String>, has_second_factor: bool) -> Self {
+        let Caller { subject, actor, methods, .. } = caller;
         Self {
             id: subject.to_string(),
             kind: match subject {
                 Subject::User(_) => "user",
                 Subject::Client(_) => "client",
             },
+            environment: environment.as_str(),
             name,
             roles: actor.roles.iter().map(|role| role.as_str()).collect(),
             scopes: actor.scopes.iter().map(|scope| scope.as_str()).collect(),
+            methods: methods.names(),
+            withheld: WithheldView::of(caller, has_second_factor),
             organisation_id: actor.organisation.map(|id| id.to_string()),
             member_id: actor.member.map(|id| id.to_string()),
         }

@@ -165,10 +165,13 @@ impl From<Product> for ProductView {
 #[schema(as = CreateProduct, example = json!({"vertical": "V01", "code": "FIXED-5Y", "name": "Fixed-rate home loan, five years"}))]
 pub struct CreateProductRequest {
     /// The vertical that sells it, by its id or its code.
+    #[schema(required = true, nullable = false)]
     vertical: Option<String>,
     /// Its code, unique over all verticals: 1 to 40 capital letters, digits and hyphens.
+    #[schema(required = true, nullable = false)]
     code: Option<String>,
     /// What it is.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
 }
 

@@ -157,8 +157,10 @@ impl From<FoundDeal> for DealView {
 #[schema(as = SettlementInput)]
 pub struct SettlementRequest {
     /// The day of settlement.
+    #[schema(required = true, nullable = false)]
     on: Option<String>,
     /// What settled.
+    #[schema(required = true, nullable = false)]
     amount: Option<MoneyRequest>,
     /// The balance of the offset account; nothing when absent.
     offset: Option<MoneyRequest>,
@@ -181,6 +183,7 @@ fn money(raw: MoneyRequest) -> MoneyInput {
 #[schema(as = CreateDealFact, example = json!({"kind": "settlement", "on": "2026-09-10", "amount": {"amount": 106_085_383, "currency": "AUD"}, "offset": {"amount": 0, "currency": "AUD"}}))]
 pub struct CreateDealFactRequest {
     /// `contract` (`on`), `settlement` (`on`, `amount`, `offset`), `discharge` (`on`), `correction` (every fact anew).
+    #[schema(required = true, nullable = false)]
     kind: Option<String>,
     /// When it happened; not with a correction.
     on: Option<String>,
@@ -214,6 +217,7 @@ impl From<CreateDealFactRequest> for FactInput {
 #[schema(as = CreateDealTransition, example = json!({"to": "lost", "on": "2026-08-01", "reason": "competitor"}))]
 pub struct CreateDealTransitionRequest {
     /// `accepted`, `in_progress`, `contracted`, `declined`, `withdrawn`, `lost`.
+    #[schema(required = true, nullable = false)]
     to: Option<String>,
     /// When it was decided; today in Sydney when absent. A contract needs its day.
     on: Option<String>,

@@ -24,8 +24,10 @@ pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> 
 #[schema(as = CreateOrganisation, example = json!({"kind": "introducer", "name": "Harbour Referrals Pty Ltd", "abn": "51 824 753 556"}))]
 pub struct CreateOrganisationRequest {
     /// `operator`, `provider` or `introducer`.
+    #[schema(required = true, nullable = false)]
     kind: Option<String>,
     /// Its registered name.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// Its ABN; blanks are taken out, the checksum is verified.
     abn: Option<String>,
@@ -72,10 +74,13 @@ impl From<UpdateOrganisationRequest> for UpdateOrganisationInput {
 #[schema(as = CreateContact, example = json!({"organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz", "kind": "person", "name": "Zoë O’Brien", "email": "zoe@example.com"}))]
 pub struct CreateContactRequest {
     /// Whose record it is.
+    #[schema(required = true, nullable = false)]
     pub organisation_id: Option<String>,
     /// `person` or `company`.
+    #[schema(required = true, nullable = false)]
     kind: Option<String>,
     /// The name, as one text.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// The e-mail address.
     email: Option<String>,
@@ -122,10 +127,13 @@ impl From<UpdateContactRequest> for UpdateContactInput {
 #[schema(as = CreateMember, example = json!({"organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz", "contact_id": "contact_01k0w4q7v8e2rtf3k2m9x5c6dz", "member_ref": "M002", "upline_ref": "M001"}))]
 pub struct CreateMemberRequest {
     /// Whose member it is.
+    #[schema(required = true, nullable = false)]
     organisation_id: Option<String>,
     /// Who it is: a contact of the organisation.
+    #[schema(required = true, nullable = false)]
     contact_id: Option<String>,
     /// What the organisation calls it, unique there.
+    #[schema(required = true, nullable = false)]
     member_ref: Option<String>,
     /// The code of a cohort of the organisation.
     cohort: Option<String>,
@@ -178,10 +186,13 @@ impl From<UpdateMemberRequest> for UpdateMemberInput {
 #[schema(as = BankDetails, example = json!({"bsb": "062-000", "account_number": "12345678", "account_name": "Zoë O’Brien"}))]
 pub struct BankAccountRequest {
     /// The branch: six digits of a bank that is known.
+    #[schema(required = true, nullable = false)]
     bsb: Option<String>,
     /// One to nine digits.
+    #[schema(required = true, nullable = false)]
     account_number: Option<String>,
     /// The name of the account; made fit for the bank's character set, at most 32 characters.
+    #[schema(required = true, nullable = false)]
     account_name: Option<String>,
 }
 
@@ -198,8 +209,10 @@ impl From<BankAccountRequest> for BankAccountInput {
 #[schema(as = CreatePayee, example = json!({"organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz", "legal_name": "Zoë O’Brien", "abn": "51 824 753 556", "bank_account": {"bsb": "062-000", "account_number": "12345678", "account_name": "Zoë O’Brien"}, "member_id": "member_01k0w4q7v8e2rtf3k2m9x5c6dz", "from_on": "2026-07-01"}))]
 pub struct CreatePayeeRequest {
     /// Through whom it earns.
+    #[schema(required = true, nullable = false)]
     organisation_id: Option<String>,
     /// The name on its documents.
+    #[schema(required = true, nullable = false)]
     legal_name: Option<String>,
     /// Its ABN; the checksum is verified.
     abn: Option<String>,
@@ -208,6 +221,7 @@ pub struct CreatePayeeRequest {
     /// `aba` (a bank file, the default) or `stripe`.
     rail: Option<String>,
     /// Its account; the rail `aba` needs one.
+    #[schema(required = true, nullable = false)]
     bank_account: Option<BankAccountRequest>,
     /// Less than this is not paid out; nothing if absent.
     pub minimum_payout: Option<MoneyRequest>,

@@ -13,8 +13,10 @@ use crate::auth::token::IssuedToken;
 #[schema(as = CreateEmbedToken, example = json!({"member_id": "member_01k0w4q7v8e2rtf3k2m9x5c6dz", "scopes": ["deals:read"], "origin": "https://portal.example", "expires_in": 900}))]
 pub struct CreateEmbedTokenRequest {
     /// The member as whom it reads; one of yours.
+    #[schema(required = true, nullable = false)]
     member_id: Option<String>,
     /// Scopes that a member has and that only read; none that your own token lacks.
+    #[schema(required = true, nullable = false)]
     scopes: Option<Vec<String>>,
     /// The origin of the page that will use it.
     origin: Option<String>,

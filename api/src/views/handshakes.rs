@@ -78,8 +78,10 @@ impl From<SigningKey> for SigningKeyView {
 }))]
 pub struct PrepareHandshakeRequest {
     /// `offer` or `accept`.
+    #[schema(required = true, nullable = false)]
     r#type: Option<String>,
     /// The key that will sign.
+    #[schema(required = true, nullable = false)]
     kid: Option<String>,
     /// Of an accept: the handshake.
     handshake_id: Option<String>,

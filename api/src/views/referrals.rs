@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 pub struct DeclaredRequest {
     /// Whether it was; a referral needs `true`.
     #[schema(example = true)]
+    #[schema(required = true, nullable = false)]
     declared: Option<bool>,
     /// SHA-256 of its words, 64 lower-case hexadecimal digits.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
@@ -33,9 +34,11 @@ impl From<DeclaredRequest> for DeclaredInput {
 pub struct ClientRequest {
     /// `person` or `company`.
     #[schema(example = "person")]
+    #[schema(required = true, nullable = false)]
     kind: Option<String>,
     /// The name.
     #[schema(example = "Jane Citizen")]
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// The e-mail address.
     #[schema(example = "jane@example.com")]
@@ -63,20 +66,27 @@ impl From<ClientRequest> for CreateContactInput {
 }))]
 pub struct CreateReferralRequest {
     /// Who refers.
+    #[schema(required = true, nullable = false)]
     member_id: Option<String>,
     /// Who is to sell.
+    #[schema(required = true, nullable = false)]
     provider_id: Option<String>,
     /// The code of the product.
+    #[schema(required = true, nullable = false)]
     product: Option<String>,
     /// What you call the deal; unique to you.
     external_ref: Option<String>,
     /// The day of the referral, not after today in Sydney.
+    #[schema(required = true, nullable = false)]
     referred_on: Option<String>,
     /// Who is referred.
+    #[schema(required = true, nullable = false)]
     client: Option<ClientRequest>,
     /// That the client consented.
+    #[schema(required = true, nullable = false)]
     consent: Option<DeclaredRequest>,
     /// That the commission was disclosed to the client.
+    #[schema(required = true, nullable = false)]
     disclosure: Option<DeclaredRequest>,
     /// `self` (the default with an offer) or `custodial`.
     assurance: Option<String>,

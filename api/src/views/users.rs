@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::access::roles;
 use super::directory_requests::given;
+use super::oidc::{LinkedIssuerView, OidcLinkRequest, given_link};
 
 /// A request to create a user.
 #[derive(Deserialize, ToSchema)]
@@ -17,22 +18,28 @@ use super::directory_requests::given;
 #[schema(as = CreateUser, example = json!({"email": "approver@flip360.example", "password": "a long and private phrase", "roles": ["approver"]}))]
 pub struct CreateUserRequest {
     /// What it logs in with; unique in any letter case.
+    #[schema(required = true, nullable = false)]
     email: Option<String>,
     /// 12 to 128 characters.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     password: Option<String>,
     /// The roles, as for an API client.
+    #[schema(required = true, nullable = false)]
     roles: Option<Vec<String>>,
     /// The organisation that it acts for; partners' roles need one, staff roles take none.
     organisation_id: Option<String>,
     /// The member that it is; only with the role `member`.
     member_id: Option<String>,
+    /// Under which name an outside issuer knows it, who may then log it in.
+    oidc: Option<OidcLinkRequest>,
 }
 
 impl From<CreateUserRequest> for CreateUserInput {
     fn from(raw: CreateUserRequest) -> Self {
-        let CreateUserRequest { email, password, roles, organisation_id, member_id } = raw;
-        Self { email, password, standing: StandingInput { roles, organisation_id, member_id } }
+        let CreateUserRequest { email, password, roles, organisation_id, member_id, oidc } = raw;
+        let standing = StandingInput { roles, organisation_id, member_id };
+        Self { email, password, standing, oidc: oidc.map(Into::into) }
     }
 }
 
@@ -53,12 +60,16 @@ pub struct UpdateUserRequest {
     member_id: Given,
     /// Whether it may not log in.
     disabled: Option<bool>,
+    /// Under which name an outside issuer knows it from now on; `null` for none.
+    #[serde(default, deserialize_with = "given_link")]
+    #[schema(value_type = Option<OidcLinkRequest>)]
+    oidc: Option<Option<OidcLinkRequest>>,
 }
 
 impl From<UpdateUserRequest> for UpdateUserInput {
     fn from(raw: UpdateUserRequest) -> Self {
-        let UpdateUserRequest { roles, organisation_id, member_id, disabled } = raw;
-        Self { roles, organisation_id, member_id, disabled }
+        let UpdateUserRequest { roles, organisation_id, member_id, disabled, oidc } = raw;
+        Self { roles, organisation_id, member_id, disabled, oidc: oidc.map(|link| link.map(Into::into)) }
     }
 }
 
@@ -69,9 +80,11 @@ impl From<UpdateUserRequest> for UpdateUserInput {
 pub struct ChangePasswordRequest {
     /// The password until now.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     pub current_password: Option<String>,
     /// The password from now on: 12 to 128 characters, not easily guessed, without the e-mail address.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     pub new_password: Option<String>,
 }
 
@@ -94,6 +107,9 @@ pub struct UserView {
     /// The member that it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     member_id: Option<String>,
+    /// The outside issuer that may log it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc: Option<LinkedIssuerView>,
     /// When it was made.
     created_at: String,
     /// When it was disabled.
@@ -109,6 +125,7 @@ impl From<User> for UserView {
             roles: roles(&user.standing),
             organisation_id: user.standing.organisation().map(|id| id.to_string()),
             member_id: user.standing.member().map(|id| id.to_string()),
+            oidc: user.oidc.map(|link| LinkedIssuerView { issuer_id: link.issuer.to_string() }),
             created_at: user.created_at.to_string(),
             disabled_at: user.disabled_at.map(|at| at.to_string()),
         }

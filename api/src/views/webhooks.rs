@@ -18,10 +18,12 @@ use utoipa::{IntoParams, ToSchema};
 #[schema(as = CreateWebhookEndpoint, example = json!({"url": "https://hooks.harbour.example/flip360", "description": "Deals into the CRM", "event_types": ["deal.settled", "deal.reversed"], "signing": "v1"}))]
 pub struct CreateWebhookEndpointRequest {
     /// Where requests go to: `https`, a public host, no credentials.
+    #[schema(required = true, nullable = false)]
     url: Option<String>,
     /// What you call it.
     description: Option<String>,
     /// Names from `GET /v1/event-types`, or `["*"]` for all that your token may read, later ones too.
+    #[schema(required = true, nullable = false)]
     event_types: Option<Vec<String>>,
     /// `v1` (HMAC-SHA256, the default) or `v1a` (Ed25519).
     signing: Option<String>,

@@ -1,6 +1,6 @@
 //! Why a use case of access is refused.
 
-use super::MissingScope;
+use super::{MissingScope, Scope};
 use crate::chain::signer::PortError;
 use crate::kernel::Faults;
 use crate::store::{StoreError, UseCaseError};
@@ -29,6 +29,24 @@ pub enum AccessError {
     /// The password is wrong, or the user is locked.
     #[error("the password is wrong, or was wrong too often")]
     WrongPassword,
+    /// The client has this key.
+    #[error("the API client has this key already")]
+    KeyTaken,
+    /// More keys than a client needs.
+    #[error("the API client has as many keys as a client may have: take one away first")]
+    TooManyKeys,
+    /// There is a second factor already.
+    #[error("there is a second factor: take it away with one of its codes first")]
+    SecondFactorActive,
+    /// The issuer is known under this audience.
+    #[error("the issuer is registered with this audience")]
+    IssuerTaken,
+    /// More issuers than a service needs.
+    #[error("as many issuers are registered as may be: forget one first")]
+    TooManyIssuers,
+    /// Another user is linked to this subject.
+    #[error("another user is linked to this subject of the issuer")]
+    SubjectTaken,
     /// Revoked clients stay revoked.
     #[error("the API client is revoked")]
     Revoked,
@@ -55,6 +73,9 @@ pub enum LoginError {
     /// Unknown, wrong secret, revoked, disabled or locked.
     #[error("unknown, or the secret is wrong")]
     Refused,
+    /// The token would have a scope that needs a second factor.
+    #[error("the scope `{0}` needs a second factor: send a code as `totp`")]
+    Withheld(Scope),
     /// The token would have a scope that the roles do not have.
     #[error(transparent)]
     MissingScope(#[from] MissingScope),

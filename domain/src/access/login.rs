@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use super::client::ApiClient;
 use super::error::LoginError;
 use super::secret::{ClientSecret, Password, PasswordHasher};
 use super::standing::Subject;
-use super::user_change::count_attempt;
-use super::{Actor, Scope};
+use super::totp::{self, SecondFactor, TotpCode};
+use super::user_change::{Tried, attempt};
+use super::{Actor, Environment, Method, Methods, Scope, User};
 use crate::directory::Email;
-use crate::kernel::ids::ApiClientId;
+use crate::kernel::ids::{ApiClientId, UserId};
 use crate::kernel::{Digest, Instant};
-use crate::store::{Store, UnitOfWork};
+use crate::store::{Store, StoreError, UnitOfWork};
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Login {
     pub actor: Actor,
     /// The version of the user or API client that logged in: a revocation names those that it ends.
     pub version: i32,
+    /// How a person proved who they are.
+    pub methods: Methods,
 }
 
 /// Logs an API client in, with the scopes asked for or all that it has.
@@ -32,23 +36,31 @@ pub struct Login {
 /// See [`LoginError`].
 pub fn authenticate_client(
     uow: &mut dyn UnitOfWork,
+    environment: Environment,
     id: ApiClientId,
     secret: &ClientSecret,
     asked: Option<&BTreeSet<Scope>>,
 ) -> Result<Login, LoginError> {
     let found = uow.access().find_client(id)?;
     let kept = found.as_ref().map_or(Digest([0; 32]), |f| f.secret_sha256);
-    let right = secret.matches(&kept);
+    let right = secret.matches(&kept) && secret.is_of(environment);
     match found {
-        Some(found) if right && found.client.revoked_at.is_none() => {
-            if uow.access().is_suspended(found.client.standing.organisation())? {
-                return Err(LoginError::Refused);
-            }
-            let actor = found.client.standing.actor(id.uuid(), asked)?;
-            Ok(Login { subject: Subject::Client(id), actor, version: found.client.version })
-        }
+        Some(found) if right => of_client(uow, found.client, asked),
         _ => Err(LoginError::Refused),
     }
+}
+
+/// The login of a client that has proved itself.
+pub(super) fn of_client(
+    uow: &mut dyn UnitOfWork,
+    client: ApiClient,
+    asked: Option<&BTreeSet<Scope>>,
+) -> Result<Login, LoginError> {
+    if client.revoked_at.is_some() || uow.access().is_suspended(&client.standing)? {
+        return Err(LoginError::Refused);
+    }
+    let actor = client.standing.actor(client.id.uuid(), asked)?;
+    Ok(Login { subject: Subject::Client(client.id), actor, version: client.version, methods: Methods::default() })
 }
 
 /// What a user presents.
@@ -57,17 +69,21 @@ pub struct PasswordLogin {
     pub email: Option<Email>,
     /// The password; nothing when what was typed could never be one.
     pub password: Option<Password>,
+    /// A one-time code.
+    pub code: Option<TotpCode>,
     /// The scopes asked for.
     pub asked: Option<BTreeSet<Scope>>,
 }
 
-/// Logs a user in, counting failures and locking after too many.
+/// Logs a user in, counting failures and locking after too many. Without a code the token has no scope that
+/// moves money.
 ///
 /// # Errors
 /// See [`LoginError`].
 pub fn authenticate_user(
     store: &dyn Store,
     hasher: &dyn PasswordHasher,
+    second: SecondFactor<'_>,
     now: Instant,
     login: &PasswordLogin,
 ) -> Result<Login, LoginError> {
@@ -78,14 +94,51 @@ pub fn authenticate_user(
     })?;
     let right = hasher.verify(password, found.as_ref().map(|f| &f.password));
     let Some(found) = found else { return Err(LoginError::Refused) };
+    let id = found.user.id;
     let accepted = store.transaction(|uow| {
-        let suspended = uow.access().is_suspended(found.user.standing.organisation())?;
-        Ok::<_, LoginError>(count_attempt(uow, found.user.id, now, right)? && !suspended)
+        let suspended = uow.access().is_suspended(&found.user.standing)?;
+        let accepted = attempt(uow, id, now, |uow| match right {
+            true => second_factor(uow, second, now, id, login.code.as_ref()),
+            false => Ok(Tried::Wrong),
+        })?;
+        Ok::<_, LoginError>(accepted && !suspended)
     })?;
-    if !accepted || found.user.disabled_at.is_some() {
+    if !accepted {
         return Err(LoginError::Refused);
     }
-    let actor = found.user.standing.actor(found.user.id.uuid(), login.asked.as_ref())?;
-    let (subject, version) = (Subject::User(found.user.id), found.user.version);
-    Ok(Login { subject, actor, version })
+    let methods = Methods::password();
+    let methods = if login.code.is_some() { methods.and(Method::OneTimeCode) } else { methods };
+    of_user(&found.user, methods, login.asked.as_ref())
+}
+
+/// Whether what was shown beside a right password is all that is asked for. A code of somebody who has none is
+/// wrong.
+fn second_factor(
+    uow: &mut dyn UnitOfWork,
+    second: SecondFactor<'_>,
+    now: Instant,
+    id: UserId,
+    code: Option<&TotpCode>,
+) -> Result<Tried, StoreError> {
+    let known = uow.totp().lock_totp(id)?.filter(|totp| totp.confirmed_at.is_some());
+    match (known, code) {
+        (Some(known), Some(code)) => totp::take(uow, second, now, &known, code),
+        (Some(_), None) => Ok(Tried::RightInPart),
+        (None, Some(_)) => Ok(Tried::Wrong),
+        (None, None) => Ok(Tried::Right),
+    }
+}
+
+/// The login of a person who has proved who they are.
+pub(super) fn of_user(user: &User, methods: Methods, asked: Option<&BTreeSet<Scope>>) -> Result<Login, LoginError> {
+    if user.disabled_at.is_some() {
+        return Err(LoginError::Refused);
+    }
+    let (subject, version) = (Subject::User(user.id), user.version);
+    let actor = user.standing.actor(user.id.uuid(), asked)?;
+    // What was asked for by name is not left out in silence.
+    if let Some(withheld) = asked.and_then(|asked| methods.withheld(subject, asked).into_iter().next()) {
+        return Err(LoginError::Withheld(withheld));
+    }
+    Ok(Login { subject, actor: methods.allow(subject, actor), version, methods })
 }

@@ -7,12 +7,18 @@
 //! neither; nobody gives a scope that they do not have; no secret is kept, only its digest or hash.
 
 pub mod actor;
+pub mod assertion;
 pub mod audit;
 pub mod bootstrap;
 pub mod client;
+pub mod client_key;
 pub mod embed;
+pub mod environment;
 pub mod error;
+pub mod factor;
+pub mod jwt;
 pub mod login;
+pub mod oidc;
 pub mod repository;
 pub mod role;
 pub mod scope;
@@ -20,12 +26,15 @@ pub mod secret;
 pub mod service;
 pub mod session;
 pub mod standing;
+pub mod totp;
 pub mod user;
 pub mod user_change;
 
 pub use actor::{Actor, MissingScope, Viewer};
 pub use client::{ApiClient, CreateApiClient};
+pub use environment::Environment;
 pub use error::AccessError;
+pub use factor::{Method, Methods};
 pub use role::Role;
 pub use scope::Scope;
 pub use secret::{ClientSecret, Password, PasswordHash, PasswordHasher, PasswordRules};

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::client::{ApiClient, ClientCredentials};
+use super::client_key::ApiClientKey;
+use super::oidc::OidcIssuer;
 use super::secret::PasswordHash;
+use super::standing::Standing;
 use super::user::{Attempts, User, UserCredentials};
 use crate::directory::Email;
 use crate::kernel::ids::{ApiClientId, MemberId, OrganisationId, UserId};
@@ -66,11 +69,11 @@ pub trait AccessRepository {
     /// The failure of the store.
     fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError>;
 
-    /// Whether the organisation is suspended; nobody without one is.
+    /// Whether the organisation or the member that somebody acts for is suspended.
     ///
     /// # Errors
     /// The failure of the store.
-    fn is_suspended(&mut self, organisation: Option<OrganisationId>) -> Result<bool, StoreError>;
+    fn is_suspended(&mut self, standing: &Standing) -> Result<bool, StoreError>;
 
     /// A user with its credentials, locked until the transaction ends.
     ///
@@ -112,6 +115,22 @@ pub trait AccessQueries {
     /// The failure of the store.
     fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError>;
 
+    /// The public keys of an API client, oldest first; `None` when there is no such client.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_client_keys(
+        &mut self,
+        client: ApiClientId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<ApiClientKey>>, StoreError>;
+
+    /// Outside issuers, oldest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_issuers(&mut self, page: &PageRequest) -> Result<Page<OidcIssuer>, StoreError>;
+
     /// Users, oldest first.
     ///
     /// # Errors
@@ -125,7 +144,7 @@ pub trait AccessQueries {
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// Whose tokens are refused now: a user, an API client or a single token with the version below which its
-    /// tokens are; a suspended organisation with the largest one.
+    /// tokens are; a suspended organisation or member with the largest one.
     ///
     /// # Errors
     /// The failure of the store.

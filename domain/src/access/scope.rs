@@ -87,6 +87,12 @@ scopes! {
 }
 
 impl Scope {
+    /// Whether it moves money, or decides how much is owed: people need a second factor for it.
+    #[must_use]
+    pub const fn moves_money(self) -> bool {
+        matches!(self, Self::PayoutsWrite | Self::PayoutsApprove | Self::PayoutsExecute | Self::AgreementsApprove)
+    }
+
     /// Reads a scope's text; `None` when there is none such.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -9,13 +9,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 
+use super::Environment;
 use crate::chain::signer::PortError;
-use crate::directory::Email;
-use crate::kernel::Digest;
+use crate::directory::{Email, required};
 use crate::kernel::fault::Reason;
+use crate::kernel::{Digest, Faults};
 
-/// What every client's secret begins with, so that scanners find a leaked one.
-pub const SECRET_PREFIX: &str = "flip_sk_";
+/// The letters of 32 bytes.
+const SECRET_LETTERS: usize = 43;
 
 /// The secret of an API client, as its owner keeps it.
 #[derive(Clone)]
@@ -24,8 +25,15 @@ pub struct ClientSecret(SecretString);
 impl ClientSecret {
     /// The secret of 32 unpredictable bytes.
     #[must_use]
-    pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(SecretString::from(format!("{SECRET_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+    pub fn new(environment: Environment, bytes: &[u8; 32]) -> Self {
+        Self(SecretString::from(format!("{}{}", environment.secret_prefix(), URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    /// Whether it looks like a secret of this environment: one of the other is refused whatever the database says.
+    #[must_use]
+    pub fn is_of(&self, environment: Environment) -> bool {
+        let (text, prefix) = (self.reveal(), environment.secret_prefix());
+        text.len() == prefix.len() + SECRET_LETTERS && text.starts_with(prefix)
     }
 
     /// What a caller presents, whatever it is: anything but the secret has another digest.
@@ -110,6 +118,15 @@ impl Password {
         }
     }
 
+    /// Reads the `/current_password` of a request.
+    ///
+    /// # Errors
+    /// That it is missing, or could never be one.
+    pub fn current(raw: Option<&str>) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        required(&mut faults, "/current_password", raw, Self::parse).ok_or(faults)
+    }
+
     /// Holds a new password to the rules.
     ///
     /// # Errors
@@ -173,11 +190,20 @@ mod tests {
 
     #[test]
     fn a_secret_matches_its_own_digest_only() {
-        let secret = ClientSecret::new(&[7; 32]);
+        let secret = ClientSecret::new(Environment::Live, &[7; 32]);
         assert_eq!(secret.reveal(), "flip_sk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
         assert!(ClientSecret::presented(secret.reveal()).matches(&secret.digest()));
         for wrong in ["", "flip_sk_", "flip_sk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwd"] {
             assert!(!ClientSecret::presented(wrong).matches(&secret.digest()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_belongs_to_one_environment() {
+        for environment in Environment::ALL {
+            let secret = ClientSecret::new(environment, &[7; 32]);
+            let of: Vec<Environment> = Environment::ALL.into_iter().filter(|e| secret.is_of(*e)).collect();
+            assert_eq!(of, [environment]);
         }
     }
 

@@ -4,6 +4,7 @@
 
 use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
 use super::error::AccessError;
+use super::oidc::may_link;
 use super::secret::{ClientSecret, PasswordHash};
 use super::session::end_tokens;
 use super::standing::{Standing, Subject};
@@ -35,13 +36,13 @@ pub fn create_client(
         revoked_at: None,
         version: 1,
     };
-    let secret = ClientSecret::new(&env.draw());
+    let secret = ClientSecret::new(env.environment, &env.draw());
     uow.access().insert_client(&client, &secret.digest())?;
     client_changed(uow, env, EventKind::ApiClientCreated, &client)?;
     Ok(NewSecret { client, secret })
 }
 
-/// Gives an API client a new secret; the old one stops working at once.
+/// Gives an API client a new secret; the old one stops working at once, and so do the tokens that it gave.
 ///
 /// # Errors
 /// See [`AccessError`].
@@ -53,10 +54,11 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     }
     // Whoever knows the new secret has the client's scopes.
     has_all(env, &kept.client.standing)?;
-    let secret = ClientSecret::new(&env.draw());
+    let secret = ClientSecret::new(env.environment, &env.draw());
     kept.secret_sha256 = secret.digest();
     kept.client.version += 1;
     uow.access().update_client(&kept)?;
+    end_tokens(uow, env.now, id.uuid(), kept.client.version)?;
     client_changed(uow, env, EventKind::ApiClientSecretRotated, &kept.client)?;
     Ok(NewSecret { client: kept.client, secret })
 }
@@ -101,16 +103,19 @@ pub fn create_user(
     password: &PasswordHash,
 ) -> Result<User, AccessError> {
     may_give(uow, env, &command.standing)?;
+    may_link(uow, command.oidc.as_ref(), &command.standing)?;
     let user = User {
         id: UserId::new(env.ids.next()),
         email: Some(command.email.clone()),
         standing: command.standing.clone(),
         created_at: env.now,
         disabled_at: None,
+        oidc: command.oidc.clone(),
         version: 1,
     };
     match uow.access().insert_user(&user, &command.email, password) {
         Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => return Err(AccessError::EmailTaken),
+        Err(StoreError::Violates(rule)) if rule == "app_user_oidc_taken" => return Err(AccessError::SubjectTaken),
         kept => kept?,
     }
     user_changed(uow, env, EventKind::UserCreated, &user)?;
@@ -126,7 +131,7 @@ pub(super) fn user_changed(
     record_changed(uow, env, kind, (&user.id, user.id.uuid()), Some(user.version), &seen_by(&user.standing))
 }
 
-fn client_changed(
+pub(super) fn client_changed(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     kind: EventKind,

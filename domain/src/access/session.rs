@@ -15,9 +15,9 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::error::LoginError;
-use super::login::Login;
+use super::login::{Login, of_user};
 use super::standing::Subject;
-use super::{Scope, User};
+use super::{Methods, Scope, User};
 use crate::env::Env;
 use crate::kernel::ids::UserId;
 use crate::kernel::{Digest, Instant};
@@ -75,6 +75,8 @@ pub struct RefreshFamily {
     pub user: UserId,
     /// The version of the user at that login.
     pub user_version: i32,
+    /// How that login proved who it is.
+    pub methods: Methods,
     /// The most that its tokens allow.
     pub scopes: BTreeSet<Scope>,
     /// When.
@@ -145,6 +147,7 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, login: &Login) -> Result<O
         id: env.ids.next(),
         user,
         user_version: login.version,
+        methods: login.methods.clone(),
         scopes: login.actor.scopes.clone(),
         began_at: env.now,
         ended_at: None,
@@ -181,19 +184,17 @@ pub fn refresh(
     }
     let user = uow.access().find_user(kept.family.user)?;
     let Some(user) = user.filter(|user| kept.is_good(user, env.now)) else { return Ok(Refreshed::Refused) };
-    if uow.access().is_suspended(user.standing.organisation())? {
+    if uow.access().is_suspended(&user.standing)? {
         return Ok(Refreshed::Refused);
     }
     let scopes = asked.unwrap_or(&kept.family.scopes);
     if let Some(more) = scopes.iter().find(|scope| !kept.family.scopes.contains(scope)) {
         return Err(LoginError::MissingScope(super::MissingScope(*more)));
     }
-    let actor = user.standing.actor(user.id.uuid(), Some(scopes))?;
+    let login = of_user(&user, kept.family.methods.clone(), Some(scopes))?;
     let next = RefreshToken::new(&env.draw());
     uow.sessions().use_token(&digest, env.now)?;
     uow.sessions().insert_token(kept.family.id, &next.digest(), env.now)?;
-    let subject = Subject::User(user.id);
-    let login = Login { subject, actor, version: user.version };
     Ok(Refreshed::Next(login, next))
 }
 
@@ -249,4 +250,10 @@ pub trait SessionRepository {
     /// # Errors
     /// The failure of the store.
     fn append_revocation(&mut self, revocation: &Revocation, now: Instant) -> Result<(), StoreError>;
+
+    /// Uses an assertion up, once for all processes; `false` when it was used before. Those whose time is over go.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn use_assertion(&mut self, issuer: Uuid, id: &Digest, now: Instant, until: Instant) -> Result<bool, StoreError>;
 }

@@ -3,6 +3,7 @@
 //! Guessing is bounded: after [`FREE_FAILURES`] consecutive failures each further one locks the user,
 //! first for [`FIRST_LOCK_SECONDS`], doubling up to [`LONGEST_LOCK_SECONDS`].
 
+use super::oidc::{OidcLink, OidcLinkInput};
 use super::secret::{Password, PasswordHash, PasswordRules};
 use super::standing::{Standing, StandingInput};
 use crate::directory::{Email, required};
@@ -29,6 +30,8 @@ pub struct User {
     pub created_at: Instant,
     /// When it was disabled, if it was.
     pub disabled_at: Option<Instant>,
+    /// Under which name an outside issuer knows it.
+    pub oidc: Option<OidcLink>,
     /// Rises with each change.
     pub version: i32,
 }
@@ -83,6 +86,8 @@ pub struct CreateUserInput {
     pub password: Option<String>,
     /// `/roles`, `/organisation_id`, `/member_id`
     pub standing: StandingInput,
+    /// `/oidc`
+    pub oidc: Option<OidcLinkInput>,
 }
 
 /// A valid request to create a user.
@@ -94,6 +99,8 @@ pub struct CreateUser {
     pub password: Password,
     /// What it is.
     pub standing: Standing,
+    /// Under which name an outside issuer knows it.
+    pub oidc: Option<OidcLink>,
 }
 
 impl CreateUser {
@@ -108,8 +115,11 @@ impl CreateUser {
         let accepted = password.as_ref().map(|password| password.accepted(rules, email.as_ref()));
         let password = password.filter(|_| faults.keep("/password", accepted.unwrap_or(Ok(()))).is_some());
         let standing = Standing::parse(&raw.standing, &mut faults);
+        let oidc = raw.oidc.as_ref().and_then(|raw| OidcLink::parse(raw, &mut faults));
         match (email, password, standing) {
-            (Some(email), Some(password), Some(standing)) => Ok(Self { email, password, standing }),
+            (Some(email), Some(password), Some(standing)) if faults.0.is_empty() => {
+                Ok(Self { email, password, standing, oidc })
+            }
             _ => Err(faults),
         }
     }

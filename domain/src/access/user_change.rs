@@ -7,6 +7,7 @@
 use uuid::Uuid;
 
 use super::error::AccessError;
+use super::oidc::{OidcLink, OidcLinkInput, may_link};
 use super::secret::{Password, PasswordHash, PasswordHasher};
 use super::session::end_tokens;
 use super::standing::{Standing, StandingInput};
@@ -16,9 +17,9 @@ use crate::directory::Email;
 use crate::directory::update::Given;
 use crate::env::Env;
 use crate::events::EventKind;
-use crate::kernel::Faults;
 use crate::kernel::ids::UserId;
-use crate::store::{Store, UnitOfWork};
+use crate::kernel::{Faults, Instant};
+use crate::store::{Store, StoreError, UnitOfWork};
 
 /// A request to change a user, unchecked. Roles and whom the user acts for are given together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct UpdateUserInput {
     pub member_id: Given,
     /// `/disabled`
     pub disabled: Option<bool>,
+    /// `/oidc`
+    pub oidc: Option<Option<OidcLinkInput>>,
 }
 
 /// A valid request to change a user.
@@ -38,6 +41,7 @@ pub struct UpdateUserInput {
 pub struct UpdateUser {
     standing: Option<Standing>,
     disabled: Option<bool>,
+    oidc: Option<Option<OidcLink>>,
 }
 
 impl UpdateUser {
@@ -47,6 +51,11 @@ impl UpdateUser {
     /// All faults at once.
     pub fn parse(raw: &UpdateUserInput) -> Result<Self, Faults> {
         let mut faults = Faults::default();
+        let oidc = match &raw.oidc {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(link)) => OidcLink::parse(link, &mut faults).map(Some),
+        };
         let parties = [("/organisation_id", &raw.organisation_id), ("/member_id", &raw.member_id)];
         let Some(roles) = raw.roles.clone() else {
             for (pointer, _) in parties.iter().filter(|(_, given)| given.is_some()) {
@@ -57,7 +66,7 @@ impl UpdateUser {
                 );
             }
             faults.check()?;
-            return Ok(Self { standing: None, disabled: raw.disabled });
+            return Ok(Self { standing: None, disabled: raw.disabled, oidc });
         };
         let flat = |given: &Given| given.clone().flatten();
         let input = StandingInput {
@@ -67,7 +76,7 @@ impl UpdateUser {
         };
         let standing = Standing::parse(&input, &mut faults);
         faults.check()?;
-        Ok(Self { standing, disabled: raw.disabled })
+        Ok(Self { standing, disabled: raw.disabled, oidc })
     }
 }
 
@@ -94,6 +103,10 @@ pub fn update_user(
         service::may_give(uow, env, standing)?;
         kept.user.standing = standing.clone();
     }
+    if let Some(oidc) = &command.oidc {
+        kept.user.oidc.clone_from(oidc);
+    }
+    may_link(uow, kept.user.oidc.as_ref(), &kept.user.standing)?;
     kept.user.disabled_at = match (command.disabled, kept.user.disabled_at) {
         (Some(true), None) => Some(env.now),
         (Some(false), _) => None,
@@ -120,7 +133,10 @@ pub(super) fn another_administrator(uow: &mut dyn UnitOfWork, than: Uuid) -> Res
 /// Writes a changed user and ends what was issued to it before.
 fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, mut kept: UserCredentials) -> Result<User, AccessError> {
     kept.user.version += 1;
-    uow.access().update_user(&kept)?;
+    match uow.access().update_user(&kept) {
+        Err(StoreError::Violates(rule)) if rule == "app_user_oidc_taken" => return Err(AccessError::SubjectTaken),
+        written => written?,
+    }
     end_tokens(uow, env.now, kept.user.id.uuid(), kept.user.version)?;
     service::user_changed(uow, env, EventKind::UserUpdated, &kept.user)?;
     Ok(kept.user)
@@ -133,37 +149,76 @@ fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, mut kept: UserCredentials) -> R
 pub fn confirm_password(
     store: &dyn Store,
     hasher: &dyn PasswordHasher,
-    now: crate::kernel::Instant,
+    now: Instant,
     id: UserId,
     password: &Password,
 ) -> Result<Option<Email>, AccessError> {
     let found = store.transaction(|uow| uow.access().lock_user(id).map_err(AccessError::from))?;
     let right = hasher.verify(password, found.as_ref().map(|f| &f.password));
     let found = found.ok_or(AccessError::NotFound)?;
-    let accepted = store.transaction(|uow| count_attempt(uow, id, now, right))?;
+    let accepted = store.transaction(|uow| {
+        let tried = match right {
+            true if has_second_factor(uow, id)? => Tried::RightInPart,
+            true => Tried::Right,
+            false => Tried::Wrong,
+        };
+        attempt(uow, id, now, |_| Ok(tried))
+    })?;
     if accepted { Ok(found.user.email) } else { Err(AccessError::WrongPassword) }
 }
 
-/// Counts a right or wrong secret; `false` when it is wrong or the user is locked.
+/// Whether the user has a second factor.
 ///
 /// # Errors
 /// The failure of the store.
-pub fn count_attempt(
+pub fn has_second_factor(uow: &mut dyn UnitOfWork, id: UserId) -> Result<bool, StoreError> {
+    Ok(uow.totp().lock_totp(id)?.is_some_and(|totp| totp.confirmed_at.is_some()))
+}
+
+/// What a secret turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// Right, and all that was asked for: failures are forgotten.
+    Right,
+    /// Right, but there is another factor that was not shown: failures are kept, or whoever knows one could
+    /// guess the other for ever.
+    RightInPart,
+    /// Wrong.
+    Wrong,
+}
+
+/// Tries a secret of a user, counting; `false` when it is wrong or the user is locked, and then a secret is not
+/// even looked at.
+///
+/// # Errors
+/// The failure of the store.
+pub(super) fn attempt(
     uow: &mut dyn UnitOfWork,
     id: UserId,
-    now: crate::kernel::Instant,
-    right: bool,
-) -> Result<bool, crate::store::StoreError> {
+    now: Instant,
+    secret: impl FnOnce(&mut dyn UnitOfWork) -> Result<Tried, StoreError>,
+) -> Result<bool, StoreError> {
     // Read again under the lock: another attempt may have locked the user while this one was hashing.
     let attempts = uow.access().lock_attempts(id)?;
     if attempts.is_locked(now) {
         return Ok(false);
     }
-    let next = if right { Attempts::default() } else { attempts.failed(now) };
+    let tried = secret(uow)?;
+    let next = match tried {
+        Tried::Right => Attempts::default(),
+        Tried::RightInPart => attempts,
+        Tried::Wrong => attempts.failed(now),
+    };
     if next != attempts {
         uow.access().update_attempts(id, &next)?;
     }
-    Ok(right)
+    Ok(tried != Tried::Wrong)
+}
+
+/// Ends what was issued to a user before a second factor came or went.
+pub(super) fn end_sessions(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<(), AccessError> {
+    let kept = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?;
+    keep(uow, env, kept).map(drop)
 }
 
 /// Gives the caller another password, which was hashed before the transaction began; what was issued under the

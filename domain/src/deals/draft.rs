@@ -73,8 +73,12 @@ impl Draft {
                 let handshake = required(&mut faults, "/handshake_id", id, HandshakeId::parse);
                 handshake.zip(kid).map(|(handshake, kid)| Self::Accept { handshake, kid })
             }
-            _ => {
+            Some(_) => {
                 faults.push("/type", "unknown_value", "expected one of: offer, accept");
+                None
+            }
+            None => {
+                faults.push("/type", "required", "this field is required: offer or accept");
                 None
             }
         };

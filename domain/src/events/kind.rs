@@ -147,8 +147,16 @@ event_kinds! {
     ApiClientCreated = "api_client.created", "client", "RecordChanged", AccessAdmin;
     /// An API client got another secret.
     ApiClientSecretRotated = "api_client.secret_rotated", "client", "RecordChanged", AccessAdmin;
+    /// A public key of an API client was registered.
+    ApiClientKeyCreated = "api_client.key_created", "client", "RecordChanged", AccessAdmin;
+    /// A public key of an API client was taken away.
+    ApiClientKeyDeleted = "api_client.key_deleted", "client", "RecordChanged", AccessAdmin;
     /// An API client was revoked.
     ApiClientRevoked = "api_client.revoked", "client", "RecordChanged", AccessAdmin;
+    /// An outside issuer was registered.
+    OidcIssuerCreated = "oidc_issuer.created", "issuer", "RecordChanged", AccessAdmin;
+    /// An outside issuer was forgotten.
+    OidcIssuerDeleted = "oidc_issuer.deleted", "issuer", "RecordChanged", AccessAdmin;
     /// Somebody tries a webhook endpoint; sent to that endpoint only, whatever types it wants.
     WebhookTest = "webhook.test", "endpoint", "WebhookTested", WebhooksRead;
     /// A webhook endpoint was created.

@@ -71,6 +71,10 @@ pub mod ids {
         UserId, "user");
     typed_id!(/// An API client.
         ApiClientId, "client");
+    typed_id!(/// An outside issuer of ID tokens.
+        OidcIssuerId, "issuer");
+    typed_id!(/// A public key of an API client.
+        ApiClientKeyId, "clientkey");
     typed_id!(/// A job.
         JobId, "job");
     typed_id!(/// An event.

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::assembly;
 use crate::cli::CommandError;
 use crate::cli::database::{Database, Ownership};
-use crate::config::{DatabaseArgs, EdgeArgs, OutboundArgs, ServeArgs};
+use crate::config::{DatabaseArgs, EdgeArgs, EnvironmentArgs, OutboundArgs, ServeArgs};
 use crate::workers::{Shifts, Workers};
 
 /// A service that can be called.
@@ -64,6 +64,7 @@ impl Site {
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),
             no_workers: false,
+            environment: EnvironmentArgs::default(),
             outbound: OutboundArgs::default(),
             edge: EdgeArgs::default(),
         };

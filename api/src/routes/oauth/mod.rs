@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, post};
+use domain::access::assertion::authenticate_by_assertion;
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login};
 use domain::access::session::{self, RefreshToken, Refreshed};
@@ -21,7 +22,9 @@ use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens};
 use crate::extract::body;
 use crate::problem::Problem;
+use crate::routes::totp::second_factor;
 
+mod outside;
 mod request;
 
 use request::{Grant, RevokeRequest, TokenErrorView, TokenRequest, read_request, read_revocation, refuse};
@@ -52,7 +55,7 @@ struct TokenView {
 
 /// Get an access token
 ///
-/// `client_credentials` with the secret by HTTP Basic or in the form, `password` for a user, or `refresh_token` to go on with a user's session. Tokens live for 15 minutes and are verified with the keys at `/.well-known/jwks.json`.
+/// `client_credentials` with the secret by HTTP Basic or in the form, or with an assertion that the client signed (`private_key_jwt`), `password` for a user, an ID token of an outside issuer (`urn:ietf:params:oauth:grant-type:jwt-bearer`) for one who is linked to it, or `refresh_token` to go on with a user's session. Scopes that move money are given to users who show a second factor. Tokens live for 15 minutes and are verified with the keys at `/.well-known/jwks.json`.
 #[utoipa::path(operation_id = "create_token", tag = "access", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "A token", body = TokenView), (status = 400, description = "The request is refused", body = TokenErrorView), (status = 401, description = "The client is not known by that secret", body = TokenErrorView)))]
 #[post("/oauth/token")]
 async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
@@ -62,19 +65,31 @@ async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) ->
         Err(refusal) => return Ok(refusal.into()),
     };
     let of_user = matches!(grant, Grant::User(_));
-    let of_client = matches!(grant, Grant::Client { .. });
+    let of_client = matches!(grant, Grant::Client { .. } | Grant::Assertion(_));
     let basic = matches!(grant, Grant::Client { basic: true, .. });
+    let of_outside = matches!(grant, Grant::Outside(_));
     let doing = app.clone();
-    let (login, refresh) = match blocking(move || log_in(&doing, grant, asked.as_ref())).await? {
+    let logged_in = match grant {
+        Grant::Outside(None) => Err(LoginError::Refused),
+        Grant::Outside(Some(token)) => outside::log_in(&app, *token, asked).await?,
+        grant => blocking(move || log_in(&doing, grant, asked.as_ref())).await?,
+    };
+    let (login, refresh) = match logged_in {
         Ok(login) => login,
         Err(LoginError::Store(error)) => return Err(error.into()),
         Err(LoginError::MissingScope(missing)) => return Ok(refuse("invalid_scope", missing.to_string()).into()),
+        Err(error @ LoginError::Withheld(_)) => return Ok(refuse("invalid_scope", error.to_string()).into()),
         Err(LoginError::Refused) if of_user => {
-            return Ok(refuse("invalid_grant", "the user is unknown, locked, or the password is wrong").into());
+            let what = "the user is unknown, locked, or the password or the code is wrong";
+            return Ok(refuse("invalid_grant", what).into());
         }
         Err(LoginError::Refused) if of_client => {
-            let refusal = refuse("invalid_client", "the client is unknown, revoked, or its secret is wrong");
+            let refusal = refuse("invalid_client", "the client is unknown, revoked, or did not prove itself");
             return Ok(refusal.with_basic(basic).into());
+        }
+        Err(LoginError::Refused) if of_outside => {
+            let what = "the ID token is not good here, was used, or is about nobody who is linked";
+            return Ok(refuse("invalid_grant", what).into());
         }
         Err(LoginError::Refused) => {
             let what = "the refresh token is unknown, used, expired, or its session has ended";
@@ -98,13 +113,22 @@ type LoggedIn = (Login, Option<RefreshToken>);
 fn log_in(app: &App, grant: Grant, asked: Option<&BTreeSet<Scope>>) -> Result<LoggedIn, LoginError> {
     let (store, service) = (app.store.as_ref(), Actor::service());
     match grant {
-        Grant::Client { id: None, .. } => Err(LoginError::Refused),
+        Grant::Client { id: None, .. } | Grant::Outside(_) => Err(LoginError::Refused),
         Grant::Client { id: Some(id), secret, .. } => {
-            let login = store.transaction(|uow| login::authenticate_client(uow, id, &secret, asked))?;
+            let login =
+                store.transaction(|uow| login::authenticate_client(uow, app.environment, id, &secret, asked))?;
+            Ok((login, None))
+        }
+        Grant::Assertion(None) => Err(LoginError::Refused),
+        Grant::Assertion(Some(assertion)) => {
+            let endpoint = app.tokens.token_endpoint();
+            let (audiences, now) = ([app.tokens.issuer(), &endpoint], app.clock.now());
+            let login = store.transaction(|uow| authenticate_by_assertion(uow, now, &audiences, &assertion, asked))?;
             Ok((login, None))
         }
         Grant::User(presented) => {
-            let login = login::authenticate_user(store, app.passwords.as_ref(), app.clock.now(), &presented)?;
+            let (hasher, second) = (app.passwords.as_ref(), second_factor(app));
+            let login = login::authenticate_user(store, hasher, second, app.clock.now(), &presented)?;
             let refresh = store.transaction(|uow| session::begin(uow, &app.env(&service), &login))?;
             Ok((login, refresh))
         }
@@ -160,14 +184,15 @@ async fn metadata(app: Data<App>) -> Result<Answer, Problem> {
     let issuer = app.tokens.issuer().trim_end_matches('/');
     Answer::ok(&json!({
         "issuer": app.tokens.issuer(),
-        "token_endpoint": format!("{issuer}/oauth/token"),
+        "token_endpoint": app.tokens.token_endpoint(),
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "service_documentation": format!("{issuer}/docs"),
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": ["none"],
-        "grant_types_supported": ["client_credentials", "password", "refresh_token"],
+        "grant_types_supported": request::GRANTS,
         "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "Ed25519"],
         "scopes_supported": Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
     }))
 }

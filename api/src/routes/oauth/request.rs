@@ -10,8 +10,11 @@ use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
+use domain::access::jwt::Jwt;
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
+use domain::access::totp::TotpCode;
 use domain::access::{ClientSecret, Password, Scope};
 use domain::directory::Email;
 use domain::kernel::ids::ApiClientId;
@@ -23,11 +26,16 @@ use crate::auth::token::PASSWORD_CLIENT;
 /// The most bytes of a token request.
 const FORM_LIMIT: usize = 8 * 1024;
 
+/// The grant of RFC 7523, 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Every way to get a token.
+pub(super) const GRANTS: [&str; 4] = ["client_credentials", "password", "refresh_token", JWT_BEARER];
+
 /// A token request; parameters that are not known are ignored (RFC 6749 §3.2).
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TokenRequest)]
 pub(super) struct TokenRequest {
-    /// `client_credentials`, `password` or `refresh_token`.
+    /// `client_credentials`, `password`, `refresh_token` or `urn:ietf:params:oauth:grant-type:jwt-bearer`.
     #[schema(example = "client_credentials")]
     grant_type: Option<String>,
     /// The API client, unless it authenticates by HTTP Basic.
@@ -36,11 +44,23 @@ pub(super) struct TokenRequest {
     /// Its secret, unless it authenticates by HTTP Basic.
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    #[schema(example = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+    client_assertion_type: Option<String>,
+    /// Instead of a secret (`private_key_jwt`, RFC 7523): a JWT by the client about itself (`iss` = `sub` = its id), for this server (`aud` = the issuer or the token endpoint), signed with one of its registered keys (EdDSA), expiring within 5 minutes; its `jti` is good once.
+    #[schema(format = Password)]
+    client_assertion: Option<String>,
     /// The e-mail address of a user.
     username: Option<String>,
     /// The password of a user.
     #[schema(format = Password)]
     password: Option<String>,
+    /// A one-time code of a user who has a second factor. Without one the token has no scope that moves money.
+    #[schema(format = Password, example = "492039")]
+    totp: Option<String>,
+    /// An ID token of a registered outside issuer, about a user who is linked to it; it is good once.
+    #[schema(format = Password)]
+    assertion: Option<String>,
     /// A refresh token; it is good once.
     #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
     refresh_token: Option<String>,
@@ -105,8 +125,16 @@ impl From<Refusal> for HttpResponse {
 }
 
 pub(super) enum Grant {
-    Client { id: Option<ApiClientId>, secret: ClientSecret, basic: bool },
+    Client {
+        id: Option<ApiClientId>,
+        secret: ClientSecret,
+        basic: bool,
+    },
+    /// `None`: what came could never be one.
+    Assertion(Option<Box<ClientAssertion>>),
     User(PasswordLogin),
+    /// `None`: what came could never be one.
+    Outside(Option<Box<Jwt>>),
     Refresh(RefreshToken),
 }
 
@@ -135,8 +163,9 @@ pub(super) fn read_request(request: &HttpRequest, body: &[u8]) -> Result<(Grant,
         Some("client_credentials") => client_grant(basic, form)?,
         Some("password") => user_grant(basic, form, asked.clone())?,
         Some("refresh_token") => refresh_grant(basic, form)?,
+        Some(JWT_BEARER) => outside_grant(basic, form)?,
         Some(_) => {
-            return Err(refuse("unsupported_grant_type", "use client_credentials, password or refresh_token"));
+            return Err(refuse("unsupported_grant_type", format!("use one of {}", GRANTS.join(", "))));
         }
         None => return Err(refuse("invalid_request", "`grant_type` is missing")),
     };
@@ -149,6 +178,9 @@ fn read_scopes(text: &str) -> Result<BTreeSet<Scope>, Refusal> {
 }
 
 fn client_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    if form.client_assertion.is_some() || form.client_assertion_type.is_some() {
+        return assertion_grant(basic, form);
+    }
     let (id, secret) = match (basic, form.client_id, form.client_secret) {
         (Some(_), _, Some(_)) => {
             return Err(refuse("invalid_request", "authenticate by HTTP Basic or in the form, not by both"));
@@ -168,6 +200,24 @@ fn client_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusa
     Ok(Grant::Client { id: ApiClientId::parse(&id).ok(), secret, basic: basic.is_some() })
 }
 
+/// A client that signs instead of telling a secret (RFC 7521 §4.2).
+fn assertion_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    if basic.is_some() || form.client_secret.is_some() {
+        return Err(refuse("invalid_request", "authenticate by an assertion or by a secret, not by both"));
+    }
+    let (Some(ASSERTION_TYPE), Some(text)) = (form.client_assertion_type.as_deref(), form.client_assertion) else {
+        let what = format!("send `client_assertion` with `client_assertion_type` {ASSERTION_TYPE}");
+        return Err(refuse("invalid_request", what));
+    };
+    let assertion = ClientAssertion::parse(&text).ok();
+    if let (Some(named), Some(read)) = (&form.client_id, &assertion)
+        && *named != read.client().to_string()
+    {
+        return Err(refuse("invalid_request", "`client_id` names another client than the assertion"));
+    }
+    Ok(Grant::Assertion(assertion.map(Box::new)))
+}
+
 fn read_basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     let bytes = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(encoded.trim()).ok()).flatten()?;
@@ -184,7 +234,18 @@ fn user_grant(basic: Option<&str>, form: TokenRequest, asked: Option<BTreeSet<Sc
         return Err(refuse("invalid_request", "`username` or `password` is missing"));
     };
     let (email, password) = (Email::parse(&username).ok(), Password::parse(&password).ok());
-    Ok(Grant::User(PasswordLogin { email, password, asked }))
+    let code = form.totp.as_deref().filter(|code| !code.is_empty()).map(TotpCode::presented);
+    Ok(Grant::User(PasswordLogin { email, password, code, asked }))
+}
+
+/// People whom an outside issuer vouches for come through the platform's own public client.
+fn outside_grant(basic: Option<&str>, form: TokenRequest) -> Result<Grant, Refusal> {
+    let of_another = form.client_id.is_some_and(|client| client != PASSWORD_CLIENT);
+    if basic.is_some() || form.client_secret.is_some() || form.client_assertion.is_some() || of_another {
+        return Err(refuse("unauthorized_client", "ID tokens are for the platform's own public client only"));
+    }
+    let token = form.assertion.ok_or_else(|| refuse("invalid_request", "`assertion` is missing"))?;
+    Ok(Grant::Outside(Jwt::parse(&token).ok().map(Box::new)))
 }
 
 /// Refresh tokens belong to people, who log in through the platform's own public client.

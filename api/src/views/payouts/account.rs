@@ -11,10 +11,13 @@ use utoipa::ToSchema;
 #[schema(as = OwnAccountInput, example = json!({"bsb": "062-000", "account_number": "12345678", "account_name": "FLIP 360 PTY LTD"}))]
 pub struct OwnAccountRequest {
     /// Six digits.
+    #[schema(required = true, nullable = false)]
     bsb: Option<String>,
     /// One to nine digits.
+    #[schema(required = true, nullable = false)]
     account_number: Option<String>,
     /// The name of the account, at most 32 characters of the bank's set.
+    #[schema(required = true, nullable = false)]
     account_name: Option<String>,
 }
 
@@ -24,18 +27,25 @@ pub struct OwnAccountRequest {
 #[schema(as = CreateBankAccount, example = json!({"name": "Commission account", "account": {"bsb": "062-000", "account_number": "12345678", "account_name": "FLIP 360 PTY LTD"}, "bank_code": "CBA", "user_name": "FLIP 360 PTY LTD", "user_number": "301500", "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true}))]
 pub struct CreateBankAccountRequest {
     /// What we call it.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// Where it is.
+    #[schema(required = true, nullable = false)]
     account: Option<OwnAccountRequest>,
     /// The bank's three letters.
+    #[schema(required = true, nullable = false)]
     bank_code: Option<String>,
     /// Our name at the bank, at most 26 characters.
+    #[schema(required = true, nullable = false)]
     user_name: Option<String>,
     /// Our number at the bank, at most six digits.
+    #[schema(required = true, nullable = false)]
     user_number: Option<String>,
     /// Who pays, as payees read it, at most 16 characters.
+    #[schema(required = true, nullable = false)]
     remitter: Option<String>,
     /// What the file is for, at most 12 characters.
+    #[schema(required = true, nullable = false)]
     description: Option<String>,
     /// Whether the file ends with a debit of this account over its total: CBA, HSBC and Bankwest want it.
     self_balancing: Option<bool>,

@@ -14,6 +14,7 @@ use crate::views::MoneyView;
 #[schema(as = PreviewPayoutRun, example = json!({"bank_account_id": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "cut_off_on": "2026-11-25"}))]
 pub struct PreviewRunRequest {
     /// From which of our accounts.
+    #[schema(required = true, nullable = false)]
     pub bank_account_id: Option<String>,
     /// What may be paid on or before this date; today (Sydney) if absent, never later.
     pub cut_off_on: Option<String>,
@@ -25,6 +26,7 @@ pub struct PreviewRunRequest {
 #[schema(as = ApprovePayoutRun, example = json!({"content_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}))]
 pub struct ApproveRunRequest {
     /// The run's `content_sha256`.
+    #[schema(required = true, nullable = false)]
     pub content_sha256: Option<String>,
 }
 
@@ -34,6 +36,7 @@ pub struct ApproveRunRequest {
 #[schema(as = DecidePayoutRun, example = json!({"reason": "The wrong month"}))]
 pub struct DecideRunRequest {
     /// Why.
+    #[schema(required = true, nullable = false)]
     pub reason: Option<String>,
 }
 

@@ -1,0 +1,83 @@
+//! A field of a request is `required` in the document exactly when the service refuses a request without it:
+//! clients that are generated make it a field that must be given.
+
+use std::collections::BTreeSet;
+
+use harness::server::Service;
+use serde_json::{Value, json};
+
+fn send(service: &Service, method: &str, path: &str, body: &Value) -> Value {
+    let authorization = format!("Bearer {}", service.operator());
+    let key = format!("required-{}", body.to_string().len());
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("idempotency-key", &key),
+        ("if-match", "\"0\""),
+        ("content-type", "application/json"),
+    ];
+    service.send(method, path, &headers, Some(body.to_string().as_bytes())).json()
+}
+
+/// What a body says that only then asks for everything that is `required` in any case.
+fn least(operation: &str) -> Value {
+    match operation {
+        // An offer is needed of all but members without a key.
+        "create_referral" => json!({"assurance": "custodial"}),
+        _ => json!({}),
+    }
+}
+
+/// The fields that an answer says are missing, by their pointers.
+fn missed(problem: &Value) -> BTreeSet<String> {
+    let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+    let missed = errors.iter().filter(|error| error["code"] == "required");
+    missed.filter_map(|error| error["pointer"].as_str().map(str::to_owned)).collect()
+}
+
+/// The pointers of what a schema requires, in it and in what it requires.
+fn required(document: &Value, schema: &Value, at: &str) -> BTreeSet<String> {
+    let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    let schema = reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema);
+    let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    names
+        .flat_map(|name| {
+            let pointer = format!("{at}/{name}");
+            let inner = required(document, &schema["properties"][name], &pointer);
+            inner.into_iter().chain(std::iter::once(pointer))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_required_is_what_cannot_be_left_out() {
+    let service = harness::site::populated();
+    let ids = harness::site::ids(&service);
+    let document = service.send("GET", "/openapi.json", &[], None).json();
+    let mut wrong = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let media = &operation["requestBody"]["content"]["application/json"];
+            if media.is_null() {
+                continue;
+            }
+            let name = operation["operationId"].as_str().unwrap_or_default();
+            let pattern = operation["parameters"][0]["schema"]["pattern"].as_str().unwrap_or_default();
+            let id = ids.iter().find(|(prefix, _)| pattern.starts_with(&format!("^{prefix}_")));
+            let at = path.replace("{id}", id.map_or("", |(_, id)| id));
+            let answer = send(&service, &method.to_ascii_uppercase(), &at, &least(name));
+            let refused = missed(&answer);
+            let documented = required(&document, &media["schema"], "");
+            // What is missing in something that is missing is told by either.
+            let inside = |one: &String, other: &String| one.starts_with(&format!("{other}/"));
+            let hidden =
+                |pointer: &String| refused.iter().any(|missing| inside(pointer, missing) || inside(missing, pointer));
+            let untold: Vec<_> =
+                documented.iter().filter(|pointer| !refused.contains(*pointer) && !hidden(pointer)).collect();
+            let undocumented: Vec<_> = refused.iter().filter(|pointer| !documented.contains(*pointer)).collect();
+            if !untold.is_empty() || !undocumented.is_empty() {
+                wrong.push(format!("{name}: refused, but not `required`: {undocumented:?}; `required`, but not refused: {untold:?} ({})", answer["code"]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

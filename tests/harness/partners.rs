@@ -1,0 +1,347 @@
+//! Two partners that both have one of everything, and everybody who could ask for it.
+//!
+//! The first partner's world is the platform's own: its introducer, its provider, the example export. The second is
+//! as real, and has nothing to do with the first. What belongs to a partner here belongs to its introducer and, where
+//! members have such things, to one member of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::access::Role;
+use domain::chain::signer::Signer;
+use domain::chain::statement::{Assurance, KeyRegistration, PartyId, Salt, Statement, VERSION};
+use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
+use domain::directory::{LegalName, Organisation};
+use domain::kernel::id::{IdSource, encode};
+use domain::kernel::ids::{MemberId, OrganisationId};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::platform::{MemorySigner, ORIGIN, Platform};
+use crate::server::Service;
+
+/// A deal of the second partner that is paid, one that is won, one that is new.
+const EXPORT: &str = "external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on
+TWO-1,T2,Secret Client One,FIXED-3Y,2025-05-15,2025-06-14,2025-08-05,500000.00,0.00,
+TWO-2,T2,Secret Client Two,FIXED-3Y,2026-09-20,2026-10-21,,,,
+TWO-3,T1,Secret Client Three,VARIABLE-OO,2026-10-19,,,,,
+";
+const MEMBERS: &str = "member_ref,upline_ref\nT1,\nT2,T1\nT3,T2\n";
+
+/// Who asks: a role, a browser with an embed token, or nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// An API client with this role.
+    Has(Role),
+    /// A page that reads as the partner's member.
+    Embed,
+    /// Somebody without a token.
+    Nobody,
+}
+
+impl Asker {
+    /// Everybody who could ask.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        Role::ALL.into_iter().map(Self::Has).chain([Self::Embed, Self::Nobody]).collect()
+    }
+
+    /// Operator staff and auditors; nobody else may ever be told what is another's.
+    #[must_use]
+    pub const fn sees_everything(self) -> bool {
+        use Role::{Approver, Auditor, Finance, OperatorAdmin, Support};
+        matches!(self, Self::Has(OperatorAdmin | Finance | Approver | Support | Auditor))
+    }
+}
+
+/// A partner, and one of everything that is its own.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// Whose members refer.
+    pub introducer: OrganisationId,
+    /// Who sells to them.
+    pub provider: OrganisationId,
+    /// The member to whom what members have belongs.
+    pub member: MemberId,
+    /// Its real id for each prefix, and what else requests name of it: its `provider`, a member without a key
+    /// (`keyless`), the member's `kid` and `registration`. What belongs to no partner is the same for both.
+    pub ids: BTreeMap<&'static str, String>,
+    /// The second halves of the ids of all that is its own and nobody else's.
+    pub own: BTreeSet<String>,
+}
+
+/// A service with two partners.
+pub struct Site {
+    /// The service.
+    pub service: Service,
+    /// The first partner.
+    pub ours: Partner,
+    /// The second.
+    pub theirs: Partner,
+    /// A token of a page that reads as the first partner's member.
+    pub embed: String,
+}
+
+impl Site {
+    /// Everything, twice.
+    #[must_use]
+    pub fn open() -> Self {
+        let mut platform = Platform::new();
+        crate::site::import_example(&platform);
+        let first = (platform.introducer, platform.provider);
+        let second = second_partner(&mut platform);
+        (platform.introducer, platform.provider) = first;
+        let service = crate::site::served(platform);
+        let [ours, theirs] = [first, second].map(|(introducer, provider)| own(&service, introducer, provider));
+        let embed = json!({
+            "member_id": ours.member.to_string(), "expires_in": 3600,
+            "scopes": Role::Member.scopes().iter().map(|s| s.as_str()).filter(|s| s.ends_with(":read")).collect::<Vec<_>>()
+        });
+        let embed = service.post("/v1/embed-tokens", &service.partner(), &embed).expect(200);
+        let embed = embed["access_token"].as_str().expect("a token").to_owned();
+        let _ = service.dispatch();
+        Self { service, ours, theirs, embed }
+    }
+
+    /// The token of somebody at the first partner's; none for nobody.
+    #[must_use]
+    pub fn token(&self, asker: Asker) -> Option<String> {
+        let Partner { introducer, member, .. } = self.ours;
+        match asker {
+            Asker::Nobody => None,
+            Asker::Embed => Some(self.embed.clone()),
+            Asker::Has(Role::Member) => Some(self.service.token(&[Role::Member], Some(introducer), Some(member))),
+            Asker::Has(role) if role.is_of_partner() => Some(self.service.token(&[role], Some(introducer), None)),
+            Asker::Has(role) => Some(self.service.token(&[role], None, None)),
+        }
+    }
+
+    /// Ids as good as [`Partner::ids`], of nothing at all.
+    #[must_use]
+    pub fn nothing(&self) -> BTreeMap<&'static str, String> {
+        let fresh = |prefix: &&'static str| match *prefix {
+            "kid" => MemorySigner::new(77).kid(),
+            "registration" => {
+                registration(PartyId::member(MemberId::new(self.service.app.ids.next())), &MemorySigner::new(78))
+            }
+            "provider" => OrganisationId::new(self.service.app.ids.next()).to_string(),
+            "keyless" => MemberId::new(self.service.app.ids.next()).to_string(),
+            prefix => format!("{prefix}_{}", encode(self.service.app.ids.next())),
+        };
+        self.ours.ids.keys().map(|prefix| (*prefix, fresh(prefix))).collect()
+    }
+
+    /// The first partner's ids under names that they do not have.
+    #[must_use]
+    pub fn misnamed(&self) -> BTreeMap<&'static str, String> {
+        let other = |prefix: &'static str, id: &String| match id.rsplit_once('_') {
+            Some((_, suffix)) if prefix == "deal" => format!("event_{suffix}"),
+            Some((_, suffix)) => format!("deal_{suffix}"),
+            None => id.clone(),
+        };
+        self.ours.ids.iter().map(|(prefix, id)| (*prefix, other(prefix, id))).collect()
+    }
+}
+
+/// Another introducer and another provider with deals of their own.
+fn second_partner(platform: &mut Platform) -> (OrganisationId, OrganisationId) {
+    let organisation = |kind, name| Organisation {
+        id: OrganisationId::new(platform.ids.next()),
+        kind,
+        name: LegalName::parse(name).expect("a name"),
+        abn: None,
+        external_ref: None,
+        status: OrganisationStatus::Active,
+    };
+    let introducer = organisation(OrganisationKind::Introducer, "Secret Referrals Pty Ltd");
+    let provider = organisation(OrganisationKind::Provider, "Secret Bank Ltd");
+    platform
+        .store()
+        .transaction(|uow| {
+            uow.directory().insert_organisation(&introducer, platform.now)?;
+            uow.directory().insert_organisation(&provider, platform.now)
+        })
+        .expect("the organisations are kept");
+    (platform.introducer, platform.provider) = (introducer.id, provider.id);
+    platform.onboard(MEMBERS);
+    let report = platform.import(EXPORT.as_bytes());
+    assert_eq!((report.created, report.refused.len()), (3, 0), "{report:?}");
+    (introducer.id, provider.id)
+}
+
+/// Everything that a partner makes by itself over HTTP, then one of each of its things.
+fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) -> Partner {
+    let paid = "select l.member_id as id from payout_line p join commission_line l on l.id = p.line_id join deal d on d.id = l.deal_id
+        where d.introducer_id = $org and d.member_id = l.member_id order by d.id limit 1";
+    let member = MemberId::new(the(service, paid, introducer, None));
+    let token = service.token(&[Role::PartnerAdmin], Some(introducer), None);
+    let client = if introducer == service.platform.introducer { "Jane Citizen" } else { "Secret Person" };
+    refer(service, &token, (member, provider), client);
+    let key = MemorySigner::new(introducer.uuid().as_bytes()[15]);
+    let registration = registration(PartyId::member(member), &key);
+    let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
+    let operator = service.operator();
+    let organisation = introducer.to_string();
+    let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
+    let _ = service.post("/v1/cohorts", &token, &cohort).expect(201);
+    let licence = json!({"kind": "credit", "number": "389328", "jurisdiction": "AU", "valid_from": "2024-07-01"});
+    let _ = service.post(&format!("/v1/organisations/{organisation}/licences"), &operator, &licence).expect(201);
+    let payee = id(
+        "payee",
+        the(
+            service,
+            "select payee_id as id from member_payee where member_id = $member limit 1",
+            introducer,
+            Some(member),
+        ),
+    );
+    let account = json!({"bsb": "062-000", "account_number": "87654321", "account_name": "Another account"});
+    let _ = service.post(&format!("/v1/payees/{payee}/bank-details"), &token, &account).expect(201);
+    let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
+    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let user = json!({
+        "email": format!("agent@{}.example", encode(introducer.uuid())), "password": "correct horse battery",
+        "roles": ["partner_agent"], "organisation_id": organisation
+    });
+    let _ = service.post("/v1/users", &operator, &user).expect(201);
+    let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
+    let hook = service.post("/v1/webhook-endpoints", &token, &hook).expect(201);
+    let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
+    let _ = service.post(&test, &token, &json!({})).expect(202);
+    service.sequence();
+    let _ = service.dispatch();
+    let mut ids: BTreeMap<_, _> =
+        OWNED.iter().map(|(prefix, sql)| (*prefix, id(prefix, the(service, sql, introducer, Some(member))))).collect();
+    ids.extend([("provider", provider.to_string()), ("kid", key.kid()), ("registration", registration)]);
+    let own = ALL_OF.iter().flat_map(|sql| service.platform.ids_of(&filled(sql, introducer, Some(member))));
+    let own = own.chain([introducer.uuid(), provider.uuid()]).map(encode).collect();
+    Partner { introducer, provider, member, ids, own }
+}
+
+/// A referral whose handshake waits for the provider.
+fn refer(service: &Service, token: &str, (member, provider): (MemberId, OrganisationId), client: &str) {
+    let referral = json!({
+        "member_id": member.to_string(), "provider_id": provider.to_string(), "product": "FIXED-3Y",
+        "external_ref": "REF-1", "referred_on": "2026-11-20", "assurance": "custodial",
+        "client": {"kind": "person", "name": client},
+        "consent": {"declared": true}, "disclosure": {"declared": true}
+    });
+    let _ = service.post("/v1/referrals", token, &referral).expect(201);
+}
+
+/// The registration of a party's key.
+fn registration(party: PartyId, key: &MemorySigner) -> String {
+    let statement = Statement::KeyRegistration(KeyRegistration {
+        assurance: Assurance::Own,
+        jwk: key.public_key().jwk(),
+        kid: key.kid(),
+        log: ORIGIN.to_owned(),
+        next: None,
+        party,
+        salt: Salt([5; 32]),
+        v: VERSION,
+    });
+    statement.sign(key).expect("an envelope")
+}
+
+fn id(prefix: &str, uuid: Uuid) -> String {
+    let prefix = if prefix == "keyless" { "member" } else { prefix };
+    format!("{prefix}_{}", encode(uuid))
+}
+
+fn filled(sql: &str, organisation: OrganisationId, member: Option<MemberId>) -> String {
+    let member = member.map_or_else(|| "null".to_owned(), |member| format!("'{}'::uuid", member.uuid()));
+    sql.replace("$org", &format!("'{}'::uuid", organisation.uuid())).replace("$member", &member)
+}
+
+/// The one id that a query gives.
+fn the(service: &Service, sql: &str, organisation: OrganisationId, member: Option<MemberId>) -> Uuid {
+    let sql = filled(sql, organisation, member);
+    service.platform.ids_of(&sql).into_iter().next().unwrap_or_else(|| panic!("nothing: {sql}"))
+}
+
+/// One of each: what members have belongs to the member, all else to the introducer, the rest to no partner.
+const OWNED: &[(&str, &str)] = &[
+    ("org", "select $org as id"),
+    ("member", "select $member as id"),
+    ("keyless", "select id from member where organisation_id = $org and id <> $member order by id limit 1"),
+    ("contact", "select client_id as id from deal where member_id = $member order by id limit 1"),
+    ("payee", "select payee_id as id from member_payee where member_id = $member limit 1"),
+    (
+        "deal",
+        "select l.deal_id as id from commission_line l join payout_line p on p.line_id = l.id where l.member_id = $member order by 1 limit 1",
+    ),
+    ("cohort", "select id from cohort where organisation_id = $org limit 1"),
+    ("licence", "select id from licence where organisation_id = $org limit 1"),
+    (
+        "bankchange",
+        "select c.id from payee_bank_change c join member_payee m on m.payee_id = c.payee_id where m.member_id = $member limit 1",
+    ),
+    ("import", "select id from deal_import where organisation_id = $org limit 1"),
+    ("job", "select id from job where organisation_id = $org limit 1"),
+    (
+        "handshake",
+        "select h.id from handshake h join deal d on d.id = h.deal_id where d.member_id = $member and d.settled_on is not null order by h.id limit 1",
+    ),
+    (
+        "account",
+        "select a.id from ledger_account a join member_payee p on p.payee_id = a.party_id where p.member_id = $member and a.kind = 'payee_available' limit 1",
+    ),
+    (
+        "entry",
+        "select e.id from ledger_entry e join deal d on d.id = e.deal_id where d.member_id = $member and e.kind = 'accrual' order by e.seq limit 1",
+    ),
+    (
+        "calc",
+        "select c.id from calculation c join deal d on d.id = c.deal_id where d.member_id = $member order by c.id limit 1",
+    ),
+    (
+        "payout",
+        "select p.id from payout p join member_payee m on m.payee_id = p.payee_id where m.member_id = $member limit 1",
+    ),
+    (
+        "event",
+        "select e.id from event e join deal d on d.id = e.subject_id where d.member_id = $member order by e.sequence limit 1",
+    ),
+    ("client", "select id from api_client where organisation_id = $org limit 1"),
+    ("user", "select id from app_user where organisation_id = $org limit 1"),
+    ("endpoint", "select id from webhook_endpoint where organisation_id = $org limit 1"),
+    (
+        "delivery",
+        "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org limit 1",
+    ),
+    ("key", "select id from signing_key where member_id = $member limit 1"),
+    ("agreement", "select id from agreement limit 1"),
+    ("vertical", "select id from vertical order by code limit 1"),
+    ("product", "select id from product order by code limit 1"),
+    ("bank", "select id from bank_account limit 1"),
+    ("run", "select id from payout_run limit 1"),
+    ("grun", "select id from guarantee_run limit 1"),
+];
+
+/// All that is a partner's own: nobody else may ever be shown one of these ids.
+const ALL_OF: &[&str] = &[
+    "select id from contact where organisation_id = $org",
+    "select id from member where organisation_id = $org",
+    "select id from payee where organisation_id = $org",
+    "select id from cohort where organisation_id = $org",
+    "select id from licence where organisation_id = $org",
+    "select c.id from payee_bank_change c join payee p on p.id = c.payee_id where p.organisation_id = $org",
+    "select id from deal where introducer_id = $org",
+    "select id from deal_import where organisation_id = $org",
+    "select id from job where organisation_id = $org",
+    "select h.id from handshake h join deal d on d.id = h.deal_id where d.introducer_id = $org",
+    "select s.id from handshake_statement s join handshake h on h.id = s.handshake_id join deal d on d.id = h.deal_id where d.introducer_id = $org",
+    "select a.id from ledger_account a join payee p on p.id = a.party_id where p.organisation_id = $org",
+    "select id from ledger_account where party_id in (select id from member where organisation_id = $org)",
+    "select e.id from ledger_entry e join deal d on d.id = e.deal_id where d.introducer_id = $org",
+    "select e.id from ledger_entry e join payee p on p.id = e.payee_id where p.organisation_id = $org",
+    "select l.id from commission_line l join deal d on d.id = l.deal_id where d.introducer_id = $org",
+    "select c.id from calculation c join deal d on d.id = c.deal_id where d.introducer_id = $org",
+    "select o.id from payout o join payee p on p.id = o.payee_id where p.organisation_id = $org",
+    "select id from event where $org = any (visible_to)",
+    "select id from api_client where organisation_id = $org",
+    "select id from app_user where organisation_id = $org",
+    "select id from webhook_endpoint where organisation_id = $org",
+    "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org",
+    "select id from signing_key where organisation_id = $org",
+];
