@@ -229,9 +229,14 @@ impl App {
         *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
+    /// The log extends what was signed.
+    pub fn log_is_whole(&self) {
+        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
-        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.log_is_whole();
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
     }
 }

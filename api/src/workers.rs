@@ -170,8 +170,8 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool, signs: Signs) {
         let last = stopping.load(Ordering::Acquire);
         if turn.as_mut().is_some_and(|turn| turn.as_mut().is_none_or(is_ours)) {
             sign(app, &mut sequencer);
-        } else if let Err(error) = app.learn_head() {
-            tracing::error!(%error, "the head of the log was not read; that is tried again");
+        } else {
+            watch(app, &sequencer);
         }
         // The round after the signal takes in what requests wrote last.
         if last {
@@ -180,6 +180,24 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool, signs: Signs) {
         app.sequencing.wait(SEQUENCER_IDLE);
         if !stopping.load(Ordering::Acquire) {
             thread::sleep(SEQUENCER_GATHER);
+        }
+    }
+}
+
+/// Learns what another process has signed, and refuses new business when the tree does not extend it any more.
+fn watch(app: &App, sequencer: &Sequencer<'_>) {
+    match sequencer.confirm(app.store.as_ref()) {
+        Ok(()) => {
+            app.log_is_whole();
+            if let Err(error) = app.learn_head() {
+                tracing::error!(%error, "the head of the log was not read; that is tried again");
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the log does not hang together; that is looked at again");
+            if matches!(error, SequenceError::Guard(_)) {
+                app.log_failed(error.to_string());
+            }
         }
     }
 }

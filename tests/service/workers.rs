@@ -154,3 +154,31 @@ fn two_workers_share_one_queue_and_do_each_job_once() {
     one.end();
     other.end();
 }
+
+/// The rollback guard holds where the workers are somewhere else, too.
+#[test]
+fn a_service_without_workers_takes_nothing_new_over_a_log_that_was_rolled_back() {
+    let (place, server) = (Place::new("rolled"), Place::new("rolled-server"));
+    let cluster = Cluster::start(&ClusterConfig::scratch(&server.0)).expect("a server");
+    let url = cluster.url(OWNER_ROLE, DATABASE);
+    let settings = [("DATABASE_URL", url.as_str())];
+    let service = Service::start(&place, &[("DATABASE_URL", &url), ("FLIP360_NO_WORKERS", "true")]);
+    let ready = || ureq::get(format!("{}/health/ready", service.url)).call().map(|answer| answer.status().as_u16());
+    let worker = Worker::start(&place, &settings);
+    until(&url, "select count(*) from chain_checkpoint_note", 1);
+    worker.end();
+    assert_eq!(ready().ok(), Some(200));
+    // The mark says that more was signed than the database holds: it is an older one.
+    let mark = place.0.join("log.high-water");
+    let kept = std::fs::read(&mark).expect("the mark");
+    let root = "A".repeat(43);
+    std::fs::write(&mark, format!("{{\"root\":\"{root}=\",\"size\":7}}")).expect("a mark");
+    while ready().is_ok() {
+        std::thread::yield_now();
+    }
+    std::fs::write(&mark, kept).expect("the mark");
+    while ready().is_err() {
+        std::thread::yield_now();
+    }
+    assert_eq!(service.end("-TERM").0.code(), Some(0));
+}
