@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 pub struct CreateTotpRequest {
     /// The password.
     #[schema(format = Password)]
+    #[schema(required = true, nullable = false)]
     pub current_password: Option<String>,
 }
 
@@ -21,6 +22,7 @@ pub struct CreateTotpRequest {
 pub struct TotpCodeRequest {
     /// The six digits that the authenticator shows.
     #[schema(example = "492039")]
+    #[schema(required = true, nullable = false)]
     pub code: Option<String>,
 }
 

@@ -37,6 +37,7 @@ pub(super) const GRANTS: [&str; 4] = ["client_credentials", "password", "refresh
 pub(super) struct TokenRequest {
     /// `client_credentials`, `password`, `refresh_token` or `urn:ietf:params:oauth:grant-type:jwt-bearer`.
     #[schema(example = "client_credentials")]
+    #[schema(required = true, nullable = false)]
     grant_type: Option<String>,
     /// The API client, unless it authenticates by HTTP Basic.
     #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
@@ -75,6 +76,7 @@ pub(super) struct TokenRequest {
 pub(super) struct RevokeRequest {
     /// The refresh token or access token that is to end.
     #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    #[schema(required = true, nullable = false)]
     token: Option<String>,
     /// `refresh_token` or `access_token`; the token tells by itself.
     #[serde(rename = "token_type_hint")]
