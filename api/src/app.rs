@@ -18,6 +18,7 @@ use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
 use domain::store::{Queries, Store, StoreError};
 
+use integrations::cursor_key::CursorKey;
 use integrations::oidc::OutsideIssuers;
 use integrations::sealing::Sealer;
 
@@ -97,6 +98,8 @@ pub struct App {
     pub figures: Figures,
     /// Seals kept answers that carry a secret.
     pub sealer: Sealer,
+    /// Marks the cursors of lists.
+    pub cursor_key: CursorKey,
     /// The keys of outside issuers.
     pub issuers: OutsideIssuers,
     seen: RwLock<TreeHead>,
@@ -127,6 +130,7 @@ impl App {
         let policy = Policy::of(&document);
         Ok(Self {
             sealer: Sealer::of(ports.platform.as_ref())?,
+            cursor_key: CursorKey::of(ports.platform.as_ref())?,
             issuers: OutsideIssuers::new(ports.outbound.clone()),
             ports,
             figures: Figures::of(&policy),

@@ -112,6 +112,12 @@ pub struct EdgeArgs {
     /// An origin whose web pages may ask, such as https://portal.example.com; repeated, or separated by commas.
     #[arg(long = "cors-origin", env = "FLIP360_CORS_ORIGIN", value_delimiter = ',', value_parser = crate::http::cors::origin)]
     pub cors_origins: Vec<String>,
+    /// Connections that one address may hold open. 0: any number, as behind a proxy that counts for itself.
+    #[arg(long, env = "FLIP360_CONNECTIONS_PER_PEER", default_value_t = 512)]
+    pub connections_per_peer: usize,
+    /// Seconds until the answer to a request must begin; 503 after that. 0: any number.
+    #[arg(long, env = "FLIP360_REQUEST_SECONDS", default_value_t = 60)]
+    pub request_seconds: u64,
 }
 
 /// Which outside hosts may be asked: webhook endpoints, outside issuers.

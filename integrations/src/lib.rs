@@ -1,6 +1,7 @@
 //! The outside world behind the domain's ports.
 
 pub mod clock;
+pub mod cursor_key;
 pub mod durable;
 pub mod high_water;
 pub mod ids;

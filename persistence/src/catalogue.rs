@@ -1,7 +1,7 @@
 //! Verticals and products.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
 use domain::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use domain::catalogue::{Product, ProductCode, Vertical, VerticalCode, reference};
 use domain::kernel::ids::{ProductId, VerticalId};
@@ -9,8 +9,8 @@ use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, id_key};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -133,15 +133,18 @@ fn vertical((id, code, name, description, version): VerticalRow) -> Result<Verti
 
 impl CatalogueQueries for PgQueries<'_> {
     fn list_verticals(&mut self, page: &PageRequest) -> Result<Page<Vertical>, StoreError> {
-        let rows: Vec<VerticalRow> = query::<VerticalColumns>(
-            "select id, code, name, description, version from vertical where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<VerticalRow> = query::<VerticalColumns>(listed!(
+            paging.order,
+            "select id, code, name, description, version from vertical where ",
+            "id",
+            ""
+        ))
+        .after_id(paging)?
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let verticals = rows.into_iter().map(vertical).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(verticals, page.limit, |v| id_key(v.id.uuid())))
+        by_id(rows, page, vertical, |v| v.id.uuid())
     }
 
     fn find_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
@@ -154,17 +157,18 @@ impl CatalogueQueries for PgQueries<'_> {
     }
 
     fn list_products(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<Product>, StoreError> {
-        let rows: Vec<ProductRow> = query::<ProductColumns>(
-            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id
-             where p.id > $1 and coalesce(p.vertical_id = $2, true) order by p.id limit $3",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<ProductRow> = query::<ProductColumns>(listed!(
+            paging.order,
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id where ",
+            "p.id", " and coalesce(p.vertical_id = $2, true)"
+        ))
+        .after_id(paging)?
         .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let products = rows.into_iter().map(product).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(products, page.limit, |p| id_key(p.id.uuid())))
+        by_id(rows, page, product, |p| p.id.uuid())
     }
 
     fn find_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError> {

@@ -4,16 +4,16 @@ mod rows;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::deals::import::file::{DealImport, ImportCounts, RowOutcome, StagedRow};
-use domain::deals::import::repository::{ImportQueries, ImportRepository, PendingRow};
-use domain::kernel::ids::{DealId, DealImportId};
-use domain::kernel::page::INVALID_CURSOR;
+use domain::deals::import::file::{DealImport, ImportCounts, ImportState, RowOutcome, StagedRow};
+use domain::deals::import::repository::{ImportFilter, ImportQueries, ImportRepository, PendingRow};
+use domain::kernel::ids::{DealId, DealImportId, OrganisationId};
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, fetched, id_key, instant, to_i64, to_u64};
+use crate::bind::{instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 use rows::{ImportColumns, ImportRecord, RowColumns, import_columns, place, restored_row};
@@ -241,19 +241,22 @@ impl ImportQueries for PgQueries<'_> {
         row.map(ImportRecord::restore).transpose()
     }
 
-    fn list(&mut self, page: &PageRequest) -> Result<Page<DealImport>, StoreError> {
-        let before = before_id(page)?;
-        let rows: Vec<ImportRecord> = query::<ImportColumns>(concat!(
-            "select ",
-            import_columns!(),
-            " from deal_import where id < $1 order by id desc limit $2"
+    fn list(&mut self, filter: &ImportFilter, page: &PageRequest) -> Result<Page<DealImport>, StoreError> {
+        let paging = Paging::newest_first(page);
+        let rows: Vec<ImportRecord> = query::<ImportColumns>(listed!(
+            paging.order,
+            concat!("select ", import_columns!(), " from deal_import where "),
+            "id", at "created_at", " and coalesce(state = $4, true) and coalesce(organisation_id = $5, true) and coalesce(provider_id = $6, true)"
         ))
-        .bind::<SqlUuid, _>(before)
-        .bind::<BigInt, _>(fetched(page))
+        .after_id(paging)?
+        .between(paging)
+        .bind::<Nullable<Text>, _>(filter.state.map(ImportState::as_str))
+        .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.provider.map(OrganisationId::uuid))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let imports = rows.into_iter().map(ImportRecord::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(imports, page.limit, |import| id_key(import.id.uuid())))
+        by_id(rows, page, ImportRecord::restore, |import| import.id.uuid())
     }
 
     fn list_rows(
@@ -262,17 +265,18 @@ impl ImportQueries for PgQueries<'_> {
         outcome: Option<RowOutcome>,
         page: &PageRequest,
     ) -> Result<Page<StagedRow>, StoreError> {
-        let invalid = |_| StoreError::Violates(INVALID_CURSOR.to_owned());
-        let key =
-            page.after.as_deref().map(|key| key.try_into().map(i64::from_be_bytes)).transpose().map_err(invalid)?;
-        let rows: Vec<(i64, Option<String>, String, Option<Vec<u8>>, Option<Uuid>)> = query::<RowColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<(i64, Option<String>, String, Option<Vec<u8>>, Option<Uuid>)> = query::<RowColumns>(listed!(
+            paging.order,
             "select line, external_ref, outcome, faults, deal_id from deal_import_row
-             where import_id = $1 and outcome = coalesce($2, outcome) and line > $3 order by line limit $4",
-        )
+             where import_id = $1 and outcome = coalesce($2, outcome) and ",
+            "line",
+            ""
+        ))
         .bind::<SqlUuid, _>(import.uuid())
         .bind::<Nullable<Text>, _>(outcome.map(RowOutcome::as_str))
-        .bind::<BigInt, _>(key.unwrap_or(0))
-        .bind::<BigInt, _>(fetched(page))
+        .after_number(paging)?
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
         let rows = rows.into_iter().map(restored_row).collect::<Result<Vec<_>, _>>()?;

@@ -248,7 +248,7 @@ fn lists_are_paged_and_stay_put_while_rows_are_added() {
         made.push(create_client(&platform, standing(&["auditor"], None, None)).expect("a client").client);
     }
     let page = |after| {
-        let request = PageRequest { limit: 2, after };
+        let request = PageRequest { after, ..PageRequest::of(2) };
         platform.store().read(&Viewer::Everything, |q| q.access().list_clients(&request)).expect("a page")
     };
     let first = page(None);
@@ -264,7 +264,7 @@ fn lists_are_paged_and_stay_put_while_rows_are_added() {
     let stranger = Viewer::Parties(vec![platform.introducer.uuid()]);
     let none = platform.store().read(&stranger, |q| q.access().list_clients(&PageRequest::first())).expect("a page");
     assert!(none.data.is_empty() && none.next.is_none());
-    let broken = PageRequest { limit: 2, after: Some(vec![1, 2, 3]) };
+    let broken = PageRequest { after: Some(vec![1, 2, 3]), ..PageRequest::of(2) };
     assert!(platform.store().read(&Viewer::Everything, |q| q.access().list_clients(&broken)).is_err());
     create_user(&platform, "a@example.com", standing(&["auditor"], None, None)).expect("a user");
     let users = platform.store().read(&Viewer::Everything, |q| q.access().list_users(&PageRequest::first()));

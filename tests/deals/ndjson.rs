@@ -82,6 +82,18 @@ fn a_file_is_read_as_its_media_type_says() {
     let import = world.service.get(done["result"].as_str().expect("a result"), &world.partner()).expect(200);
     assert_eq!((&import["format"], &import["status"]), (&json!("ndjson"), &json!("done")));
     assert!(import["counts"]["created"].as_u64() > Some(0), "{import}");
+    let (platform, operator) = (&world.service.platform, world.service.operator());
+    for (query, found) in [
+        ("status=done".to_owned(), 1),
+        ("status=failed".to_owned(), 0),
+        (format!("organisation_id={}&provider_id={}", platform.introducer, platform.provider), 1),
+        (format!("organisation_id={}", platform.provider), 0),
+        (format!("provider_id={}", platform.introducer), 0),
+    ] {
+        let page = world.service.get(&format!("/v1/deals/imports?{query}"), &operator).expect(200);
+        assert_eq!(page["data"].as_array().map(Vec::len), Some(found), "{query}");
+    }
+    let _ = world.service.get("/v1/deals/imports?status=idle", &operator).problem(400, "invalid_filter");
     // The same request again is the first answer; the same bytes as another format are another request.
     let again = send(&world, "ndjson", "application/x-ndjson", &file);
     assert_eq!(

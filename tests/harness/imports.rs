@@ -126,7 +126,7 @@ impl Platform {
     }
 
     fn refused(&self, import: DealImportId) -> Vec<RefusedRow> {
-        let (mut rows, mut page) = (Vec::new(), PageRequest { limit: 7, after: None });
+        let (mut rows, mut page) = (Vec::new(), PageRequest::of(7));
         loop {
             let found = self
                 .store()

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs, WorkerArgs};
 
@@ -59,11 +60,20 @@ enum Command {
     Admin(admin::AdminArgs),
 }
 
+/// Parts of other people's that log what they read and write, in which secrets stand.
+const TALKATIVE: [&str; 5] = ["actix_http=off", "actix_web=warn", "h2=warn", "hyper=warn", "rustls=warn"];
+
+/// What is logged: what `FLIP360_LOG` asks for, warnings where it is not set; never what others read and write.
+#[must_use]
+pub fn log_filter(asked: Option<&str>) -> EnvFilter {
+    let asked = asked.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("warn"));
+    TALKATIVE.iter().filter_map(|directive| directive.parse().ok()).fold(asked, EnvFilter::add_directive)
+}
+
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FLIP360_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,actix_http=off"));
+    let filter = log_filter(std::env::var("FLIP360_LOG").ok().as_deref());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),

@@ -10,11 +10,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Empty, Id, List, Unfiltered};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRequest, MeView, PageQuery};
+use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRequest, MeView};
 
 /// Who you are
 ///
@@ -39,12 +39,12 @@ async fn get_me(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
 /// List API clients
 ///
 /// Oldest first. Secrets are never shown again.
-#[utoipa::path(operation_id = "list_api_clients", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of API clients", body = PageView<ApiClientView>)))]
+#[utoipa::path(operation_id = "list_api_clients", tag = "access", security(("oauth2" = ["access:admin"])), params(List<Unfiltered>), responses((status = 200, description = "A page of API clients", body = PageView<ApiClientView>)))]
 #[get("/api-clients")]
-async fn list_api_clients(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_api_clients(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.access().list_clients(&page)).await?;
-    Answer::page(page, ApiClientView::from)
+    Answer::page(page, &cursors, ApiClientView::from)
 }
 
 /// Create an API client

@@ -11,31 +11,29 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Command, Filter, Id, cursor};
+use crate::extract::{Command, Id, List};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
-use crate::views::bank_changes::{ApproveBankChangeRequest, BankChangeView, ProposeBankChangeRequest};
+use crate::views::bank_changes::{ApproveBankChangeRequest, BankChangeQuery, BankChangeView, ProposeBankChangeRequest};
 
 /// List the changes of a payee's bank account
 ///
 /// Newest first; account numbers are shown in part.
-#[utoipa::path(operation_id = "list_bank_changes", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The payee", example = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of changes", body = PageView<BankChangeView>)))]
+#[utoipa::path(operation_id = "list_bank_changes", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The payee", example = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<BankChangeQuery>), responses((status = 200, description = "A page of changes", body = PageView<BankChangeView>)))]
 #[get("/payees/{id}/bank-details")]
 async fn list_bank_changes(
     app: Data<App>,
-    caller: Caller,
+    list: List<BankChangeQuery>,
     Id(id): Id<PayeeId>,
-    Filter(query): Filter<PageQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| match queries.directory().find_payee(id)? {
         Some(_) => queries.bank_changes().list_bank_changes(id, &page).map(Some),
         None => Ok(None),
     })
     .await?;
-    Answer::page(page.ok_or_else(Problem::not_found)?, BankChangeView::from)
+    Answer::page(page.ok_or_else(Problem::not_found)?, &cursors, BankChangeView::from)
 }
 
 /// Propose another bank account for a payee

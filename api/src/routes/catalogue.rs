@@ -11,14 +11,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::catalogue::{
-    CreateProductRequest, CreateVerticalRequest, GuardrailView, GuardrailsView, ProductView, UpdateProductRequest,
-    UpdateVerticalRequest, VerticalQuery, VerticalView,
+    CreateProductRequest, CreateVerticalRequest, GuardrailView, GuardrailsView, ProductQuery, ProductView,
+    UpdateProductRequest, UpdateVerticalRequest, VerticalView, VerticalsQuery,
 };
 
 /// Reads the filter on a vertical: its id or its code.
@@ -34,12 +33,12 @@ pub fn vertical(text: Option<&str>) -> Result<Option<VerticalId>, Problem> {
 /// List verticals
 ///
 /// In the order of their codes.
-#[utoipa::path(operation_id = "list_verticals", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(PageQuery), responses((status = 200, description = "A page of verticals", body = PageView<VerticalView>)))]
+#[utoipa::path(operation_id = "list_verticals", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(List<VerticalsQuery>), responses((status = 200, description = "A page of verticals", body = PageView<VerticalView>)))]
 #[get("/verticals")]
-async fn list_verticals(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_verticals(app: Data<App>, list: List<VerticalsQuery>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.catalogue().list_verticals(&page)).await?;
-    Answer::page(page, VerticalView::from)
+    Answer::page(page, &cursors, VerticalView::from)
 }
 
 /// Get a vertical
@@ -108,17 +107,13 @@ async fn list_guardrails(app: Data<App>, caller: Caller, Id(id): Id<VerticalId>)
 /// List products
 ///
 /// By vertical, then in the order in which they were added.
-#[utoipa::path(operation_id = "list_products", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(VerticalQuery), responses((status = 200, description = "A page of products", body = PageView<ProductView>)))]
+#[utoipa::path(operation_id = "list_products", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(List<ProductQuery>), responses((status = 200, description = "A page of products", body = PageView<ProductView>)))]
 #[get("/products")]
-async fn list_products(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<VerticalQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_products(app: Data<App>, list: List<ProductQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let vertical = vertical(query.vertical.as_deref())?;
     let page = read(&app, &caller, move |queries| queries.catalogue().list_products(vertical, &page)).await?;
-    Answer::page(page, ProductView::from)
+    Answer::page(page, &cursors, ProductView::from)
 }
 
 /// Get a product

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -23,13 +23,13 @@ fn answer(cohort: Cohort) -> Result<Answer, Problem> {
 /// List cohorts
 ///
 /// In the order of their creation.
-#[utoipa::path(operation_id = "list_cohorts", tag = "directory", security(("oauth2" = ["directory:read"])), params(CohortQuery), responses((status = 200, description = "A page of cohorts", body = PageView<CohortView>)))]
+#[utoipa::path(operation_id = "list_cohorts", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<CohortQuery>), responses((status = 200, description = "A page of cohorts", body = PageView<CohortView>)))]
 #[get("/cohorts")]
-async fn list_cohorts(app: Data<App>, caller: Caller, Filter(query): Filter<CohortQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_cohorts(app: Data<App>, list: List<CohortQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let organisation = filter("organisation_id", query.organisation_id.as_deref(), OrganisationId::parse)?;
     let page = read(&app, &caller, move |queries| queries.cohorts().list_cohorts(organisation, &page)).await?;
-    Answer::page(page, CohortView::from)
+    Answer::page(page, &cursors, CohortView::from)
 }
 
 /// Create a cohort

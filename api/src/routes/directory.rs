@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Empty, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -32,20 +32,16 @@ fn organisation(record: OrganisationRecord) -> Result<Answer, Problem> {
 /// List organisations
 ///
 /// In the order of their creation. A partner sees its own.
-#[utoipa::path(operation_id = "list_organisations", tag = "directory", security(("oauth2" = ["directory:read"])), params(OrganisationQuery), responses((status = 200, description = "A page of organisations", body = PageView<OrganisationView>)))]
+#[utoipa::path(operation_id = "list_organisations", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<OrganisationQuery>), responses((status = 200, description = "A page of organisations", body = PageView<OrganisationView>)))]
 #[get("/organisations")]
-async fn list_organisations(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<OrganisationQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_organisations(app: Data<App>, list: List<OrganisationQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = OrganisationFilter {
         kind: filter("kind", query.kind.as_deref(), OrganisationKind::parse)?,
         status: filter("status", query.status.as_deref(), OrganisationStatus::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_organisations(&filter, &page)).await?;
-    Answer::page(page, OrganisationView::from)
+    Answer::page(page, &cursors, OrganisationView::from)
 }
 
 /// Create an organisation
@@ -108,16 +104,16 @@ fn contact(record: ContactRecord) -> Result<Answer, Problem> {
 /// List contacts
 ///
 /// In the order of their creation.
-#[utoipa::path(operation_id = "list_contacts", tag = "directory", security(("oauth2" = ["directory:read"])), params(ContactQuery), responses((status = 200, description = "A page of contacts", body = PageView<ContactView>)))]
+#[utoipa::path(operation_id = "list_contacts", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<ContactQuery>), responses((status = 200, description = "A page of contacts", body = PageView<ContactView>)))]
 #[get("/contacts")]
-async fn list_contacts(app: Data<App>, caller: Caller, Filter(query): Filter<ContactQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_contacts(app: Data<App>, list: List<ContactQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = ContactFilter {
         organisation: filter("organisation_id", query.organisation_id.as_deref(), OrganisationId::parse)?,
         kind: filter("kind", query.kind.as_deref(), ContactKind::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_contacts(&filter, &page)).await?;
-    Answer::page(page, ContactView::from)
+    Answer::page(page, &cursors, ContactView::from)
 }
 
 /// Create a contact

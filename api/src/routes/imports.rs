@@ -7,8 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, get, post};
-use domain::deals::import::file::{ImportFormat, RowOutcome};
+use domain::deals::import::file::{ImportFormat, ImportState, RowOutcome};
 use domain::deals::import::receive::{self, BeginImport, Chunk, ReceiveError, ReceivedFile, Upload};
+use domain::deals::import::repository::ImportFilter;
 use domain::idempotency::Claim;
 use domain::kernel::Digest;
 use domain::kernel::ids::{DealImportId, OrganisationId};
@@ -18,12 +19,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
-use crate::extract::{Caller, Command, Filter, Id, body, cursor, query};
+use crate::extract::{Caller, Command, Filter, Id, List, body, query};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
-use crate::views::imports::{CreateImportQuery, ImportRowQuery, ImportView, RowView};
+use crate::views::imports::{CreateImportQuery, ImportQuery, ImportRowQuery, ImportView, RowView};
 use crate::views::jobs::JobView;
 
 /// The largest file, in bytes.
@@ -225,16 +225,18 @@ fn fingerprint(request: &HttpRequest, format: ImportFormat, declaration: &str, f
 /// List imports
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_deal_imports", tag = "deals", security(("oauth2" = ["deals:read"])), params(PageQuery), responses((status = 200, description = "A page of imports", body = PageView<ImportView>)))]
+#[utoipa::path(operation_id = "list_deal_imports", tag = "deals", security(("oauth2" = ["deals:read"])), params(List<ImportQuery>), responses((status = 200, description = "A page of imports", body = PageView<ImportView>)))]
 #[get("/deals/imports")]
-async fn list_deal_imports(
-    app: Data<App>,
-    caller: Caller,
-    Filter(asked): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
-    let page = read(&app, &caller, move |queries| queries.imports().list(&page)).await?;
-    Answer::page(page, ImportView::from)
+async fn list_deal_imports(app: Data<App>, list: List<ImportQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
+    let state = |text: &str| ImportState::parse(text).ok_or("no such status");
+    let filter = ImportFilter {
+        state: query::filter("status", asked.status.as_deref(), state)?,
+        organisation: query::filter("organisation_id", asked.organisation_id.as_deref(), OrganisationId::parse)?,
+        provider: query::filter("provider_id", asked.provider_id.as_deref(), OrganisationId::parse)?,
+    };
+    let page = read(&app, &caller, move |queries| queries.imports().list(&filter, &page)).await?;
+    Answer::page(page, &cursors, ImportView::from)
 }
 
 /// Get an import
@@ -250,15 +252,14 @@ async fn get_deal_import(app: Data<App>, caller: Caller, Id(id): Id<DealImportId
 /// List the rows of an import
 ///
 /// In the order of the file's lines; `?outcome=refused` are those to mend, each with line, column and code.
-#[utoipa::path(operation_id = "list_deal_import_rows", tag = "deals", security(("oauth2" = ["deals:read"])), params(("id" = String, Path, description = "The import", example = "import_01k0w4q7v8e2rtf3k2m9x5c6dz"), ImportRowQuery), responses((status = 200, description = "A page of rows", body = PageView<RowView>)))]
+#[utoipa::path(operation_id = "list_deal_import_rows", tag = "deals", security(("oauth2" = ["deals:read"])), params(("id" = String, Path, description = "The import", example = "import_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<ImportRowQuery>), responses((status = 200, description = "A page of rows", body = PageView<RowView>)))]
 #[get("/deals/imports/{id}/rows")]
 async fn list_deal_import_rows(
     app: Data<App>,
-    caller: Caller,
+    list: List<ImportRowQuery>,
     Id(id): Id<DealImportId>,
-    Filter(asked): Filter<ImportRowQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+    let List { caller, query: asked, page, cursors } = list;
     let outcome =
         query::filter("outcome", asked.outcome.as_deref(), |text| RowOutcome::parse(text).ok_or("no such outcome"))?;
     let rows = read(&app, &caller, move |queries| {
@@ -266,7 +267,7 @@ async fn list_deal_import_rows(
         known.then(|| queries.imports().list_rows(id, outcome, &page)).transpose()
     })
     .await?;
-    Answer::page(rows.ok_or_else(Problem::not_found)?, RowView::from)
+    Answer::page(rows.ok_or_else(Problem::not_found)?, &cursors, RowView::from)
 }
 
 /// Routes below `/v1`, before those of deals: `imports` is no deal's id.

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
-use crate::extract::{Caller, Filter, Id, cursor, query};
+use crate::extract::{Caller, Id, List, query};
 use crate::once;
 use crate::problem::Problem;
 use crate::sse::{self, Frame, Next, Source};
@@ -26,16 +26,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// List jobs
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_jobs", tag = "operations", security(("oauth2" = ["jobs:read"])), params(JobQuery), responses((status = 200, description = "A page of jobs", body = PageView<JobView>)))]
+#[utoipa::path(operation_id = "list_jobs", tag = "operations", security(("oauth2" = ["jobs:read"])), params(List<JobQuery>), responses((status = 200, description = "A page of jobs", body = PageView<JobView>)))]
 #[get("/jobs")]
-async fn list_jobs(app: Data<App>, caller: Caller, Filter(asked): Filter<JobQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+async fn list_jobs(app: Data<App>, list: List<JobQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
     let filter = JobFilter {
         state: query::filter("status", asked.status.as_deref(), |text| JobState::parse(text).ok_or("no such status"))?,
         kind: query::filter("kind", asked.kind.as_deref(), |text| JobKind::parse(text).ok_or("no such kind"))?,
     };
     let page = read(&app, &caller, move |queries| queries.jobs().list(&filter, &page)).await?;
-    Answer::page(page, JobView::from)
+    Answer::page(page, &cursors, JobView::from)
 }
 
 /// Get a job

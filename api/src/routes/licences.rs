@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Command, Filter, Id, cursor};
+use crate::extract::{Command, Id, List};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -20,15 +20,14 @@ use crate::views::licences::{CreateLicenceRequest, LicenceQuery, LicenceView};
 /// List the licences of an organisation
 ///
 /// What counts of each licence, in the order in which it was recorded.
-#[utoipa::path(operation_id = "list_licences", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The organisation", example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz"), LicenceQuery), responses((status = 200, description = "A page of licences", body = PageView<LicenceView>)))]
+#[utoipa::path(operation_id = "list_licences", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The organisation", example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<LicenceQuery>), responses((status = 200, description = "A page of licences", body = PageView<LicenceView>)))]
 #[get("/organisations/{id}/licences")]
 async fn list_licences(
     app: Data<App>,
-    caller: Caller,
+    list: List<LicenceQuery>,
     Id(id): Id<OrganisationId>,
-    Filter(query): Filter<LicenceQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, query, page, cursors } = list;
     let day = |text: &str| text.parse().map_err(|_| "expected a date, YYYY-MM-DD");
     let filter = LicenceFilter {
         kind: filter("kind", query.kind.as_deref(), LicenceKind::parse)?,
@@ -40,7 +39,7 @@ async fn list_licences(
         None => Ok(None),
     })
     .await?;
-    Answer::page(page.ok_or_else(Problem::not_found)?, LicenceView::from)
+    Answer::page(page.ok_or_else(Problem::not_found)?, &cursors, LicenceView::from)
 }
 
 /// Record a licence of an organisation

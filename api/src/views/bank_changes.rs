@@ -4,10 +4,12 @@ use domain::directory::bank_change::{ApproveBankChangeInput, BankChange};
 use domain::directory::payee::BankAccountInput;
 use domain::kernel::Instant;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 
 use super::directory::BankAccountView;
 use super::directory_requests::BankAccountRequest;
+use crate::extract::ListQuery;
 
 /// A change of a payee's bank account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,5 +82,21 @@ impl From<ApproveBankChangeRequest> for ApproveBankChangeInput {
     fn from(raw: ApproveBankChangeRequest) -> Self {
         let ApproveBankChangeRequest { bank_change_id, bsb, account_number } = raw;
         Self { bank_change_id, bsb, account_number }
+    }
+}
+
+/// Changes have no filters of their own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankChangeQuery {}
+
+impl ListQuery for BankChangeQuery {
+    const SORT: &'static str = "proposed_at";
+    const DATED: bool = false;
+}
+
+impl IntoParams for BankChangeQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Vec::new()
     }
 }

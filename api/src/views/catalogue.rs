@@ -5,9 +5,11 @@ use domain::catalogue::product::CreateProductInput;
 use domain::catalogue::vertical::{CreateVerticalInput, UpdateVerticalInput};
 use domain::catalogue::{Product, Vertical, reference};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use super::directory_requests::given;
+use crate::extract::ListQuery;
 use domain::directory::update::Given;
 
 /// A vertical.
@@ -198,12 +200,39 @@ pub struct UpdateProductRequest {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct VerticalQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this vertical, by its id or its code.
     #[param(example = "V01")]
     pub vertical: Option<String>,
+}
+
+impl ListQuery for VerticalQuery {}
+
+/// Which products.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProductQuery {
+    /// Of this vertical, by its id or its code.
+    #[param(example = "V01")]
+    pub vertical: Option<String>,
+}
+
+impl ListQuery for ProductQuery {
+    const DATED: bool = false;
+}
+
+/// Which verticals: all of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerticalsQuery {}
+
+impl ListQuery for VerticalsQuery {
+    const SORT: &'static str = "code";
+    const DATED: bool = false;
+}
+
+impl IntoParams for VerticalsQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Vec::new()
+    }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::directory_requests::given;
+use crate::extract::ListQuery;
 
 /// A cohort: what the members of an organisation are grouped by.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,11 +77,8 @@ pub struct UpdateCohortRequest {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CohortQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
 }
+
+impl ListQuery for CohortQuery {}

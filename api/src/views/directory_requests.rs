@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 
 use super::MoneyRequest;
+use crate::extract::ListQuery;
 
 /// Tells `null` from absent.
 pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
@@ -297,43 +298,32 @@ pub fn in_dollars<T>(money: Option<&MoneyRequest>, parsed: Result<T, Faults>) ->
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrganisationQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `operator`, `provider` or `introducer`.
     pub kind: Option<String>,
     /// `active` or `suspended`.
     pub status: Option<String>,
 }
 
+impl ListQuery for OrganisationQuery {}
+
 /// Which contacts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// `person` or `company`.
     pub kind: Option<String>,
 }
 
+impl ListQuery for ContactQuery {}
+
 /// Which members.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct MemberQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// Called so.
@@ -346,31 +336,25 @@ pub struct MemberQuery {
     pub status: Option<String>,
 }
 
+impl ListQuery for MemberQuery {}
+
 /// How far down.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct DownlineQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Levels to look down, 1 to 1000; everything if absent.
     #[param(example = 1)]
     pub levels: Option<u16>,
 }
+
+impl ListQuery for DownlineQuery {}
 
 /// Which payees.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PayeeQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// That this member was ever mapped to.
@@ -378,3 +362,5 @@ pub struct PayeeQuery {
     /// `aba` or `stripe`.
     pub rail: Option<String>,
 }
+
+impl ListQuery for PayeeQuery {}

@@ -4,6 +4,8 @@ use domain::directory::licence::{CreateLicenceInput, Licence};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::extract::ListQuery;
+
 /// What an organisation may do by law, as the operator has seen it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Licence)]
@@ -80,11 +82,6 @@ impl From<CreateLicenceRequest> for CreateLicenceInput {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LicenceQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this kind.
     #[param(example = "credit")]
     pub kind: Option<String>,
@@ -94,4 +91,9 @@ pub struct LicenceQuery {
     /// Good on this day.
     #[param(example = "2026-11-25")]
     pub valid_on: Option<String>,
+}
+
+impl ListQuery for LicenceQuery {
+    const SORT: &'static str = "recorded_at";
+    const DATED: bool = false;
 }

@@ -15,7 +15,7 @@ pub mod time;
 pub use digest::Digest;
 pub use fault::{Fault, Faults};
 pub use money::{Currency, Money};
-pub use page::{Page, PageRequest};
+pub use page::{Order, Page, PageRequest};
 pub use rate::Rate;
 pub use time::Instant;
 

@@ -1,7 +1,7 @@
 //! Changes of payees' bank accounts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::bank_change::{BankChange, BankChangeQueries, BankChangeRepository, BankChangeState};
 use domain::directory::{AbaText, AccountNumber, BankDetails, Bsb};
 use domain::kernel::ids::{BankChangeId, PayeeId};
@@ -9,10 +9,10 @@ use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use super::queries::page;
 use super::rows::read;
-use crate::bind::{before_id, fetched, from_instant, instant};
+use crate::bind::{from_instant, instant};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -126,15 +126,19 @@ impl BankChangeRepository for PgUnitOfWork<'_> {
 
 impl BankChangeQueries for PgQueries<'_> {
     fn list_bank_changes(&mut self, payee: PayeeId, request: &PageRequest) -> Result<Page<BankChange>, StoreError> {
-        let rows: Vec<ChangeRow> = query::<ChangeColumns>(
+        let paging = Paging::newest_first(request);
+        let rows: Vec<ChangeRow> = query::<ChangeColumns>(listed!(
+            paging.order,
             "select id, payee_id, bsb, account_number, account_title, state, proposed_by, proposed_at, approved_by, approved_at, usable_from_at
-             from payee_bank_change where payee_id = $1 and id < $2 order by id desc limit $3",
-        )
+             from payee_bank_change where payee_id = $1 and ",
+            "id",
+            ""
+        ))
         .bind::<SqlUuid, _>(payee.uuid())
-        .bind::<SqlUuid, _>(before_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_id(paging)?
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, ChangeRow::restore, |change| change.id.uuid())
+        by_id(rows, request, ChangeRow::restore, |change| change.id.uuid())
     }
 }

@@ -1,7 +1,7 @@
 //! Cohorts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::cohort::{Cohort, CohortQueries, CohortRepository};
 use domain::directory::{ClusterText, ProductName};
 use domain::kernel::ids::{CohortId, OrganisationId};
@@ -9,10 +9,10 @@ use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use super::queries::page;
 use super::rows::read;
-use crate::bind::{after_id, fetched, from_instant, instant};
+use crate::bind::{from_instant, instant};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -84,16 +84,19 @@ impl CohortQueries for PgQueries<'_> {
         organisation: Option<OrganisationId>,
         request: &PageRequest,
     ) -> Result<Page<Cohort>, StoreError> {
-        let rows: Vec<CohortRow> = query::<CohortColumns>(
-            "select id, organisation_id, code, name, created_at, version from cohort
-             where id > $1 and coalesce(organisation_id = $2, true) order by id limit $3",
-        )
-        .bind::<SqlUuid, _>(after_id(request)?)
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<CohortRow> = query::<CohortColumns>(listed!(
+            paging.order,
+            "select id, organisation_id, code, name, created_at, version from cohort where ",
+            "id", at "created_at", " and coalesce(organisation_id = $4, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<SqlUuid>, _>(organisation.map(OrganisationId::uuid))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, restore, |cohort| cohort.id.uuid())
+        by_id(rows, request, restore, |cohort| cohort.id.uuid())
     }
 
     fn find_cohort(&mut self, id: CohortId) -> Result<Option<Cohort>, StoreError> {

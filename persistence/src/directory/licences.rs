@@ -1,7 +1,7 @@
 //! Licences: facts, of which the last one recorded about a licence counts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::ExternalRef;
 use domain::directory::licence::{
     Jurisdiction, Licence, LicenceFilter, LicenceKind, LicenceQueries, LicenceRepository,
@@ -10,10 +10,10 @@ use domain::kernel::ids::{LicenceId, OrganisationId};
 use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 
-use super::queries::page;
 use super::rows::read;
-use crate::bind::{after_id, date, fetched, from_instant, instant, maybe_date};
+use crate::bind::{date, from_instant, instant, maybe_date};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -90,21 +90,24 @@ impl LicenceQueries for PgQueries<'_> {
         filter: &LicenceFilter,
         request: &PageRequest,
     ) -> Result<Page<Licence>, StoreError> {
-        let rows: Vec<LicenceRow> = query::<LicenceColumns>(
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<LicenceRow> = query::<LicenceColumns>(listed!(
+            paging.order,
             "select id, organisation_id, kind, number, jurisdiction, valid_from, valid_to, recorded_at from (
                select distinct on (kind, jurisdiction, number, valid_from) * from licence where organisation_id = $1
-               order by kind, jurisdiction, number, valid_from, recorded_at desc, id desc) l
-             where id > $2 and coalesce(kind = $3, true) and coalesce(jurisdiction = $4, true)
-               and coalesce($5 between valid_from and coalesce(valid_to, 'infinity'), true) order by id limit $6",
-        )
+               order by kind, jurisdiction, number, valid_from, recorded_at desc, id desc) l where ",
+            "id",
+            " and coalesce(kind = $3, true) and coalesce(jurisdiction = $4, true)
+               and coalesce($5 between valid_from and coalesce(valid_to, 'infinity'), true)"
+        ))
         .bind::<SqlUuid, _>(organisation.uuid())
-        .bind::<SqlUuid, _>(after_id(request)?)
+        .after_id(paging)?
         .bind::<Nullable<Text>, _>(filter.kind.map(LicenceKind::code))
         .bind::<Nullable<Text>, _>(filter.jurisdiction.map(Jurisdiction::code))
         .bind::<Nullable<Date>, _>(maybe_date(filter.valid_on))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, LicenceRow::restore, |licence| licence.id.uuid())
+        by_id(rows, request, LicenceRow::restore, |licence| licence.id.uuid())
     }
 }
