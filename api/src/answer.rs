@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::extract::cursor;
+use crate::extract::cursor::{Cursors, next_page};
 use crate::problem::Problem;
 use crate::views::PageView;
 
@@ -96,10 +96,25 @@ impl Answer {
     ///
     /// # Errors
     /// When a view does not serialise.
-    pub fn page<T, V: Serialize>(page: Page<T>, view: impl FnMut(T) -> V) -> Result<Self, Problem> {
-        let next = page.next.as_deref().map(cursor::write);
+    pub fn page<T, V: Serialize>(page: Page<T>, cursors: &Cursors, view: impl FnMut(T) -> V) -> Result<Self, Problem> {
+        let next = page.next.as_deref().map(|key| cursors.write(key));
         let view = PageView { data: page.data.into_iter().map(view).collect(), next_cursor: next.clone() };
         Ok(Self { next, ..Self::ok(&view)? })
+    }
+
+    /// 200 with a list that has one page.
+    ///
+    /// # Errors
+    /// When a view does not serialise.
+    pub fn whole<T, V: Serialize>(rows: Vec<T>, view: impl FnMut(T) -> V) -> Result<Self, Problem> {
+        Self::ok(&PageView { data: rows.into_iter().map(view).collect(), next_cursor: None })
+    }
+
+    /// With the address of the next page.
+    #[must_use]
+    pub fn with_next(mut self, cursor: Option<String>) -> Self {
+        self.next = cursor;
+        self
     }
 
     /// The strong `ETag` of a row's version.
@@ -215,7 +230,7 @@ impl Answer {
             response.insert_header((ETAG, etag));
         }
         if let (Some(next), Some(request)) = (self.next, request) {
-            response.insert_header((LINK, format!("<{}>; rel=\"next\"", cursor::next_page(request, &next))));
+            response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_page(request, &next))));
         }
         if self.replayed {
             response.insert_header(("Idempotency-Replayed", "true"));

@@ -74,7 +74,7 @@ impl Feed {
         let kinds = EventKind::ALL.to_vec();
         while known < last {
             let asked = EventsAsked { kinds: kinds.clone(), subject: None, after_sequence: known };
-            let page = PageRequest { limit: PAGE, after: None };
+            let page = PageRequest::of(PAGE);
             let found = store.read(&Viewer::Everything, |queries| queries.events().list_events(&asked, &page))?.data;
             let Some(newest) = found.last().map(|event| event.sequence) else { break };
             let told = found.into_iter().map(|e| Told::of(e).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
@@ -143,7 +143,7 @@ impl Follower {
         }
         let (app, viewer) = (self.app.clone(), self.viewer.clone());
         let asked = EventsAsked { kinds: self.kinds.clone(), subject: None, after_sequence: at };
-        let page = PageRequest { limit: PAGE, after: None };
+        let page = PageRequest::of(PAGE);
         let page =
             blocking(move || app.store.read(&viewer, |queries| queries.events().list_events(&asked, &page))).await??;
         // A page that is not full has everything up to the head that was known before it was read.

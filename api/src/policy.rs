@@ -1,10 +1,13 @@
 //! Which scope each operation asks for: read from the API document, so that what is published is what
 //! is enforced. An operation that is not in the document is not served to anybody.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use domain::access::{Actor, Scope};
-use utoipa::openapi::OpenApi;
+use jiff::civil::Date;
 use utoipa::openapi::path::{Operation as Documented, PathItem};
+use utoipa::openapi::{Deprecated, OpenApi, RefOr};
 
 /// One operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub struct Operation {
     pub pattern: String,
     /// Any of these lets a caller in; none: no login is needed.
     pub scopes: Vec<Scope>,
+    /// The media types of its successes; none when they have no body.
+    pub answers: Vec<String>,
+    /// Since when it should not be used any more.
+    pub deprecated_on: Option<Date>,
+    /// From when on it may be gone.
+    pub sunset_on: Option<Date>,
 }
 
 impl Operation {
@@ -44,6 +53,9 @@ impl Policy {
                 method,
                 pattern: pattern.clone(),
                 scopes: scopes(operation),
+                answers: answers(operation),
+                deprecated_on: day(operation, "x-deprecated-on"),
+                sunset_on: day(operation, "x-sunset-on"),
             })
         });
         Self { operations: operations.collect() }
@@ -102,6 +114,22 @@ fn documented(item: &PathItem) -> Vec<(Method, &Documented)> {
         (Method::DELETE, &item.delete),
     ];
     all.into_iter().filter_map(|(method, operation)| operation.as_ref().map(|o| (method, o))).collect()
+}
+
+/// The media types of an operation's successes.
+fn answers(operation: &Documented) -> Vec<String> {
+    let successes = operation.responses.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let content = successes.filter_map(|(_, response)| match response {
+        RefOr::T(response) => Some(response.content.keys().cloned()),
+        RefOr::Ref(_) => None,
+    });
+    content.flatten().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A day that a deprecated operation names in an extension.
+fn day(operation: &Documented, name: &str) -> Option<Date> {
+    let named = operation.extensions.as_ref()?.get(name)?.as_str()?.parse().ok();
+    named.filter(|_| matches!(operation.deprecated, Some(Deprecated::True)))
 }
 
 /// The scopes of an operation's `security`. One that does not exist counts as the administrator's: a

@@ -6,22 +6,21 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{
-    ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
-};
+use actix_web::dev::Server;
+use actix_web::http::header::ALLOW;
 use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
-use actix_web::{App as ActixApp, HttpMessage, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
 use utoipa_actix_web::AppExt;
 
 use crate::app::App;
 use crate::config::EdgeArgs;
-use crate::extract::RequestId;
+use crate::http::connections::{self, Connections};
 use crate::http::cors::cors;
+use crate::http::finish::{Patience, finish};
 use crate::http::limits::{Limits, limit};
+use crate::http::media::acceptable;
 use crate::http::refusals;
 use crate::problem::Problem;
 
@@ -31,15 +30,14 @@ const WORKERS: usize = 2;
 const BLOCKING_PER_WORKER: usize = 24;
 /// A client that does not finish its request head in time is sent away.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Open connections at once, for each worker.
-const CONNECTIONS_PER_WORKER: usize = 2_048;
+/// Open connections at once, for each worker: more than are let in, since those that are not are shut at once
+/// and must not keep others waiting.
+const CONNECTIONS_PER_WORKER: usize = connections::MOST;
 /// How long requests may go on after the signal to stop.
 const STOP_SECONDS: u64 = 10;
 
 /// Connections to the figures at once.
 const METRICS_CONNECTIONS: usize = 16;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Binds and starts. The caller awaits the server; its handle stops it.
 ///
@@ -50,6 +48,9 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
     let origins = edge.cors_origins.clone();
+    let patience = (edge.request_seconds > 0).then(|| Duration::from_secs(edge.request_seconds));
+    let patience = Data::new(Patience(patience));
+    let open = Connections::new(connections::most(), edge.connections_per_peer);
     let server = HttpServer::new(move || {
         ActixApp::new()
             .into_utoipa_app()
@@ -57,17 +58,21 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
             .into_app()
             .app_data(app.clone())
             .app_data(limits.clone())
+            .app_data(patience.clone())
             .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
+            .service(crate::routes::architecture::resource())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
             .wrap(from_fn(refusals::keep))
+            .wrap(from_fn(acceptable))
             .wrap(from_fn(limit))
             .wrap(cors(&origins))
             .wrap(from_fn(finish))
     })
     .workers(WORKERS)
     .worker_max_blocking_threads(BLOCKING_PER_WORKER)
+    .on_connect(move |connection, extensions| open.meet(connection, extensions))
     .max_connections(CONNECTIONS_PER_WORKER)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(STOP_SECONDS)
@@ -113,73 +118,4 @@ async fn unrouted(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     }
     let detail = format!("this path answers {allow}");
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).with_header("Allow", allow))
-}
-
-/// Gives the request its id, serves HEAD through GET, answers 304, and writes the bodies of problems.
-async fn finish(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let given = request.headers().get(&REQUEST_ID).and_then(|h| h.to_str().ok()).map(str::to_owned);
-    let began = tokio::time::Instant::now();
-    let app = request.app_data::<Data<App>>().cloned();
-    let id = RequestId::of(given.as_deref(), || app.as_ref().map_or_else(uuid::Uuid::nil, |app| app.ids.next()));
-    request.extensions_mut().insert(id.clone());
-    if request.method() == Method::HEAD {
-        request.head_mut().method = Method::GET;
-    }
-    let reads = request.method() == Method::GET;
-    let unchanged = request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned();
-    let path = request.path().to_owned();
-    let mut response = next.call(request).await?.map_into_boxed_body();
-    if response.status().is_client_error() || response.status().is_server_error() {
-        response = with_problem(response, &path, &id);
-    } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
-        response = response.map_body(|head, _| {
-            head.status = StatusCode::NOT_MODIFIED;
-            BoxBody::new(())
-        });
-        for of_the_body in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
-            response.headers_mut().remove(of_the_body);
-        }
-    }
-    if let Some(app) = app {
-        let request = response.request();
-        let pattern = request.match_pattern().unwrap_or_default();
-        let operation = app.policy.place(request.method(), &pattern);
-        app.figures.count(operation, response.status(), began.elapsed(), app.clock.now());
-    }
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(REQUEST_ID, value);
-    }
-    for (name, value) in
-        [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")]
-    {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    Ok(response)
-}
-
-/// Replaces the body of an error by its problem; an error of the framework becomes one by its status.
-fn with_problem(response: ServiceResponse<BoxBody>, path: &str, id: &RequestId) -> ServiceResponse<BoxBody> {
-    let own = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
-    // An answer that a handler made itself (an OAuth error, a kept refusal) goes out as it is.
-    let Some(problem) = own.or_else(|| response.response().error().map(|_| framework(response.status()))) else {
-        return response;
-    };
-    let body = serde_json::to_vec(&problem.view(path, id.as_str())).unwrap_or_default();
-    let mut response = response.map_body(|_, _| BoxBody::new(body));
-    response.headers_mut().remove(CONTENT_ENCODING);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
-}
-
-fn framework(status: StatusCode) -> Problem {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "body_too_large", "the body is too large"),
-        StatusCode::NOT_FOUND => Problem::not_found(),
-        status if status.is_client_error() => Problem::new(status, "bad_request", "the request cannot be read"),
-        _ => Problem::internal(&"the framework failed"),
-    }
 }

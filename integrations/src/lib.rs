@@ -1,6 +1,7 @@
 //! The outside world behind the domain's ports.
 
 pub mod clock;
+pub mod cursor_key;
 pub mod durable;
 pub mod high_water;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
 pub mod token_keys;
+pub mod turn;
 pub mod webhook_signature;
 
 #[cfg(test)]

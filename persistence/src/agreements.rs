@@ -1,7 +1,7 @@
 //! Agreements, versions, calculations.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::model::GoverningDate;
 use domain::agreements::repository::{
     AgreementQueries, AgreementRepository, FoundAgreement, FoundVersion, StoredCalculation,
@@ -9,13 +9,13 @@ use domain::agreements::repository::{
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::catalogue::{VerticalCode, reference};
 use domain::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
-use domain::kernel::page::INVALID_CURSOR;
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, date, digest, from_instant, id_key, instant, maybe_date};
+use crate::bind::{date, digest, from_instant, instant, maybe_date};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, by_number, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -172,26 +172,21 @@ fn calculation(
     })
 }
 
-/// The number after which a page of versions starts.
-fn after_number(page: &PageRequest) -> Result<i32, StoreError> {
-    let read = |key: &Vec<u8>| <[u8; 4]>::try_from(key.as_slice()).map(i32::from_be_bytes);
-    let after = page.after.as_ref().map(read).transpose();
-    after.map(|after| after.unwrap_or(0)).map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))
-}
-
 impl AgreementQueries for PgQueries<'_> {
     fn list(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<FoundAgreement>, StoreError> {
-        let rows: Vec<AgreementRow> = query::<AgreementColumns>(
-            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id
-             where a.id > $1 and coalesce(a.vertical_id = $2, true) order by a.id limit $3",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<AgreementRow> = query::<AgreementColumns>(listed!(
+            paging.order,
+            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id where ",
+            "a.id", at "a.created_at", " and coalesce(a.vertical_id = $4, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let agreements = rows.into_iter().map(agreement).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(agreements, page.limit, |a| id_key(a.id.uuid())))
+        by_id(rows, page, agreement, |a| a.id.uuid())
     }
 
     fn find(&mut self, id: AgreementId) -> Result<Option<FoundAgreement>, StoreError> {
@@ -206,17 +201,20 @@ impl AgreementQueries for PgQueries<'_> {
     }
 
     fn list_versions(&mut self, id: AgreementId, page: &PageRequest) -> Result<Page<FoundVersion>, StoreError> {
-        let rows: Vec<VersionRow> = query::<VersionColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<VersionRow> = query::<VersionColumns>(listed!(
+            paging.order,
             "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, approved_at
-             from agreement_version where agreement_id = $1 and number > $2 order by number limit $3",
-        )
+             from agreement_version where agreement_id = $1 and ",
+            "number", at "created_at", ""
+        ))
         .bind::<SqlUuid, _>(id.uuid())
-        .bind::<Integer, _>(after_number(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .after_number(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let versions = rows.into_iter().map(VersionRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(versions, page.limit, |v| v.number.to_be_bytes().to_vec()))
+        by_number(rows, page, VersionRow::restore, |v| i64::from(v.number))
     }
 
     fn find_version(&mut self, id: AgreementId, number: u32) -> Result<Option<FoundVersion>, StoreError> {

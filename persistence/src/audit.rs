@@ -7,8 +7,9 @@ use domain::kernel::{Page, PageRequest, jcs};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_number, fetched, from_instant, instant};
+use crate::bind::{from_instant, instant};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_number, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -90,30 +91,28 @@ impl AuditRow {
 
 impl AuditQueries for PgQueries<'_> {
     fn list(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        let rows: Vec<AuditRow> = query::<AuditColumns>(
-            "with asked (actor, action, object, request, later, earlier) as
-               (select $1::uuid, $2::text, $3::uuid, $4::text, $5::timestamptz, $6::timestamptz)
+        let paging = Paging::newest_first(page);
+        let rows: Vec<AuditRow> = query::<AuditColumns>(listed!(
+            paging.order,
+            "with asked (actor, action, object, request) as (select $1::uuid, $2::text, $3::uuid, $4::text)
              select a.id, a.at, a.actor_id,
                coalesce(a.actor_kind, case when a.actor_id = '00000000-0000-0000-0000-000000000000' then 'service'
                  when exists (select from app_user u where u.id = a.actor_id) then 'user' else 'api_client' end),
                a.action, a.object_id, a.object_name, a.changed, a.before, a.after, a.request_id, a.refused
              from audit_record a, asked
-             where a.id < $7 and (asked.actor is null or a.actor_id = asked.actor) and (asked.action is null or a.action = asked.action)
-               and (asked.object is null or a.object_id = asked.object) and (asked.request is null or a.request_id = asked.request)
-               and (asked.later is null or a.at > asked.later) and (asked.earlier is null or a.at < asked.earlier)
-             order by a.id desc limit $8",
-        )
+             where (asked.actor is null or a.actor_id = asked.actor) and (asked.action is null or a.action = asked.action)
+               and (asked.object is null or a.object_id = asked.object) and (asked.request is null or a.request_id = asked.request) and ",
+            "a.id", at "a.at", ""
+        ))
         .bind::<Nullable<SqlUuid>, _>(filter.actor)
         .bind::<Nullable<Text>, _>(filter.action.as_deref())
         .bind::<Nullable<SqlUuid>, _>(filter.object)
         .bind::<Nullable<Text>, _>(filter.request_id.as_deref())
-        .bind::<Nullable<Timestamptz>, _>(filter.after.map(instant))
-        .bind::<Nullable<Timestamptz>, _>(filter.before.map(instant))
-        .bind::<BigInt, _>(before_number(page)?)
-        .bind::<BigInt, _>(fetched(page))
+        .after_number(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let entries = rows.into_iter().map(AuditRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(entries, page.limit, |entry| entry.number.to_be_bytes().to_vec()))
+        by_number(rows, page, AuditRow::restore, |entry| entry.number)
     }
 }

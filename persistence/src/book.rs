@@ -14,8 +14,9 @@ use domain::ledger::entry::EntryKind;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, before_number, digest, fetched, id_key, instant, maybe_date};
+use crate::bind::{digest, instant, maybe_date};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{Statement, query};
 use crate::store::PgQueries;
 
@@ -129,23 +130,25 @@ impl BookQueries for PgQueries<'_> {
         filter: &AccountFilter,
         request: &PageRequest,
     ) -> Result<Page<AccountRecord>, StoreError> {
-        let rows: Vec<AccountRow> = query::<AccountColumns>(
-            "with asked as (select $1::text as kind, $2::uuid as party_id, $3::uuid as vertical_id, $4::uuid as after)
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<AccountRow> = query::<AccountColumns>(listed!(
+            paging.order,
+            "with asked as (select $1::text as kind, $2::uuid as party_id, $3::uuid as vertical_id)
              select a.id, a.kind, a.party_id, a.vertical_id, v.code, b.balance_minor, b.account_seq, a.created_at
              from ledger_account a join ledger_balance b on b.account_id = a.id left join vertical v on v.id = a.vertical_id, asked
              where (asked.kind is null or a.kind = asked.kind) and (asked.party_id is null or a.party_id = asked.party_id)
-               and (asked.vertical_id is null or a.vertical_id = asked.vertical_id) and (asked.after is null or a.id > asked.after)
-             order by a.id limit $5",
-        )
+               and (asked.vertical_id is null or a.vertical_id = asked.vertical_id) and ",
+            "a.id", at "a.created_at", ""
+        ))
         .bind::<Nullable<Text>, _>(filter.kind.map(AccountKind::as_str))
         .bind::<Nullable<SqlUuid>, _>(filter.party)
         .bind::<Nullable<SqlUuid>, _>(filter.vertical.map(VerticalId::uuid))
-        .bind::<SqlUuid, _>(after_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let accounts = rows.into_iter().map(account).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(accounts, request.limit, |a| id_key(a.id.uuid())))
+        by_id(rows, request, account, |a| a.id.uuid())
     }
 
     fn find_account(&mut self, id: AccountId, as_of: AsOf) -> Result<Option<AccountRecord>, StoreError> {
@@ -169,15 +172,17 @@ impl BookQueries for PgQueries<'_> {
     }
 
     fn account_postings(&mut self, id: AccountId, request: &PageRequest) -> Result<Page<AccountPosting>, StoreError> {
-        let rows: Vec<AccountPostingRow> = query::<AccountPostingColumns>(
-            "with asked as (select $1::uuid as id, $2::bigint as after)
-             select p.account_seq, e.id, e.seq, e.kind, e.effective_on, e.recorded_at, p.amount_minor, p.balance_after_minor, p.line_id
-             from asked join ledger_posting p on p.account_id = asked.id join ledger_entry e on e.seq = p.entry_seq
-             where asked.after is null or p.account_seq < asked.after order by p.account_seq desc limit $3",
-        )
+        let paging = Paging::newest_first(request);
+        let rows: Vec<AccountPostingRow> = query::<AccountPostingColumns>(listed!(
+            paging.order,
+            "select p.account_seq, e.id, e.seq, e.kind, e.effective_on, e.recorded_at, p.amount_minor, p.balance_after_minor, p.line_id
+             from ledger_posting p join ledger_entry e on e.seq = p.entry_seq where p.account_id = $1 and ",
+            "p.account_seq", at "e.recorded_at", ""
+        ))
         .bind::<SqlUuid, _>(id.uuid())
-        .bind::<BigInt, _>(before_number(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_number(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
         let posting = |row: AccountPostingRow| AccountPosting {
@@ -196,25 +201,28 @@ impl BookQueries for PgQueries<'_> {
     }
 
     fn list_entries(&mut self, filter: &EntryFilter, request: &PageRequest) -> Result<Page<EntryRecord>, StoreError> {
-        let statement = query::<EntryColumns>(
+        let paging = Paging::newest_first(request);
+        let statement = query::<EntryColumns>(listed!(
+            paging.order,
             "with asked as (select $1::text as kind, $2::uuid as deal_id, $3::uuid as payee_id, $4::uuid as source_id,
-               $5::date as effective_from, $6::date as effective_to, $7::bigint as after)
+               $5::date as effective_from, $6::date as effective_to)
              select e.seq, e.id, e.kind, e.deal_id, e.payee_id, e.source_id, e.effective_on, e.recorded_at, e.sha256, e.previous_sha256
              from ledger_entry e, asked
              where (asked.kind is null or e.kind = asked.kind) and (asked.deal_id is null or e.deal_id = asked.deal_id)
                and (asked.payee_id is null or e.payee_id = asked.payee_id) and (asked.source_id is null or e.source_id = asked.source_id)
                and (asked.effective_from is null or e.effective_on >= asked.effective_from)
-               and (asked.effective_to is null or e.effective_on <= asked.effective_to) and (asked.after is null or e.seq < asked.after)
-             order by e.seq desc limit $8",
-        )
+               and (asked.effective_to is null or e.effective_on <= asked.effective_to) and ",
+            "e.seq", at "e.recorded_at", ""
+        ))
         .bind::<Nullable<Text>, _>(filter.kind.map(EntryKind::as_str))
         .bind::<Nullable<SqlUuid>, _>(filter.deal.map(DealId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.payee.map(PayeeId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.source)
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_from))
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_to))
-        .bind::<BigInt, _>(before_number(request)?)
-        .bind::<BigInt, _>(fetched(request));
+        .after_number(paging)?
+        .between(paging)
+        .limit(paging);
         let entries = self.entries(statement)?;
         Ok(Page::cut(entries, request.limit, |e| e.seq.to_be_bytes().to_vec()))
     }

@@ -1,7 +1,7 @@
 //! Verticals and products.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
 use domain::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use domain::catalogue::{Product, ProductCode, Vertical, VerticalCode, reference};
 use domain::kernel::ids::{ProductId, VerticalId};
@@ -9,11 +9,13 @@ use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, id_key};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
+type VerticalColumns = (SqlUuid, Text, Text, Nullable<Text>, Integer);
+type VerticalRow = (Uuid, String, String, Option<String>, i32);
 type ProductColumns = (SqlUuid, Text, Text, Text, Integer);
 type ProductRow = (Uuid, String, String, String, i32);
 
@@ -30,6 +32,40 @@ impl CatalogueRepository for PgUnitOfWork<'_> {
             .bind::<Array<SqlUuid>, _>(products.iter().map(|p| reference::vertical_id(p.vertical).uuid()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(products.iter().map(|p| p.code.as_str()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(products.iter().map(|p| p.name.clone()).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn insert_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError> {
+        command("insert into vertical (id, code, name, description, version) values ($1, $2, $3, $4, $5)")
+            .bind::<SqlUuid, _>(vertical.id.uuid())
+            .bind::<Text, _>(vertical.code.to_string())
+            .bind::<Text, _>(vertical.name.as_str())
+            .bind::<Nullable<Text>, _>(vertical.description.as_deref())
+            .bind::<Integer, _>(vertical.version)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
+        let row = query::<VerticalColumns>(
+            "select id, code, name, description, version from vertical where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(vertical).transpose()
+    }
+
+    fn update_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError> {
+        command("update vertical set name = $1, description = $2, version = $3 where id = $4")
+            .bind::<Text, _>(vertical.name.as_str())
+            .bind::<Nullable<Text>, _>(vertical.description.as_deref())
+            .bind::<Integer, _>(vertical.version)
+            .bind::<SqlUuid, _>(vertical.id.uuid())
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
@@ -90,25 +126,29 @@ fn product((id, vertical, code, name, version): ProductRow) -> Result<Product, S
     })
 }
 
-fn vertical((id, code, name): (Uuid, String, String)) -> Result<Vertical, StoreError> {
+fn vertical((id, code, name, description, version): VerticalRow) -> Result<Vertical, StoreError> {
     let code = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
-    Ok(Vertical { id: VerticalId::new(id), code, name })
+    Ok(Vertical { id: VerticalId::new(id), code, name, description, version })
 }
 
 impl CatalogueQueries for PgQueries<'_> {
     fn list_verticals(&mut self, page: &PageRequest) -> Result<Page<Vertical>, StoreError> {
-        let rows: Vec<(Uuid, String, String)> =
-            query::<(SqlUuid, Text, Text)>("select id, code, name from vertical where id > $1 order by id limit $2")
-                .bind::<SqlUuid, _>(after_id(page)?)
-                .bind::<BigInt, _>(i64::from(page.limit) + 1)
-                .load(self.pg)
-                .map_err(store_error)?;
-        let verticals = rows.into_iter().map(vertical).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(verticals, page.limit, |v| id_key(v.id.uuid())))
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<VerticalRow> = query::<VerticalColumns>(listed!(
+            paging.order,
+            "select id, code, name, description, version from vertical where ",
+            "id",
+            ""
+        ))
+        .after_id(paging)?
+        .limit(paging)
+        .load(self.pg)
+        .map_err(store_error)?;
+        by_id(rows, page, vertical, |v| v.id.uuid())
     }
 
     fn find_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
-        let row = query::<(SqlUuid, Text, Text)>("select id, code, name from vertical where id = $1")
+        let row = query::<VerticalColumns>("select id, code, name, description, version from vertical where id = $1")
             .bind::<SqlUuid, _>(id.uuid())
             .get_result(self.pg)
             .optional()
@@ -117,17 +157,18 @@ impl CatalogueQueries for PgQueries<'_> {
     }
 
     fn list_products(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<Product>, StoreError> {
-        let rows: Vec<ProductRow> = query::<ProductColumns>(
-            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id
-             where p.id > $1 and coalesce(p.vertical_id = $2, true) order by p.id limit $3",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<ProductRow> = query::<ProductColumns>(listed!(
+            paging.order,
+            "select p.id, v.code, p.code, p.name, p.version from product p join vertical v on v.id = p.vertical_id where ",
+            "p.id", " and coalesce(p.vertical_id = $2, true)"
+        ))
+        .after_id(paging)?
         .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let products = rows.into_iter().map(product).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(products, page.limit, |p| id_key(p.id.uuid())))
+        by_id(rows, page, product, |p| p.id.uuid())
     }
 
     fn find_product(&mut self, id: ProductId) -> Result<Option<Product>, StoreError> {

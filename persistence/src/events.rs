@@ -10,8 +10,9 @@ use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{array_literal, fetched, from_instant, instant, to_i64, to_u64};
+use crate::bind::{array_literal, from_instant, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -94,19 +95,21 @@ impl EventRepository for PgUnitOfWork<'_> {
 
 impl EventQueries for PgQueries<'_> {
     fn list_events(&mut self, asked: &EventsAsked, page: &PageRequest) -> Result<Page<Event>, StoreError> {
-        let key = page.after.as_deref().map(read_key).transpose()?;
-        let after = to_i64(key.unwrap_or_default().max(asked.after_sequence))?;
-        let rows: Vec<EventRow> = query::<EventColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<EventRow> = query::<EventColumns>(listed!(
+            paging.order,
             "with asked as (select $1::bigint as after, $2::text[] as kinds, $3::uuid as subject)
              select e.sequence, e.id, e.type, e.subject_id, e.data, e.visible_to, e.occurred_at
              from asked join event e on e.sequence > asked.after and e.type = any (asked.kinds)
-               and (asked.subject is null or e.subject_id = asked.subject)
-             order by e.sequence limit $4",
-        )
-        .bind::<BigInt, _>(after)
+               and (asked.subject is null or e.subject_id = asked.subject) where ",
+            "e.sequence", at "e.occurred_at", ""
+        ))
+        .bind::<BigInt, _>(to_i64(asked.after_sequence)?)
         .bind::<Array<Text>, _>(asked.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
         .bind::<Nullable<SqlUuid>, _>(asked.subject)
-        .bind::<BigInt, _>(fetched(page))
+        .after_number(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
         let events = rows.into_iter().map(EventRow::restore).collect::<Result<Vec<_>, _>>()?;
@@ -134,10 +137,4 @@ impl EventQueries for PgQueries<'_> {
         let waiting: i64 = query::<BigInt>("select count(*) from outbox").get_result(self.pg).map_err(store_error)?;
         to_u64(waiting)
     }
-}
-
-/// The number after which a page starts.
-fn read_key(key: &[u8]) -> Result<u64, StoreError> {
-    let bytes = key.try_into().map_err(|_| StoreError::Violates(domain::kernel::page::INVALID_CURSOR.to_owned()))?;
-    Ok(u64::from_be_bytes(bytes))
 }

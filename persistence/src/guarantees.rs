@@ -19,9 +19,10 @@ use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, digest, fetched, id_key, instant, to_i64, to_u64};
+use crate::bind::{digest, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::guarantee_checks;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -301,16 +302,18 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn list_runs(&mut self, page: &PageRequest) -> Result<Page<KeptRun>, StoreError> {
-        let rows: Vec<RunRow> = query::<RunColumns>(
-            "select id, holds, report, checkpoint_size, created_by, created_at from guarantee_run
-             where id < $1 order by id desc limit $2",
-        )
-        .bind::<SqlUuid, _>(before_id(page)?)
-        .bind::<BigInt, _>(fetched(page))
+        let paging = Paging::newest_first(page);
+        let rows: Vec<RunRow> = query::<RunColumns>(listed!(
+            paging.order,
+            "select id, holds, report, checkpoint_size, created_by, created_at from guarantee_run where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let runs = rows.into_iter().map(restored).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(runs, page.limit, |run| id_key(run.id.uuid())))
+        by_id(rows, page, restored, |run| run.id.uuid())
     }
 
     fn find_run(&mut self, id: GuaranteeRunId) -> Result<Option<KeptRun>, StoreError> {

@@ -20,8 +20,9 @@ use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, digest, fetched, id_key, instant, to_u64};
+use crate::bind::{digest, instant, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -314,12 +315,17 @@ impl HandshakeQueries for PgQueries<'_> {
     }
 
     fn list_handshake_ids(&mut self, page: &PageRequest) -> Result<Page<HandshakeId>, StoreError> {
-        let rows: Vec<(Uuid,)> = query::<(SqlUuid,)>("select id from handshake where id > $1 order by id limit $2")
-            .bind::<SqlUuid, _>(after_id(page)?)
-            .bind::<BigInt, _>(fetched(page))
-            .load(self.pg)
-            .map_err(store_error)?;
-        let ids = rows.into_iter().map(|(id,)| HandshakeId::new(id)).collect();
-        Ok(Page::cut(ids, page.limit, |id| id_key(id.uuid())))
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<(Uuid,)> = query::<(SqlUuid,)>(listed!(
+            paging.order,
+            "select id from handshake where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
+        .load(self.pg)
+        .map_err(store_error)?;
+        by_id(rows, page, |(id,)| Ok(HandshakeId::new(id)), |id| id.uuid())
     }
 }

@@ -9,8 +9,9 @@ use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, fetched, id_key, instant, to_i64, to_u64};
+use crate::bind::{instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -199,19 +200,21 @@ impl JobQueries for PgQueries<'_> {
     }
 
     fn list(&mut self, filter: &JobFilter, page: &PageRequest) -> Result<Page<Job>, StoreError> {
-        let before = before_id(page)?;
-        let rows: Vec<JobRow> = query::<JobColumns>(
+        let paging = Paging::newest_first(page);
+        let rows: Vec<JobRow> = query::<JobColumns>(listed!(
+            paging.order,
             "select id, kind, subject_id, organisation_id, state, progress_done, progress_total, result_path, fault_code, fault_detail,
                attempts, attempts_at_progress, created_by, visible_to, created_at, finished_at
-             from job where id < $1 and state = coalesce($2, state) and kind = coalesce($3, kind) order by id desc limit $4",
-        )
-        .bind::<SqlUuid, _>(before)
+             from job where ",
+            "id", at "created_at", " and state = coalesce($4, state) and kind = coalesce($5, kind)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<Text>, _>(filter.state.map(JobState::as_str))
         .bind::<Nullable<Text>, _>(filter.kind.map(JobKind::as_str))
-        .bind::<BigInt, _>(fetched(page))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let jobs = rows.into_iter().map(JobRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(jobs, page.limit, |job| id_key(job.id.uuid())))
+        by_id(rows, page, JobRow::restore, |job| job.id.uuid())
     }
 }

@@ -12,8 +12,9 @@ use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{after_id, digest, id_key, instant, to_i64, to_u64};
+use crate::bind::{digest, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -155,15 +156,18 @@ impl KeyRepository for PgUnitOfWork<'_> {
 
 impl KeyQueries for PgQueries<'_> {
     fn list_keys(&mut self, page: &PageRequest) -> Result<Page<SigningKey>, StoreError> {
-        let rows: Vec<KeyRow> = query::<KeyColumns>(
-            "select id, organisation_id, member_id, assurance, public_key, next_sha256, created_at from signing_key where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<KeyRow> = query::<KeyColumns>(listed!(
+            paging.order,
+            "select id, organisation_id, member_id, assurance, public_key, next_sha256, created_at from signing_key where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let keys = rows.into_iter().map(key).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(keys, page.limit, |key| id_key(key.id.uuid())))
+        by_id(rows, page, key, |key| key.id.uuid())
     }
 
     fn find_key(&mut self, id: SigningKeyId) -> Result<Option<SigningKey>, StoreError> {

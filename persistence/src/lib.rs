@@ -27,6 +27,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod operations;
+mod page;
 mod parties;
 mod payout_queries;
 mod payout_rows;

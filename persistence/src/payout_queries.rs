@@ -10,22 +10,11 @@ use domain::payouts::run::PayoutRun;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, fetched, id_key};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::payout_rows::{AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow};
 use crate::statement::query;
 use crate::store::PgQueries;
-
-/// A page of restored rows; `key` names the last row.
-fn page<R, T>(
-    rows: Vec<R>,
-    request: &PageRequest,
-    restore: impl Fn(R) -> Result<T, StoreError>,
-    key: impl Fn(&T) -> Uuid,
-) -> Result<Page<T>, StoreError> {
-    let rows = rows.into_iter().map(restore).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(rows, request.limit, |row| id_key(key(row))))
-}
 
 impl PgQueries<'_> {
     fn amounts(&mut self, sql: &'static str, payout: PayoutId) -> Result<Vec<(LineId, i64)>, StoreError> {
@@ -37,32 +26,37 @@ impl PgQueries<'_> {
 
 impl PayoutQueries for PgQueries<'_> {
     fn list_bank_accounts(&mut self, request: &PageRequest) -> Result<Page<BankAccount>, StoreError> {
-        let rows: Vec<AccountRow> = query::<AccountColumns>(
-            "with asked as (select $1::uuid as after)
-             select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
-             from bank_account, asked where asked.after is null or id < asked.after order by id desc limit $2",
-        )
-        .bind::<SqlUuid, _>(before_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        let paging = Paging::newest_first(request);
+        let rows: Vec<AccountRow> = query::<AccountColumns>(listed!(
+            paging.order,
+            "select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
+             from bank_account where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, AccountRow::restore, |account| account.id.uuid())
+        by_id(rows, request, AccountRow::restore, |account| account.id.uuid())
     }
 
     fn list_runs(&mut self, state: Option<&str>, request: &PageRequest) -> Result<Page<PayoutRun>, StoreError> {
-        let rows: Vec<RunRow> = query::<RunColumns>(
-            "with asked as (select $1::text as state, $2::uuid as after)
-             select r.id, bank_account_id, r.state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
+        let paging = Paging::newest_first(request);
+        let rows: Vec<RunRow> = query::<RunColumns>(listed!(
+            paging.order,
+            "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
                approved_by, approved_at, executed_by, executed_at, file_date_on, aba_sha256, voided_reason, version
-             from payout_run r, asked where (asked.state is null or r.state = asked.state) and (asked.after is null or r.id < asked.after)
-             order by r.id desc limit $3",
-        )
+             from payout_run where ",
+            "id", at "created_at", " and state = coalesce($4, state)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<Text>, _>(state)
-        .bind::<SqlUuid, _>(before_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, RunRow::restore, |run| run.id.uuid())
+        by_id(rows, request, RunRow::restore, |run| run.id.uuid())
     }
 
     fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
@@ -88,21 +82,24 @@ impl PayoutQueries for PgQueries<'_> {
     }
 
     fn list_payouts(&mut self, filter: &PayoutFilter, request: &PageRequest) -> Result<Page<PayoutRecord>, StoreError> {
-        let rows: Vec<PayoutRow> = query::<PayoutColumns>(
-            "with asked as (select $1::uuid as run_id, $2::uuid as payee_id, $3::text as state, $4::uuid as after)
+        let paging = Paging::newest_first(request);
+        let rows: Vec<PayoutRow> = query::<PayoutColumns>(listed!(
+            paging.order,
+            "with asked as (select $1::uuid as run_id, $2::uuid as payee_id, $3::text as state)
              select p.id, p.run_id, p.payee_id, p.state, amount_minor, gross_minor, recovered_minor, reference, created_at
              from payout p, asked where (asked.run_id is null or p.run_id = asked.run_id) and (asked.payee_id is null or p.payee_id = asked.payee_id)
-               and (asked.state is null or p.state = asked.state) and (asked.after is null or p.id < asked.after)
-             order by p.id desc limit $5",
-        )
+               and (asked.state is null or p.state = asked.state) and ",
+            "p.id", at "p.created_at", ""
+        ))
         .bind::<Nullable<SqlUuid>, _>(filter.run.map(PayoutRunId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.payee.map(PayeeId::uuid))
         .bind::<Nullable<Text>, _>(filter.state.map(domain::payouts::payout::PayoutState::code))
-        .bind::<SqlUuid, _>(before_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, PayoutRow::restore, |payout| payout.id.uuid())
+        by_id(rows, request, PayoutRow::restore, |payout| payout.id.uuid())
     }
 
     fn find_payout(&mut self, id: PayoutId) -> Result<Option<(PayoutRecord, PayoutLines)>, StoreError> {

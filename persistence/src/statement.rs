@@ -4,8 +4,9 @@
 //! of rows and PostgreSQL parses and plans them once; Diesel's `sql_query` would do so each time.
 //! The text is `&'static str`: SQL cannot be built at run time.
 //!
-//! Invariants: placeholders stand in the text as `$1`, `$2`, … once each and in this order; the row
-//! type `ST` names the SQL types of the selected columns in their order.
+//! Invariants: placeholders stand in the text as `$1`, `$2`, … once each and in the order of the binds (their
+//! numbers are for the reader: where a text is put together of parts, they may begin again); the row type `ST`
+//! names the SQL types of the selected columns in their order.
 
 use std::marker::PhantomData;
 

@@ -10,8 +10,8 @@ use domain::payouts::statement::{MemberStanding, StatementLine, StatementQueries
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{before_id, fetched, id_key};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::payout_rows::PayoutRow;
 use crate::statement::query;
 use crate::store::PgQueries;
@@ -94,16 +94,17 @@ impl StatementQueries for PgQueries<'_> {
     }
 
     fn statement_lines(&mut self, member: MemberId, request: &PageRequest) -> Result<Page<StatementLine>, StoreError> {
-        let rows: Vec<LineRow> = query::<LineColumns>(
-            "with asked as (select $1::uuid as member_id, $2::uuid as after)
-             select l.id, l.deal_id, d.external_ref, l.component, l.role, l.payee_id, l.payable_on, l.earned_minor, l.clawed_back_minor,
+        let paging = Paging::newest_first(request);
+        let rows: Vec<LineRow> = query::<LineColumns>(listed!(
+            paging.order,
+            "select l.id, l.deal_id, d.external_ref, l.component, l.role, l.payee_id, l.payable_on, l.earned_minor, l.clawed_back_minor,
                l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.paid_minor, l.recoverable_minor, l.set_off_minor
-             from asked join commission_line l on l.member_id = asked.member_id left join deal d on d.id = l.deal_id
-             where asked.after is null or l.id < asked.after order by l.id desc limit $3",
-        )
+             from commission_line l left join deal d on d.id = l.deal_id where l.member_id = $1 and ",
+            "l.id", ""
+        ))
         .bind::<SqlUuid, _>(member.uuid())
-        .bind::<SqlUuid, _>(before_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_id(paging)?
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
         let line = |row: LineRow| StatementLine {
@@ -118,8 +119,7 @@ impl StatementQueries for PgQueries<'_> {
             clawed_back_minor: row.clawed_back_minor,
             buckets: buckets(row.buckets),
         };
-        let rows = rows.into_iter().map(line).collect();
-        Ok(Page::cut(rows, request.limit, |line: &StatementLine| id_key(line.id.uuid())))
+        by_id(rows, request, |row| Ok(line(row)), |line| line.id.uuid())
     }
 
     fn statement_payouts(&mut self, member: MemberId, limit: u16) -> Result<Vec<(PayoutRecord, i64)>, StoreError> {

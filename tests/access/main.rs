@@ -133,8 +133,8 @@ fn a_secret_works_until_it_is_rotated_or_revoked_and_is_kept_nowhere() {
     assert_eq!(stale, Err(AccessError::Stale));
     let revoke =
         |version| platform.store().transaction(|uow| service::revoke_client(uow, &platform.env(), id, version));
-    assert_eq!(revoke(Some(2)).map(|c| c.version), Ok(3));
-    assert_eq!(revoke(None).map(|c| c.version), Ok(3));
+    assert_eq!(revoke(Some(2)).map(|c| c.after.version), Ok(3));
+    assert_eq!(revoke(None).map(|c| c.after.version), Ok(3));
     assert_eq!(client_login(&platform, id, rotated.secret.reveal(), None), Err(LoginError::Refused));
     let again = platform.store().transaction(|uow| service::rotate_secret(uow, &platform.env(), id).map(|_| ()));
     assert_eq!(again, Err(AccessError::Revoked));
@@ -248,7 +248,7 @@ fn lists_are_paged_and_stay_put_while_rows_are_added() {
         made.push(create_client(&platform, standing(&["auditor"], None, None)).expect("a client").client);
     }
     let page = |after| {
-        let request = PageRequest { limit: 2, after };
+        let request = PageRequest { after, ..PageRequest::of(2) };
         platform.store().read(&Viewer::Everything, |q| q.access().list_clients(&request)).expect("a page")
     };
     let first = page(None);
@@ -264,7 +264,7 @@ fn lists_are_paged_and_stay_put_while_rows_are_added() {
     let stranger = Viewer::Parties(vec![platform.introducer.uuid()]);
     let none = platform.store().read(&stranger, |q| q.access().list_clients(&PageRequest::first())).expect("a page");
     assert!(none.data.is_empty() && none.next.is_none());
-    let broken = PageRequest { limit: 2, after: Some(vec![1, 2, 3]) };
+    let broken = PageRequest { after: Some(vec![1, 2, 3]), ..PageRequest::of(2) };
     assert!(platform.store().read(&Viewer::Everything, |q| q.access().list_clients(&broken)).is_err());
     create_user(&platform, "a@example.com", standing(&["auditor"], None, None)).expect("a user");
     let users = platform.store().read(&Viewer::Everything, |q| q.access().list_users(&PageRequest::first()));

@@ -26,7 +26,7 @@ fn look<R>(platform: &Platform, work: impl FnMut(&mut dyn Queries) -> Result<R, 
 }
 
 fn all(platform: &Platform, filter: &DealFilter, limit: u16) -> Vec<DealId> {
-    let (mut found, mut page) = (Vec::new(), PageRequest { limit, after: None });
+    let (mut found, mut page) = (Vec::new(), PageRequest::of(limit));
     loop {
         let part = look(platform, |q| q.deals().list(filter, &page));
         assert!(part.data.len() <= usize::from(limit));
@@ -59,13 +59,16 @@ fn pages_hold_every_deal_once_newest_first_and_filters_count_as_sql_does() {
     let by_member = DealFilter { member: Some(one.deal.member), ..DealFilter::default() };
     let counted = platform.number(&format!("select count(*) from deal where member_id = '{}'", one.deal.member.uuid()));
     assert_eq!(all(&platform, &by_member, 2).len() as i64, counted);
-    let after = |at| DealFilter { created_after: Some(at), ..DealFilter::default() };
-    assert_eq!(all(&platform, &after(platform.now), 50).len(), 0);
+    let between = |later_than, earlier_than| {
+        let page = PageRequest { later_than, earlier_than, ..PageRequest::of(50) };
+        look(&platform, |q| q.deals().list(&DealFilter::default(), &page)).data.len()
+    };
     let before = domain::kernel::Instant::new("2026-01-01T00:00:00Z".parse().expect("a time"));
-    assert_eq!(all(&platform, &after(before), 50).len(), 14);
+    assert_eq!((between(Some(platform.now), None), between(Some(before), None)), (0, 14));
+    assert_eq!((between(None, Some(platform.now)), between(None, Some(before))), (0, 0));
     let by_ref = DealFilter { external_ref: one.deal.external_ref.clone(), ..DealFilter::default() };
     assert_eq!(all(&platform, &by_ref, 50), [everything[0]]);
-    let no_key = PageRequest { limit: 5, after: Some(vec![1, 2, 3]) };
+    let no_key = PageRequest { after: Some(vec![1, 2, 3]), ..PageRequest::of(5) };
     let refused = platform.store().read(&Viewer::Everything, |q| q.deals().list(&DealFilter::default(), &no_key));
     assert!(matches!(refused, Err(StoreError::Violates(_))));
 }
@@ -152,8 +155,7 @@ fn a_member_sees_their_deals_and_of_their_money_their_own_lines() {
             .read(&viewer, |q| {
                 let lines = q.deals().commission(with_upline)?.lines;
                 let events = q.deals().timeline(with_upline)?.len();
-                let listed =
-                    q.deals().list(&DealFilter::default(), &PageRequest { limit: 200, after: None })?.data.len();
+                let listed = q.deals().list(&DealFilter::default(), &PageRequest::of(200))?.data.len();
                 Ok((q.deals().find(with_upline)?.is_some(), lines.len(), events > 0, listed))
             })
             .expect("the store answers")

@@ -77,7 +77,7 @@ fn pages_go_from_the_newest_to_the_oldest_without_a_gap() {
     let platform = paid();
     let mut ids: Vec<GuaranteeRunId> = (0..5).map(|_| taken(&platform).id).collect();
     ids.reverse();
-    let mut page = PageRequest { limit: 2, after: None };
+    let mut page = PageRequest::of(2);
     let mut seen = Vec::new();
     loop {
         let found = run::list(platform.store(), &platform.actor, &page).expect("a page");

@@ -44,9 +44,9 @@ fn a_key_is_registered_once_logged_once_and_seen_by_its_owner_only() {
     // Another statement for the same key, even for the same party, is not the same registration.
     assert_eq!(bent(&world, &key, |_| ()), Err("KeyTaken".to_owned()));
     let seen = |viewer: &Viewer| {
-        let first = PageRequest { limit: 2, after: None };
+        let first = PageRequest::of(2);
         let page = platform.store().read(viewer, |q| q.keys().list_keys(&first)).expect("a page");
-        let rest = PageRequest { limit: 200, after: page.next.clone() };
+        let rest = PageRequest { after: page.next.clone(), ..PageRequest::of(200) };
         let rest = platform.store().read(viewer, |q| q.keys().list_keys(&rest)).expect("a page");
         page.data.len() + if page.next.is_some() { rest.data.len() } else { 0 }
     };

@@ -117,6 +117,13 @@ impl Drop for TestDatabase {
     }
 }
 
+/// What the database server of this test process has logged.
+#[must_use]
+pub fn server_log() -> String {
+    let bytes = std::fs::read(shared().cluster.log()).expect("a log");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Runs a statement that belongs to no test's database. The names in it are made here, never given.
 fn administer(sql: &str) {
     execute(&shared().cluster.url("flip360_owner", "postgres"), sql);

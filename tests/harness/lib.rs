@@ -9,6 +9,7 @@ pub mod neighbour;
 pub mod partners;
 pub mod platform;
 pub mod promises;
+pub mod reply;
 pub mod server;
 pub mod signing;
 pub mod site;

@@ -25,7 +25,8 @@ pub struct Identity {
 pub struct Neighbour {
     /// The application behind the server.
     pub app: Data<App>,
-    url: String,
+    /// `http://127.0.0.1:port`.
+    pub url: String,
     agent: ureq::Agent,
     stop: Option<(ServerHandle, JoinHandle<()>)>,
 }

@@ -181,6 +181,21 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
     let operator = service.operator();
     let organisation = introducer.to_string();
+    let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
+    let _ = service.post("/v1/cohorts", &token, &cohort).expect(201);
+    let licence = json!({"kind": "credit", "number": "389328", "jurisdiction": "AU", "valid_from": "2024-07-01"});
+    let _ = service.post(&format!("/v1/organisations/{organisation}/licences"), &operator, &licence).expect(201);
+    let payee = id(
+        "payee",
+        the(
+            service,
+            "select payee_id as id from member_payee where member_id = $member limit 1",
+            introducer,
+            Some(member),
+        ),
+    );
+    let account = json!({"bsb": "062-000", "account_number": "87654321", "account_name": "Another account"});
+    let _ = service.post(&format!("/v1/payees/{payee}/bank-details"), &token, &account).expect(201);
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
     let client = service.post("/v1/api-clients", &operator, &client).expect(201);
     let jwk = MemorySigner::new(introducer.uuid().as_bytes()[15] + 50).public_key().jwk();
@@ -262,6 +277,12 @@ const OWNED: &[(&str, &str)] = &[
         "deal",
         "select l.deal_id as id from commission_line l join payout_line p on p.line_id = l.id where l.member_id = $member order by 1 limit 1",
     ),
+    ("cohort", "select id from cohort where organisation_id = $org limit 1"),
+    ("licence", "select id from licence where organisation_id = $org limit 1"),
+    (
+        "bankchange",
+        "select c.id from payee_bank_change c join member_payee m on m.payee_id = c.payee_id where m.member_id = $member limit 1",
+    ),
     ("import", "select id from deal_import where organisation_id = $org limit 1"),
     ("job", "select id from job where organisation_id = $org limit 1"),
     (
@@ -314,6 +335,9 @@ const ALL_OF: &[&str] = &[
     "select id from contact where organisation_id = $org",
     "select id from member where organisation_id = $org",
     "select id from payee where organisation_id = $org",
+    "select id from cohort where organisation_id = $org",
+    "select id from licence where organisation_id = $org",
+    "select c.id from payee_bank_change c join payee p on p.id = c.payee_id where p.organisation_id = $org",
     "select id from deal where introducer_id = $org",
     "select id from deal_import where organisation_id = $org",
     "select id from job where organisation_id = $org",

@@ -364,7 +364,7 @@ impl Platform {
 impl Platform {
     /// Every event reads as the shape that the API document shows for its type.
     fn check_events(&self) {
-        let mut page = PageRequest { limit: 200, after: None };
+        let mut page = PageRequest::of(200);
         let asked = EventsAsked { kinds: EventKind::ALL.to_vec(), subject: None, after_sequence: 0 };
         loop {
             let found = self.store().read(&Viewer::Everything, |queries| queries.events().list_events(&asked, &page));

@@ -1,7 +1,7 @@
 //! The HTTP API of one test: the real server on a free port of this machine, over the platform's
 //! database. Workers do not run by themselves; a test tells them to.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::documented;
 pub use crate::neighbour::Identity;
 use crate::platform::{CountingIds, CountingRandomness, MemoryHighWater, MemorySigner, ORIGIN, Platform};
+pub use crate::reply::{Frames, Reply};
 
 /// A clock that a test sets.
 pub struct TestClock(Mutex<Instant>);
@@ -60,76 +61,6 @@ pub struct Service {
     identity: Identity,
     /// The platform below; dropped after the server has stopped.
     pub platform: Platform,
-}
-
-/// What the server answered.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: ureq::http::HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The body as JSON.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    /// A header as text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The body as JSON, when the status is the expected one.
-    #[must_use]
-    pub fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
-        if self.body.is_empty() { Value::Null } else { self.json() }
-    }
-
-    /// Checks that it is a problem of this status and code; gives the pairs of pointer and code.
-    #[must_use]
-    pub fn problem(&self, status: u16, code: &str) -> Vec<(String, String)> {
-        let problem = self.expect(status);
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
-        assert_eq!(problem["code"], code, "{problem}");
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
-        let text = |error: &Value, key: &str| error[key].as_str().expect("a text").to_owned();
-        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect()
-    }
-}
-
-/// What comes down a stream.
-pub struct Frames(BufReader<ureq::BodyReader<'static>>);
-
-impl Iterator for Frames {
-    type Item = (u64, String, Value);
-
-    /// The next message: id, event, data. `None` when the stream has ended.
-    fn next(&mut self) -> Option<Self::Item> {
-        let (mut id, mut event) = (0, String::new());
-        loop {
-            let mut line = String::new();
-            // A connection that breaks off ends the stream like any other end.
-            if self.0.read_line(&mut line).unwrap_or(0) == 0 {
-                return None;
-            }
-            match line.trim_end().split_once(": ") {
-                Some(("id", text)) => id = text.parse().expect("a number"),
-                Some(("event", text)) => text.clone_into(&mut event),
-                Some(("data", text)) => return Some((id, event, serde_json::from_str(text).expect("JSON"))),
-                _ => {}
-            }
-        }
-    }
 }
 
 impl Service {
@@ -171,16 +102,35 @@ impl Service {
         )
     }
 
+    /// A platform with reference data, served by an application that a test has changed.
+    #[must_use]
+    pub fn altered(change: impl FnOnce(&mut App)) -> Self {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::serving(Platform::new(), outbound, EdgeArgs::default(), Identity::default(), change)
+    }
+
     fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs, identity: Identity) -> Self {
+        Self::serving(platform, outbound, edge, identity, |_| ())
+    }
+
+    fn serving(
+        platform: Platform,
+        outbound: Outbound,
+        edge: EdgeArgs,
+        identity: Identity,
+        change: impl FnOnce(&mut App),
+    ) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(platform.now)));
-        let app = Self::application(&platform, &clock, outbound, &identity);
+        let mut app = Self::application(&platform, &clock, outbound, &identity);
+        change(&mut app);
+        let app = Data::new(app);
         let (address, stop) = listen(app.clone(), edge);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { app, clock, url: address, agent, keys: AtomicU64::new(0), stop: Some(stop), identity, platform }
     }
 
     /// An application on a platform's database, with a memory of its own.
-    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound, identity: &Identity) -> Data<App> {
+    fn application(platform: &Platform, clock: &Arc<TestClock>, outbound: Outbound, identity: &Identity) -> App {
         let issuer = "https://flip360.test";
         let config = TokenConfig { issuer: issuer.into(), audience: identity.environment.audience(issuer) };
         let tokens = match &identity.keys {
@@ -204,14 +154,14 @@ impl Service {
             origin: ORIGIN.to_owned(),
             environment: identity.environment,
         });
-        Data::new(app.expect("an application"))
+        app.expect("an application")
     }
 
     /// Another process's application on the same database, with a memory of its own; nothing serves it.
     #[must_use]
     pub fn neighbour(&self) -> Data<App> {
         let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
-        Self::application(&self.platform, &self.clock, outbound, &self.identity)
+        Data::new(Self::application(&self.platform, &self.clock, outbound, &self.identity))
     }
 
     /// Asks a neighbour, through a server of its own that ends with the answer of the last request.
@@ -355,7 +305,13 @@ impl Service {
     /// Any request.
     #[must_use]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        self.send_to(&self.url, method, path, headers, body)
+    }
+
+    /// Any request to one of the servers on this database.
+    #[must_use]
+    pub fn send_to(&self, url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use api::policy::Operation;
 use domain::access::Role;
 use domain::ledger::release;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::partners::Site;
 use crate::platform::Platform;
@@ -72,6 +73,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("org", "organisation"),
         ("contact", "contact"),
         ("member", "member"),
+        ("cohort", "cohort"),
         ("payee", "payee"),
         ("deal", "deal"),
         ("import", "deal_import"),
@@ -105,4 +107,19 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         .into_iter()
         .map(|(prefix, table)| (prefix, format!("{prefix}_{}", domain::kernel::id::encode(find(table)))))
         .collect()
+}
+
+/// The path of an operation with real ids in it.
+#[must_use]
+pub fn path(operation: &Operation, document: &Value, ids: &BTreeMap<&'static str, String>) -> String {
+    let method = operation.method.as_str().to_ascii_lowercase();
+    let documented = &document["paths"][&operation.pattern][method]["parameters"];
+    let mut path = operation.pattern.clone();
+    for parameter in documented.as_array().into_iter().flatten().filter(|p| p["in"] == "path") {
+        let name = parameter["name"].as_str().expect("a name");
+        let example = parameter["example"].as_str().map_or_else(|| parameter["example"].to_string(), str::to_owned);
+        let prefix = example.split('_').next().unwrap_or_default();
+        path = path.replace(&format!("{{{name}}}"), ids.get(prefix).unwrap_or(&example));
+    }
+    path
 }

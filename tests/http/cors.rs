@@ -8,7 +8,7 @@ const PORTAL: &str = "https://portal.example.com";
 
 fn open_to(origins: &[&str]) -> Service {
     let cors_origins = origins.iter().map(|text| (*text).to_owned()).collect();
-    Service::edged(EdgeArgs { cors_origins, rate_limit_per_minute: 100 })
+    Service::edged(EdgeArgs { cors_origins, rate_limit_per_minute: 100, ..EdgeArgs::default() })
 }
 
 fn preflight(service: &Service, origin: &str, method: &str, headers: &str) -> Reply {
@@ -62,6 +62,7 @@ fn another_origin_and_another_header_are_refused() {
 fn a_page_may_read_the_headers_that_the_api_speaks_with_on_refusals_too() {
     let service = open_to(&[PORTAL]);
     let expected = [
+        "deprecation",
         "etag",
         "idempotency-replayed",
         "link",
@@ -69,6 +70,8 @@ fn a_page_may_read_the_headers_that_the_api_speaks_with_on_refusals_too() {
         "ratelimit",
         "ratelimit-policy",
         "retry-after",
+        "sunset",
+        "traceparent",
         "x-request-id",
     ];
     let authorization = format!("Bearer {}", service.operator());

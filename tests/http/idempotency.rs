@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use diesel::connection::SimpleConnection as _;
+use domain::access::Role;
+use harness::neighbour::Neighbour;
 use harness::server::{Reply, Service};
+use harness::site;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 fn user(n: u32) -> Value {
     json!({"email": format!("person{n}@example.com"), "password": "correct horse battery", "roles": ["finance"]})
@@ -127,4 +132,143 @@ fn names_and_addresses_are_kept_sealed_too() {
         let open = format!("select count(*) from idempotency_record where position('{text}'::bytea in body) > 0");
         assert_eq!(service.platform.number(&open), 0, "{text}");
     }
+}
+
+/// A request that is sent again and again: alone, and together with others in one commit.
+struct Sent {
+    path: &'static str,
+    token: String,
+    body: Value,
+    other: Value,
+    /// Counts what it made.
+    made: &'static str,
+}
+
+fn single(service: &Service) -> Sent {
+    Sent {
+        path: "/v1/users",
+        token: service.operator_of(7),
+        body: user(1),
+        other: user(2),
+        made: "select count(*) from app_user",
+    }
+}
+
+fn batched(service: &Service) -> Sent {
+    service.platform.onboard("member_ref,upline_ref\nM1,\n");
+    let introducer = service.platform.introducer;
+    let member = service.platform.ids_of("select id from member")[0];
+    let referral = |external_ref: &str| {
+        json!({
+            "member_id": domain::kernel::ids::MemberId::new(member).to_string(), "provider_id": service.platform.provider.to_string(),
+            "product": "FIXED-3Y", "external_ref": external_ref, "referred_on": "2026-11-20",
+            "client": {"kind": "person", "name": "Jane Citizen"},
+            "consent": {"declared": true}, "disclosure": {"declared": true}, "assurance": "custodial"
+        })
+    };
+    Sent {
+        path: "/v1/referrals",
+        token: service.token_of(Uuid::from_u128(8), &[Role::PartnerAdmin], Some(introducer), None),
+        body: referral("A-1"),
+        other: referral("A-2"),
+        made: "select count(*) from deal",
+    }
+}
+
+fn post_to(service: &Service, url: &str, sent: &Sent, key: Option<&str>, body: &Value) -> Reply {
+    let authorization = format!("Bearer {}", sent.token);
+    let mut headers = vec![("authorization", authorization.as_str()), ("content-type", "application/json")];
+    headers.extend(key.map(|key| ("idempotency-key", key)));
+    service.send_to(url, "POST", sent.path, &headers, Some(body.to_string().as_bytes()))
+}
+
+#[test]
+fn all_four_answers_are_the_same_alone_and_in_a_batch_and_at_whichever_process_one_asks() {
+    for make in [single, batched] {
+        let service = Service::start();
+        let sent = make(&service);
+        let beside = Neighbour::of(&service);
+        let _ = post_to(&service, &service.url, &sent, None, &sent.body).problem(400, "idempotency_key_missing");
+        // The work is done, and cannot commit while somebody holds the table of answers.
+        let mut holder = service.platform.owner();
+        holder.batch_execute("begin; lock table idempotency_record in exclusive mode").expect("a lock");
+        let first = std::thread::scope(|scope| {
+            let first = scope.spawn(|| post_to(&service, &service.url, &sent, Some("k-1"), &sent.body));
+            let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
+                where d.datname = current_database() and locktype = 'advisory' and granted";
+            while service.platform.number(waiting) == 0 {
+                std::thread::yield_now();
+            }
+            for url in [&service.url, &beside.url] {
+                let held = post_to(&service, url, &sent, Some("k-1"), &sent.body);
+                let _ = held.problem(409, "idempotency_key_in_flight");
+                assert_eq!(held.header("retry-after"), Some("1"));
+            }
+            holder.batch_execute("commit").expect("the lock is gone");
+            first.join().expect("an answer")
+        });
+        let _ = first.expect(201);
+        assert_eq!(first.header("idempotency-replayed"), None);
+        for url in [&beside.url, &service.url] {
+            let again = post_to(&service, url, &sent, Some("k-1"), &sent.body);
+            assert_eq!((again.status, &again.body), (201, &first.body), "{}", sent.path);
+            assert_eq!(again.header("idempotency-replayed"), Some("true"));
+            assert_eq!(again.header("location"), first.header("location"));
+            let _ = post_to(&service, url, &sent, Some("k-1"), &sent.other).problem(422, "idempotency_key_reused");
+        }
+        assert_eq!(service.platform.number(sent.made), 1, "{}", sent.path);
+    }
+}
+
+#[test]
+fn forty_at_once_at_two_processes_under_one_key_have_one_effect() {
+    for make in [single, batched] {
+        let service = Service::start();
+        let sent = make(&service);
+        let beside = Neighbour::of(&service);
+        let replies: Vec<Reply> = std::thread::scope(|scope| {
+            let urls = [&service.url, &beside.url];
+            let (service, sent) = (&service, &sent);
+            let asked: Vec<_> = (0..40)
+                .map(|n| scope.spawn(move || post_to(service, urls[n % 2], sent, Some("k-1"), &sent.body)))
+                .collect();
+            asked.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+        });
+        let first: Vec<&Reply> =
+            replies.iter().filter(|r| r.status == 201 && r.header("idempotency-replayed").is_none()).collect();
+        assert_eq!(first.len(), 1, "{}", sent.path);
+        for reply in &replies {
+            assert!([201, 409].contains(&reply.status), "{}", reply.status);
+            assert!(reply.status == 409 || reply.body == first[0].body, "{}", sent.path);
+        }
+        assert_eq!(service.platform.number(sent.made), 1, "{}", sent.path);
+    }
+}
+
+#[test]
+fn every_operation_that_documents_a_key_asks_for_it() {
+    let service = site::populated();
+    let ids = site::ids(&service);
+    let document = serde_json::to_value(api::openapi::document()).expect("a document");
+    let authorization = format!("Bearer {}", service.operator());
+    let mut asked = 0;
+    for operation in service.app.policy.operations().iter().filter(|o| o.method == "POST") {
+        let parameters = document["paths"][&operation.pattern]["post"]["parameters"].as_array().cloned();
+        if !parameters.unwrap_or_default().iter().any(|p| p["name"] == "Idempotency-Key") {
+            continue;
+        }
+        let path = site::path(operation, &document, &ids);
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        let missing = service.send("POST", &path, &headers, Some(b"{}"));
+        // Some scopes are no administrator's; the import asks for more headers first.
+        if missing.status == 403 || operation.id == "create_deal_import" {
+            continue;
+        }
+        let at = missing.problem(400, "idempotency_key_missing");
+        assert_eq!(at, [("#Idempotency-Key".to_owned(), "idempotency_key_missing".to_owned())], "{}", operation.id);
+        let bad = [headers[0], headers[1], ("idempotency-key", "not a key")];
+        let _ = service.send("POST", &path, &bad, Some(b"{}")).problem(400, "invalid_idempotency_key");
+        asked += 1;
+    }
+    assert!(asked > 20, "{asked}");
 }

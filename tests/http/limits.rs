@@ -45,6 +45,24 @@ fn without_a_token_the_address_is_counted_and_health_is_not() {
 }
 
 #[test]
+fn who_guesses_tokens_is_counted_by_address_and_who_has_a_good_one_is_not() {
+    let service = limited(3);
+    let good = service.operator();
+    for n in 0..3 {
+        let _ = service.get("/v1/me", &format!("guess.{n}.x")).problem(401, "unauthenticated");
+    }
+    for n in 3..6 {
+        let refused = service.get("/v1/me", &format!("guess.{n}.x"));
+        let _ = refused.problem(429, "rate_limited");
+        assert!(refused.header("retry-after").is_some());
+        assert_eq!(refused.header("ratelimit").map(|left| left.starts_with("\"default\";r=0;")), Some(true));
+    }
+    // Nor is anybody else at that address taken for a guesser who has a good one.
+    assert_eq!(service.get("/v1/me", &good).status, 200);
+    let _ = service.send("GET", "/v1/me", &[], None).problem(429, "rate_limited");
+}
+
+#[test]
 fn an_unchanged_answer_tells_the_quota_too() {
     let service = limited(9);
     let authorization = format!("Bearer {}", service.operator());

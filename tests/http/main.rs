@@ -1,10 +1,14 @@
 //! The conventions of the API over real HTTP: who is let in, what a bad request gets, what the framework
 //! would have said by itself.
 
+mod answers;
+mod architecture;
 mod attacks;
 mod cors;
+mod headers;
 mod idempotency;
 mod limits;
+mod lists;
 mod strictness;
 
 use domain::access::Role;

@@ -112,7 +112,7 @@ fn happen(service: &Service, count: usize) -> Vec<Vec<u8>> {
     }
     let _ = events::number(store).expect("numbers");
     let asked = EventsAsked { kinds: vec![EventKind::ContactCreated], subject: None, after_sequence: before };
-    let mut page = PageRequest { limit: 200, after: None };
+    let mut page = PageRequest::of(200);
     let mut bodies = Vec::new();
     loop {
         let found = store.read(&Viewer::Everything, |queries| queries.events().list_events(&asked, &page));

@@ -177,7 +177,7 @@ fn balances_of_any_past_moment() {
 fn entries_are_found_by_what_they_are_about() {
     let platform = busy();
     let find = |filter: EntryFilter| {
-        let page = PageRequest { limit: 200, after: None };
+        let page = PageRequest::of(200);
         platform.store().read(&Viewer::Everything, |q| q.book().list_entries(&filter, &page)).expect("entries").data
     };
     let all = find(EntryFilter::default());

@@ -350,7 +350,7 @@ fn a_partner_sees_payouts_of_its_payees_and_nobody_elses() {
     let account = keep(&platform, &people.finance, false);
     let run = paid(&platform, &people, &account);
     let seen = |viewer: &Viewer| {
-        let page = PageRequest { limit: 1, after: None };
+        let page = PageRequest::of(1);
         let filter = PayoutFilter { run: Some(run.id), ..PayoutFilter::default() };
         let mut found = Vec::new();
         let mut page = page;

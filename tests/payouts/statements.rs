@@ -25,7 +25,7 @@ pub fn member(platform: &Platform, name: &str) -> MemberId {
 }
 
 fn statement(platform: &Platform, actor: &Actor, member: MemberId) -> Option<MemberStatement> {
-    let page = PageRequest { limit: 2, after: None };
+    let page = PageRequest::of(2);
     platform
         .store()
         .read_snapshot(&actor.viewer(), |q| of_member(q.statements(), actor, member, &page))

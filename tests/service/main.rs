@@ -4,6 +4,7 @@
 
 mod admin;
 mod process;
+mod workers;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;

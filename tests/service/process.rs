@@ -25,6 +25,7 @@ pub fn flip360() -> Command {
         "FLIP360_PUBLIC_URL",
         "FLIP360_LOG",
         "FLIP360_ENVIRONMENT",
+        "FLIP360_NO_WORKERS",
     ] {
         command.env_remove(name);
     }

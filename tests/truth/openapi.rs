@@ -174,3 +174,76 @@ fn every_body_and_success_has_an_example() {
         }
     }
 }
+
+/// POSTs that take no `Idempotency-Key`, and why.
+const WITHOUT_KEY: [(&str, &str); 2] = [
+    (
+        "create_token",
+        "RFC 6749 knows no such header; a token asked for twice is two tokens, and a refresh token is good once",
+    ),
+    ("revoke_token", "RFC 7009: what is revoked twice is revoked"),
+];
+
+#[test]
+fn every_post_needs_a_key_or_says_why_not() {
+    let document = document();
+    let mut without = BTreeSet::new();
+    for (path, method, operation) in operations(&document).into_iter().filter(|(_, method, _)| method == "post") {
+        let id = operation["operationId"].as_str().expect("an id").to_owned();
+        let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+        match parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key") {
+            Some(key) => {
+                assert_eq!((&key["in"], &key["required"]), (&"header".into(), &true.into()), "{method} {path}");
+                for status in ["400", "409", "422"] {
+                    assert!(operation["responses"].get(status).is_some(), "{method} {path}: {status}");
+                }
+            }
+            None => {
+                let _ = without.insert(id);
+            }
+        }
+    }
+    let expected: BTreeSet<String> = WITHOUT_KEY.iter().map(|(id, _)| (*id).to_owned()).collect();
+    assert_eq!(without, expected);
+}
+
+#[test]
+fn what_is_deprecated_says_since_when_and_until_when() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        let named = |name: &str| operation.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (since, until) = (named("x-deprecated-on"), named("x-sunset-on"));
+        assert_eq!(operation.get("deprecated") == Some(&true.into()), since.is_some(), "{method} {path}");
+        assert_eq!(since.is_some(), until.is_some(), "{method} {path}");
+        for day in [since, until].into_iter().flatten() {
+            assert!(day.parse::<jiff::civil::Date>().is_ok(), "{method} {path}: {day} is no day");
+        }
+    }
+}
+
+#[test]
+fn every_list_is_paged_and_sorted_alike() {
+    let document = document();
+    let mut lists = 0;
+    for (path, method, operation) in operations(&document).into_iter().filter(|(_, method, _)| method == "get") {
+        let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+        let has =
+            |name: &str| parameters.iter().any(|p| p["name"] == name && p["in"] == "query" && p["required"] != true);
+        let page = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].as_str();
+        let schema = page.and_then(|pointer| document.pointer(pointer.trim_start_matches('#')));
+        if schema.is_none_or(|schema| schema["properties"].get("next_cursor").is_none()) {
+            assert!(!has("cursor"), "{method} {path} takes a cursor and gives none");
+            continue;
+        }
+        // Sums have as many rows as there are kinds, and one page.
+        if operation["operationId"] == "list_accruals" {
+            continue;
+        }
+        for name in ["limit", "cursor", "sort"] {
+            assert!(has(name), "{method} {path} takes no {name}");
+        }
+        assert_eq!(has("created_after"), has("created_before"), "{method} {path}");
+        lists += 1;
+    }
+    assert!(lists >= 24, "{lists}");
+}

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
-use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
+use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs, WorkerArgs};
 
 pub mod admin;
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod openapi;
 pub mod serve;
 pub mod sign;
 pub mod verify;
+pub mod worker;
 
 pub use error::CommandError;
 
@@ -34,6 +36,8 @@ struct Cli {
 enum Command {
     /// Runs the HTTP API and its workers.
     Serve(ServeArgs),
+    /// The workers alone, for one or more processes beside `serve --no-workers`, or beside any `serve`.
+    Worker(WorkerArgs),
     /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
     Migrate(DatabaseArgs),
     /// Says whether this set-up works, line by line, and what to do where it does not; changes nothing.
@@ -56,14 +60,24 @@ enum Command {
     Admin(admin::AdminArgs),
 }
 
+/// Parts of other people's that log what they read and write, in which secrets stand.
+const TALKATIVE: [&str; 5] = ["actix_http=off", "actix_web=warn", "h2=warn", "hyper=warn", "rustls=warn"];
+
+/// What is logged: what `FLIP360_LOG` asks for, warnings where it is not set; never what others read and write.
+#[must_use]
+pub fn log_filter(asked: Option<&str>) -> EnvFilter {
+    let asked = asked.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("warn"));
+    TALKATIVE.iter().filter_map(|directive| directive.parse().ok()).fold(asked, EnvFilter::add_directive)
+}
+
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FLIP360_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,actix_http=off"));
+    let filter = log_filter(std::env::var("FLIP360_LOG").ok().as_deref());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Worker(args) => worker::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),

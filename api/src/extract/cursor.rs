@@ -1,35 +1,67 @@
-//! Cursors of pages: opaque to callers, the key of the last row to us.
+//! Cursors of pages: opaque to callers, the key of the last row to us, marked so that nobody can make one.
+//!
+//! A cursor serves the list that gave it, asked in the same way: the same path, filters and order, by the same
+//! party. Anything else is 400 `invalid_cursor`, so that no cursor carries a key from one tenant's list into
+//! another's.
 
 use actix_web::HttpRequest;
+use actix_web::web::Data;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::kernel::PageRequest;
+use domain::access::Viewer;
+use domain::kernel::Digest;
 
+use crate::app::App;
 use crate::problem::Problem;
 
-/// Rows on a page when the caller does not say.
-const DEFAULT_LIMIT: u16 = 50;
-/// Rows on a page at most.
-const MAX_LIMIT: u16 = 200;
-
-/// A key as callers see it.
-#[must_use]
-pub fn write(key: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(key)
+/// Writes and reads the cursors of one list as one caller asks for it.
+#[derive(Clone)]
+pub struct Cursors {
+    app: Data<App>,
+    about: Digest,
 }
 
-/// Which page the query parameters `limit` and `cursor` ask for.
-///
-/// # Errors
-/// 400 when the limit is out of range or the cursor is not one of ours.
-pub fn page_request(limit: Option<u16>, cursor: Option<&str>) -> Result<PageRequest, Problem> {
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::malformed_at("#limit", "limit_out_of_range", format!("limit is 1 to {MAX_LIMIT}")));
+impl Cursors {
+    /// Of a list (its operation and path), asked with these parameters, by whoever sees so.
+    #[must_use]
+    pub fn new(app: Data<App>, list: [&str; 2], viewer: &Viewer, parameters: &[(String, String)]) -> Self {
+        let mut parts: Vec<Vec<u8>> = list.iter().map(|part| part.as_bytes().to_vec()).collect();
+        match viewer {
+            Viewer::Everything => parts.push(b"everything".to_vec()),
+            Viewer::Parties(parties) => {
+                parts.push(b"parties".to_vec());
+                parts.push(parties.iter().flat_map(|party| *party.as_bytes()).collect());
+            }
+        }
+        let mut parameters: Vec<_> = parameters.iter().collect();
+        parameters.sort();
+        parts.extend(
+            parameters.into_iter().flat_map(|(name, value)| [name, value]).map(|text| text.as_bytes().to_vec()),
+        );
+        // Each part after its length: no two lists of parts read alike.
+        let framed: Vec<u8> =
+            parts.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), part.as_slice()].concat()).collect();
+        Self { app, about: Digest::of(&framed) }
     }
-    let bad = |_| Problem::malformed_at("#cursor", "invalid_cursor", "use the `next_cursor` of the page before");
-    let after = cursor.map(|text| URL_SAFE_NO_PAD.decode(text)).transpose().map_err(bad)?;
-    Ok(PageRequest { limit, after })
+
+    /// A key as callers see it.
+    #[must_use]
+    pub fn write(&self, key: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.cursor_key.mark(&self.about, key))
+    }
+
+    /// The key that a caller was given.
+    ///
+    /// # Errors
+    /// 400 when this list has not given it, asked in this way, to this party.
+    pub fn read(&self, text: &str) -> Result<Vec<u8>, Problem> {
+        let marked = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        let key = self.app.cursor_key.read(&self.about, &marked).map(<[u8]>::to_vec);
+        key.ok_or_else(|| {
+            let detail = "use the `next_cursor` of the page before, with the same filters and the same order";
+            Problem::malformed_at("#cursor", "invalid_cursor", detail)
+        })
+    }
 }
 
 /// The address of the next page: this request with another cursor.

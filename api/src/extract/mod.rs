@@ -7,6 +7,7 @@
 pub mod body;
 pub mod caller;
 pub mod cursor;
+pub mod list;
 pub mod path;
 pub mod precondition;
 pub mod query;
@@ -15,6 +16,7 @@ pub mod strict;
 
 pub use body::{Change, Command, Empty};
 pub use caller::{Caller, verified};
+pub use list::{List, ListQuery, Unfiltered};
 pub use path::{Id, KeyId};
 pub use precondition::IfMatch;
 pub use query::Filter;

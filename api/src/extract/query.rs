@@ -17,13 +17,27 @@ impl<T: DeserializeOwned> FromRequest for Filter<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let read = web::Query::<T>::from_query(request.query_string());
-        ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
-            let detail = error.to_string();
-            let detail = detail.strip_prefix("Query deserialize error: ").unwrap_or(&detail);
-            Problem::malformed_at("#query", "invalid_query", detail)
-        }))
+        ready(read(request.query_string()).map(Self))
     }
+}
+
+/// Reads query parameters.
+///
+/// # Errors
+/// 400; a parameter that is not known is named.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|error| {
+        let detail = error.to_string();
+        let detail = detail.strip_prefix("Query deserialize error: ").unwrap_or(&detail);
+        let unknown = detail.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+        match unknown {
+            Some((name, _)) => {
+                let detail = format!("there is no parameter `{name}` here");
+                Problem::malformed_at(&format!("#{name}"), "invalid_query", detail)
+            }
+            None => Problem::malformed_at("#query", "invalid_query", detail),
+        }
+    })
 }
 
 /// Reads a filter that has a value of its own.

@@ -9,7 +9,7 @@ use actix_web::middleware::Condition;
 /// How long a browser may remember what it was allowed.
 const REMEMBERED_SECONDS: usize = 3_600;
 /// What a page may send beside what every page may.
-const SENT: [&str; 8] = [
+const SENT: [&str; 9] = [
     "authorization",
     "content-type",
     "flip360-declaration",
@@ -17,16 +17,20 @@ const SENT: [&str; 8] = [
     "if-match",
     "if-none-match",
     "last-event-id",
+    "traceparent",
     "x-request-id",
 ];
 /// What a page may read of an answer beside what every page may.
-const READ: [&str; 8] = [
+const READ: [&str; 11] = [
+    "Deprecation",
     "ETag",
     "Location",
     "Link",
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "Sunset",
+    "traceparent",
     "X-Request-Id",
     "Idempotency-Replayed",
 ];

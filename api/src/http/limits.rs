@@ -2,7 +2,8 @@
 //!
 //! A caller is the SHA-256 of its bearer token, or else its address; the token itself is not kept. The
 //! headers are those of draft-ietf-httpapi-ratelimit-headers. Questions after the service's health are not
-//! counted: a supervisor must hear that a busy service lives.
+//! counted: a supervisor must hear that a busy service lives. A token that is no good is charged to the
+//! address too: a caller who makes up a new one each time has one bucket all the same.
 //!
 //! Bounds: [`CALLERS`] buckets; full ones are dropped every [`SWEEP`] requests. When there is no room left,
 //! callers share [`SHARED`] buckets by address. Each process counts for itself.
@@ -166,6 +167,7 @@ pub async fn limit(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let limits = request.app_data::<Data<Limits>>().cloned();
     let counted = limits.filter(|_| !request.path().starts_with("/health/"));
+    let buckets = counted.clone();
     let Some(standing) = counted.and_then(|limits| standing(&limits, request.request())) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
@@ -174,6 +176,16 @@ pub async fn limit(
         None => next.call(request).await?.map_into_boxed_body(),
     };
     standing.tell(response.headers_mut());
+    // Who guesses tokens has a new bucket with each of them, so a wrong one is charged to where it came from.
+    if response.status() == StatusCode::UNAUTHORIZED && bearer(response.request()).is_ok() {
+        let address = response.request().peer_addr().map(|peer| peer.ip());
+        let guesses = buckets.and_then(|limits| limits.take(Caller::at(address), address));
+        if let Some((standing, seconds)) = guesses.and_then(|standing| Some((standing, standing.refused_for?))) {
+            let (request, _) = response.into_parts();
+            response = ServiceResponse::from_err(refused(&standing, seconds), request);
+            standing.tell(response.headers_mut());
+        }
+    }
     Ok(response)
 }
 

@@ -2,18 +2,19 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use domain::access::{CreateApiClient, Subject, service, user_change};
+use domain::access::{ApiClient, CreateApiClient, Subject, service, user_change};
 use domain::kernel::ids::ApiClientId;
 use domain::store::StoreError;
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Empty, Id, List, Unfiltered};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRequest, MeView, PageQuery};
+use crate::views::access::{ApiClientSecretView, ApiClientView, CreateApiClientRequest, MeView};
 
 /// Who you are
 ///
@@ -38,12 +39,12 @@ async fn get_me(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
 /// List API clients
 ///
 /// Oldest first. Secrets are never shown again.
-#[utoipa::path(operation_id = "list_api_clients", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of API clients", body = PageView<ApiClientView>)))]
+#[utoipa::path(operation_id = "list_api_clients", tag = "access", security(("oauth2" = ["access:admin"])), params(List<Unfiltered>), responses((status = 200, description = "A page of API clients", body = PageView<ApiClientView>)))]
 #[get("/api-clients")]
-async fn list_api_clients(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_api_clients(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.access().list_clients(&page)).await?;
-    Answer::page(page, ApiClientView::from)
+    Answer::page(page, &cursors, ApiClientView::from)
 }
 
 /// Create an API client
@@ -93,7 +94,12 @@ async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change
         &app,
         body,
         move |uow, env, change| service::revoke_client(uow, env, id, Some(change.if_match)),
-        |client| Ok(Answer::no_content(client.id.uuid()).with_version(client.version)),
+        |altered| {
+            let client = &altered.after;
+            let revoked = |client: &ApiClient| json!({"revoked_at": client.revoked_at.map(|at| at.to_string())});
+            let answer = Answer::no_content(client.id.uuid()).with_version(client.version);
+            answer.altering(&revoked(&altered.before), &revoked(client))
+        },
     )
     .await?;
     ended_tokens(&app).await;

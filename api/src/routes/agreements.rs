@@ -10,27 +10,22 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::catalogue::vertical;
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Caller, Command, Empty, Id, List, Unfiltered};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::agreements::{AgreementView, CalculationView, ExplanationView, ReproductionView, VersionView};
 use crate::views::catalogue::VerticalQuery;
 
 /// List agreements
 ///
 /// Of one vertical or of all.
-#[utoipa::path(operation_id = "list_agreements", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(VerticalQuery), responses((status = 200, description = "A page of agreements", body = PageView<AgreementView>)))]
+#[utoipa::path(operation_id = "list_agreements", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(List<VerticalQuery>), responses((status = 200, description = "A page of agreements", body = PageView<AgreementView>)))]
 #[get("/agreements")]
-async fn list_agreements(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<VerticalQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_agreements(app: Data<App>, list: List<VerticalQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let vertical = vertical(query.vertical.as_deref())?;
     let page = read(&app, &caller, move |queries| queries.agreements().list(vertical, &page)).await?;
-    Answer::page(page, AgreementView::from)
+    Answer::page(page, &cursors, AgreementView::from)
 }
 
 /// Get an agreement
@@ -46,15 +41,14 @@ async fn get_agreement(app: Data<App>, caller: Caller, Id(id): Id<AgreementId>) 
 /// List the versions of an agreement
 ///
 /// The first one first, each with its content.
-#[utoipa::path(operation_id = "list_agreement_versions", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of versions", body = PageView<VersionView>)))]
+#[utoipa::path(operation_id = "list_agreement_versions", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The agreement", example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of versions", body = PageView<VersionView>)))]
 #[get("/agreements/{id}/versions")]
 async fn list_agreement_versions(
     app: Data<App>,
-    caller: Caller,
+    list: List<Unfiltered>,
     Id(id): Id<AgreementId>,
-    Filter(query): Filter<PageQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| {
         let queries = queries.agreements();
         match queries.find(id)? {
@@ -65,7 +59,7 @@ async fn list_agreement_versions(
     .await?
     .ok_or_else(Problem::not_found)?;
     let views = page.data.into_iter().map(VersionView::try_from).collect::<Result<Vec<_>, _>>()?;
-    Answer::page(domain::kernel::Page { data: views, next: page.next }, |view| view)
+    Answer::page(domain::kernel::Page { data: views, next: page.next }, &cursors, |view| view)
 }
 
 /// Get a version of an agreement

@@ -3,15 +3,14 @@
 use actix_web::get;
 use actix_web::web::Data;
 use domain::access::audit::AuditFilter;
-use domain::kernel::Instant;
 use domain::kernel::id::decode;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
+use crate::extract::List;
 use crate::extract::query::{filter, plain};
-use crate::extract::{Caller, Filter, cursor};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::audit::{AuditQuery, AuditRecordView};
@@ -29,32 +28,22 @@ fn actor(text: &str) -> Result<Uuid, &'static str> {
     if text == "service" { Ok(Uuid::nil()) } else { any_id(text) }
 }
 
-fn instant(text: &str) -> Result<Instant, &'static str> {
-    text.parse().map(Instant::new).map_err(|_| "expected RFC 3339, such as 2026-07-01T00:00:00Z")
-}
-
 /// List the audit log
 ///
 /// Who did what to which object, in which request, and what the changed fields were before and after. Newest first.
 /// Personal data and free text are not in it: `[withheld]` stands in their place.
-#[utoipa::path(operation_id = "list_audit_records", tag = "operations", security(("oauth2" = ["audit:read"])), params(AuditQuery), responses((status = 200, description = "A page of acts", body = PageView<AuditRecordView>)))]
+#[utoipa::path(operation_id = "list_audit_records", tag = "operations", security(("oauth2" = ["audit:read"])), params(List<AuditQuery>), responses((status = 200, description = "A page of acts", body = PageView<AuditRecordView>)))]
 #[get("/audit-log")]
-async fn list_audit_records(
-    app: Data<App>,
-    caller: Caller,
-    Filter(asked): Filter<AuditQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+async fn list_audit_records(app: Data<App>, list: List<AuditQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
     let filter = AuditFilter {
         actor: filter("actor", asked.actor.as_deref(), actor)?,
         action: plain("action", asked.action)?,
         object: filter("object_id", asked.object_id.as_deref(), any_id)?,
         request_id: plain("request_id", asked.request_id)?,
-        after: filter("created_after", asked.created_after.as_deref(), instant)?,
-        before: filter("created_before", asked.created_before.as_deref(), instant)?,
     };
     let page = read(&app, &caller, move |queries| queries.audit().list(&filter, &page)).await?;
-    Answer::page(page, AuditRecordView::from)
+    Answer::page(page, &cursors, AuditRecordView::from)
 }
 
 /// Routes below `/v1`.

@@ -10,27 +10,25 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, KeyId, cursor};
+use crate::extract::{Change, Command, Empty, Id, KeyId, List, Unfiltered};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::client_keys::{ApiClientKeyView, CreateApiClientKeyRequest};
 
 /// List the keys of an API client
 ///
 /// Oldest first. Each is the public half; the private half stays with the client.
-#[utoipa::path(operation_id = "list_api_client_keys", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The API client", example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of keys", body = PageView<ApiClientKeyView>)))]
+#[utoipa::path(operation_id = "list_api_client_keys", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The API client", example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of keys", body = PageView<ApiClientKeyView>)))]
 #[get("/api-clients/{id}/keys")]
 async fn list_api_client_keys(
     app: Data<App>,
-    caller: Caller,
+    list: List<Unfiltered>,
     Id(id): Id<ApiClientId>,
-    Filter(query): Filter<PageQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let found = read(&app, &caller, move |queries| queries.access().list_client_keys(id, &page)).await?;
-    Answer::page(found.ok_or_else(Problem::not_found)?, |key| ApiClientKeyView::from(&key))
+    Answer::page(found.ok_or_else(Problem::not_found)?, &cursors, |key| ApiClientKeyView::from(&key))
 }
 
 /// Register a key of an API client

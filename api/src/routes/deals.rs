@@ -8,7 +8,6 @@ use domain::deals::deal::Stage;
 use domain::deals::lookup::DealFilter;
 use domain::deals::step::Step;
 use domain::env::{Asked, Env};
-use domain::kernel::Instant;
 use domain::kernel::ids::{DealId, MemberId};
 use domain::ledger::posting::PostError;
 use domain::store::{Queries, StoreError, UnitOfWork};
@@ -18,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::batch::{BatchWork, Batcher};
-use crate::extract::{Caller, Command, Filter, Id, cursor, query};
+use crate::extract::{Caller, Command, Filter, Id, List, query};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::deal_history::{CommissionView, EventView, ParticipantView, ParticipantsView, TimelineView};
@@ -62,21 +61,18 @@ impl BatchWork for DealSteps {
 /// List deals
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_deals", tag = "deals", security(("oauth2" = ["deals:read"])), params(DealQuery), responses((status = 200, description = "A page of deals", body = PageView<DealView>)))]
+#[utoipa::path(operation_id = "list_deals", tag = "deals", security(("oauth2" = ["deals:read"])), params(List<DealQuery>), responses((status = 200, description = "A page of deals", body = PageView<DealView>)))]
 #[get("/deals")]
-async fn list_deals(app: Data<App>, caller: Caller, Filter(asked): Filter<DealQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
-    let instant =
-        |text: &str| text.parse().map(Instant::new).map_err(|_| "expected RFC 3339, such as 2026-07-01T00:00:00Z");
+async fn list_deals(app: Data<App>, list: List<DealQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
     let filter = DealFilter {
         stage: query::filter("status", asked.status.as_deref(), |text| Stage::parse(text).ok_or("no such status"))?,
         vertical: query::filter("vertical", asked.vertical.as_deref(), VerticalCode::parse)?,
         member: query::filter("member", asked.member.as_deref(), MemberId::parse)?,
-        created_after: query::filter("created_after", asked.created_after.as_deref(), instant)?,
         external_ref: query::plain("external_ref", asked.external_ref)?,
     };
     let page = read(&app, &caller, move |queries| queries.deals().list(&filter, &page)).await?;
-    Answer::page(page, DealView::from)
+    Answer::page(page, &cursors, DealView::from)
 }
 
 /// Get a deal

@@ -1,7 +1,7 @@
 //! Organisations and contacts.
 
 use actix_web::web::Data;
-use actix_web::{get, patch, post};
+use actix_web::{delete, get, patch, post};
 use domain::directory::contact::CreateContactOf;
 use domain::directory::record::{ContactFilter, OrganisationFilter};
 use domain::directory::update::{UpdateContact, UpdateOrganisation};
@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Empty, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -32,20 +32,16 @@ fn organisation(record: OrganisationRecord) -> Result<Answer, Problem> {
 /// List organisations
 ///
 /// In the order of their creation. A partner sees its own.
-#[utoipa::path(operation_id = "list_organisations", tag = "directory", security(("oauth2" = ["directory:read"])), params(OrganisationQuery), responses((status = 200, description = "A page of organisations", body = PageView<OrganisationView>)))]
+#[utoipa::path(operation_id = "list_organisations", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<OrganisationQuery>), responses((status = 200, description = "A page of organisations", body = PageView<OrganisationView>)))]
 #[get("/organisations")]
-async fn list_organisations(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<OrganisationQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_organisations(app: Data<App>, list: List<OrganisationQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = OrganisationFilter {
         kind: filter("kind", query.kind.as_deref(), OrganisationKind::parse)?,
         status: filter("status", query.status.as_deref(), OrganisationStatus::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_organisations(&filter, &page)).await?;
-    Answer::page(page, OrganisationView::from)
+    Answer::page(page, &cursors, OrganisationView::from)
 }
 
 /// Create an organisation
@@ -108,16 +104,16 @@ fn contact(record: ContactRecord) -> Result<Answer, Problem> {
 /// List contacts
 ///
 /// In the order of their creation.
-#[utoipa::path(operation_id = "list_contacts", tag = "directory", security(("oauth2" = ["directory:read"])), params(ContactQuery), responses((status = 200, description = "A page of contacts", body = PageView<ContactView>)))]
+#[utoipa::path(operation_id = "list_contacts", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<ContactQuery>), responses((status = 200, description = "A page of contacts", body = PageView<ContactView>)))]
 #[get("/contacts")]
-async fn list_contacts(app: Data<App>, caller: Caller, Filter(query): Filter<ContactQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_contacts(app: Data<App>, list: List<ContactQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = ContactFilter {
         organisation: filter("organisation_id", query.organisation_id.as_deref(), OrganisationId::parse)?,
         kind: filter("kind", query.kind.as_deref(), ContactKind::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_contacts(&filter, &page)).await?;
-    Answer::page(page, ContactView::from)
+    Answer::page(page, &cursors, ContactView::from)
 }
 
 /// Create a contact
@@ -171,6 +167,26 @@ async fn update_contact(
     .await
 }
 
+/// Erase a contact
+///
+/// Its name, e-mail address and telephone number are gone for good. Deals, statements and the log hold its id and salted
+/// commitments only and stay whole; a payee that it is paid as keeps the papers that the law wants kept.
+#[utoipa::path(operation_id = "erase_contact", tag = "directory", security(("oauth2" = ["directory:write"])), params(("id" = String, Path, description = "The contact", example = "contact_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = String, Header, description = "The `ETag` that the caller last saw.", example = "\"1\"")), responses((status = 204, description = "Erased")))]
+#[delete("/contacts/{id}")]
+async fn erase_contact(app: Data<App>, Id(id): Id<ContactId>, body: Change<Empty>) -> Result<Answer, Problem> {
+    change(
+        &app,
+        body,
+        move |uow, env, change| service::erase_contact(uow, env, id, change.if_match),
+        move |altered| {
+            let version = altered.after.version;
+            let (before, after) = (ContactView::from(altered.before), ContactView::from(altered.after));
+            Answer::no_content(id.uuid()).with_version(version).altering(&before, &after)
+        },
+    )
+    .await
+}
+
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config
@@ -181,7 +197,10 @@ pub fn register(config: &mut ServiceConfig) {
         .service(list_contacts)
         .service(create_contact)
         .service(get_contact)
-        .service(update_contact);
+        .service(update_contact)
+        .service(erase_contact);
+    super::licences::register(config);
     super::members::register(config);
+    super::cohorts::register(config);
     super::payees::register(config);
 }

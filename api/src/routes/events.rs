@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Filter, Id, cursor, query};
+use crate::extract::{Caller, Filter, Id, List, query};
 use crate::feed::{Follower, Told};
 use crate::problem::Problem;
 use crate::sse::{self, Frame, Next};
@@ -23,10 +23,10 @@ use crate::views::events::{EventQuery, EventTypeView, EventTypesView, EventView,
 /// In the order of their sequence, oldest first: begin with `after_sequence=0` and go on with the largest
 /// sequence that you have dealt with. You see events of what you may read. The same bytes go to streams and
 /// webhooks. Events are kept for ever.
-#[utoipa::path(operation_id = "list_events", tag = "events", security(("oauth2" = ["events:read"])), params(EventQuery), responses((status = 200, description = "A page of events", body = PageView<EventView>)))]
+#[utoipa::path(operation_id = "list_events", tag = "events", security(("oauth2" = ["events:read"])), params(List<EventQuery>), responses((status = 200, description = "A page of events", body = PageView<EventView>)))]
 #[get("/events")]
-async fn list_events(app: Data<App>, caller: Caller, Filter(asked): Filter<EventQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+async fn list_events(app: Data<App>, list: List<EventQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
     let asked = EventsAsked {
         kinds: kinds(&caller, asked.r#type.as_deref())?,
         subject: query::filter("subject_id", asked.subject_id.as_deref(), subject)?,
@@ -35,7 +35,7 @@ async fn list_events(app: Data<App>, caller: Caller, Filter(asked): Filter<Event
     let page = read(&app, &caller, move |queries| queries.events().list_events(&asked, &page)).await?;
     let next = page.next;
     let data = page.data.iter().map(raw).collect::<Result<Vec<_>, _>>()?;
-    Answer::page(domain::kernel::Page { data, next }, |event| event)
+    Answer::page(domain::kernel::Page { data, next }, &cursors, |event| event)
 }
 
 /// Get an event

@@ -13,11 +13,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
-use crate::extract::{Caller, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Caller, Command, Empty, Id, List, Unfiltered};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::guarantees::{GuaranteeRunSummaryView, GuaranteeRunView, GuaranteesView};
 
 /// List the guarantees
@@ -26,7 +25,7 @@ use crate::views::guarantees::{GuaranteeRunSummaryView, GuaranteeRunView, Guaran
 #[utoipa::path(operation_id = "list_guarantees", tag = "guarantees", security(("oauth2" = ["guarantees:read"])), responses((status = 200, description = "The guarantees", body = GuaranteesView)))]
 #[get("/guarantees")]
 async fn list_guarantees(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
-    let newest = PageRequest { limit: 1, after: None };
+    let newest = PageRequest::of(1);
     let runs = blocking(move || run::list(app.store.as_ref(), &caller.actor, &newest)).await??;
     Answer::ok(&GuaranteesView::new(runs.data.into_iter().next())?)
 }
@@ -34,16 +33,12 @@ async fn list_guarantees(app: Data<App>, caller: Caller) -> Result<Answer, Probl
 /// List runs of the guarantees
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_guarantee_runs", tag = "guarantees", security(("oauth2" = ["guarantees:read"])), params(PageQuery), responses((status = 200, description = "A page of runs", body = PageView<GuaranteeRunSummaryView>)))]
+#[utoipa::path(operation_id = "list_guarantee_runs", tag = "guarantees", security(("oauth2" = ["guarantees:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of runs", body = PageView<GuaranteeRunSummaryView>)))]
 #[get("/guarantee-runs")]
-async fn list_guarantee_runs(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_guarantee_runs(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let runs = blocking(move || run::list(app.store.as_ref(), &caller.actor, &page)).await??;
-    Answer::page(runs, GuaranteeRunSummaryView::from)
+    Answer::page(runs, &cursors, GuaranteeRunSummaryView::from)
 }
 
 /// Get a run of the guarantees

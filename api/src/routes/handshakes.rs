@@ -13,11 +13,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::batch::{BatchWork, Batcher};
-use crate::extract::{Caller, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Command, Id, List, Unfiltered};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::handshakes::{
     CountersignHandshakeRequest, CountersignedView, CreateSigningKeyRequest, HandshakeView, PrepareHandshakeRequest,
     PreparedHandshakeView, SigningKeyView,
@@ -50,16 +49,12 @@ impl BatchWork for Accepts {
 /// List signing keys
 ///
 /// Your organisation's, your members', and those that signed a handshake of yours. Oldest first.
-#[utoipa::path(operation_id = "list_signing_keys", tag = "chain", security(("oauth2" = ["chain:read"])), params(PageQuery), responses((status = 200, description = "A page of signing keys", body = PageView<SigningKeyView>)))]
+#[utoipa::path(operation_id = "list_signing_keys", tag = "chain", security(("oauth2" = ["chain:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of signing keys", body = PageView<SigningKeyView>)))]
 #[get("/signing-keys")]
-async fn list_signing_keys(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_signing_keys(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.keys().list_keys(&page)).await?;
-    Answer::page(page, SigningKeyView::from)
+    Answer::page(page, &cursors, SigningKeyView::from)
 }
 
 /// Get a signing key

@@ -8,11 +8,12 @@ use domain::access::audit::Fields;
 use domain::jobs::repository::JobFilter;
 use domain::jobs::{self, CancelJobError, Job, JobKind, JobState};
 use domain::kernel::ids::JobId;
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
-use crate::extract::{Caller, Filter, Id, cursor, query};
+use crate::extract::{Caller, Id, List, query};
 use crate::once;
 use crate::problem::Problem;
 use crate::sse::{self, Frame, Next, Source};
@@ -25,16 +26,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// List jobs
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_jobs", tag = "operations", security(("oauth2" = ["jobs:read"])), params(JobQuery), responses((status = 200, description = "A page of jobs", body = PageView<JobView>)))]
+#[utoipa::path(operation_id = "list_jobs", tag = "operations", security(("oauth2" = ["jobs:read"])), params(List<JobQuery>), responses((status = 200, description = "A page of jobs", body = PageView<JobView>)))]
 #[get("/jobs")]
-async fn list_jobs(app: Data<App>, caller: Caller, Filter(asked): Filter<JobQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+async fn list_jobs(app: Data<App>, list: List<JobQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
     let filter = JobFilter {
         state: query::filter("status", asked.status.as_deref(), |text| JobState::parse(text).ok_or("no such status"))?,
         kind: query::filter("kind", asked.kind.as_deref(), |text| JobKind::parse(text).ok_or("no such kind"))?,
     };
     let page = read(&app, &caller, move |queries| queries.jobs().list(&filter, &page)).await?;
-    Answer::page(page, JobView::from)
+    Answer::page(page, &cursors, JobView::from)
 }
 
 /// Get a job
@@ -126,10 +127,12 @@ async fn cancel_job(app: Data<App>, caller: Caller, Id(id): Id<JobId>) -> Result
         app.store.transaction(|uow| {
             let env = app.env(&caller.actor);
             let job = jobs::cancel(uow, &env, id)?;
-            let answer = Answer::ok(&JobView::from(job)).map(|answer| answer.about(id.uuid()));
+            let status = |job: &Job| json!({"status": job.state.as_str()});
+            let (before, after) = (status(&job.before), status(&job.after));
+            let answer = Answer::ok(&JobView::from(job.after)).map(|answer| answer.about(id.uuid()));
+            let answer = answer.and_then(|answer| answer.altering(&before, &after));
             if let Ok(answer) = &answer {
-                let now: Fields = [("status".to_owned(), JobState::Cancelled.as_str().into())].into_iter().collect();
-                uow.audit().append(&once::audit_record(&env, &caller, &now, answer))?;
+                uow.audit().append(&once::audit_record(&env, &caller, &Fields::new(), answer))?;
             }
             Ok::<_, CancelJobError>(answer)
         })

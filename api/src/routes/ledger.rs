@@ -15,10 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Filter, Id, cursor};
+use crate::extract::{Caller, Filter, Id, List, ListQuery, Unfiltered};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::ledger::{AccountPostingView, AccountView, AccrualView, EntryView, TrialBalanceView};
 
 /// Entries that an export reads at a time.
@@ -34,12 +33,9 @@ struct AccountQuery {
     kind: Option<String>,
     /// Of one provider, payee or member.
     party_id: Option<String>,
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
+
+impl ListQuery for AccountQuery {}
 
 /// Which moment is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -70,12 +66,9 @@ struct EntryQuery {
     effective_from: Option<String>,
     /// Effective on or before.
     effective_to: Option<String>,
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
+
+impl ListQuery for EntryQuery {}
 
 /// What accruals are summed by.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -113,21 +106,17 @@ fn as_of(query: &AsOfQuery) -> Result<AsOf, Problem> {
 /// List accounts
 ///
 /// With the balance of now; partners see their own.
-#[utoipa::path(operation_id = "list_ledger_accounts", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(AccountQuery), responses((status = 200, description = "A page of accounts", body = PageView<AccountView>)))]
+#[utoipa::path(operation_id = "list_ledger_accounts", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(List<AccountQuery>), responses((status = 200, description = "A page of accounts", body = PageView<AccountView>)))]
 #[get("/ledger/accounts")]
-async fn list_ledger_accounts(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<AccountQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_ledger_accounts(app: Data<App>, list: List<AccountQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = AccountFilter {
         kind: parsed("kind", query.kind.as_deref(), AccountKind::parse)?,
         party: parsed("party_id", query.party_id.as_deref(), book::parse_party)?,
         vertical: None,
     };
     let page = read(&app, &caller, move |queries| queries.book().list_accounts(&filter, &page)).await?;
-    Answer::page(page, AccountView::from)
+    Answer::page(page, &cursors, AccountView::from)
 }
 
 /// Get an account
@@ -149,35 +138,30 @@ async fn get_ledger_account(
 /// List the entries of an account
 ///
 /// Newest first, each with the balance after it.
-#[utoipa::path(operation_id = "list_ledger_account_entries", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(("id" = String, Path, description = "The account", example = "account_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of postings", body = PageView<AccountPostingView>)))]
+#[utoipa::path(operation_id = "list_ledger_account_entries", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(("id" = String, Path, description = "The account", example = "account_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of postings", body = PageView<AccountPostingView>)))]
 #[get("/ledger/accounts/{id}/entries")]
 async fn list_ledger_account_entries(
     app: Data<App>,
-    caller: Caller,
+    list: List<Unfiltered>,
     Id(id): Id<AccountId>,
-    Filter(query): Filter<PageQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let found = read(&app, &caller, move |queries| {
         let known = queries.book().find_account(id, AsOf::default())?.is_some();
         Ok((known, queries.book().account_postings(id, &page)?))
     })
     .await?;
     let (true, postings) = found else { return Err(Problem::not_found()) };
-    Answer::page(postings, AccountPostingView::from)
+    Answer::page(postings, &cursors, AccountPostingView::from)
 }
 
 /// List entries
 ///
 /// Newest first, with their postings.
-#[utoipa::path(operation_id = "list_ledger_entries", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(EntryQuery), responses((status = 200, description = "A page of entries", body = PageView<EntryView>)))]
+#[utoipa::path(operation_id = "list_ledger_entries", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(List<EntryQuery>), responses((status = 200, description = "A page of entries", body = PageView<EntryView>)))]
 #[get("/ledger/entries")]
-async fn list_ledger_entries(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<EntryQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_ledger_entries(app: Data<App>, list: List<EntryQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = EntryFilter {
         kind: parsed("kind", query.kind.as_deref(), EntryKind::parse)?,
         deal: parsed("deal_id", query.deal_id.as_deref(), |t| DealId::parse(t).ok())?,
@@ -187,7 +171,7 @@ async fn list_ledger_entries(
         effective_to: parsed("effective_to", query.effective_to.as_deref(), |t| t.parse().ok())?,
     };
     let page = read(&app, &caller, move |queries| queries.book().list_entries(&filter, &page)).await?;
-    Answer::page(page, EntryView::from)
+    Answer::page(page, &cursors, EntryView::from)
 }
 
 /// Get an entry
@@ -225,7 +209,7 @@ async fn list_accruals(app: Data<App>, caller: Caller, Filter(query): Filter<Acc
     let unknown = || Problem::malformed_at("#by", "unknown_value", "by is one of: vertical, cohort, partner, product");
     let by = AccrualBy::parse(&query.by).ok_or_else(unknown)?;
     let rows = read(&app, &caller, move |queries| queries.book().accruals(by)).await?;
-    Answer::page(domain::kernel::Page { data: rows, next: None }, AccrualView::from)
+    Answer::whole(rows, AccrualView::from)
 }
 
 /// Export the ledger

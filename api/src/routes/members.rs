@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
 use crate::extract::query::{filter, plain};
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -27,10 +27,10 @@ fn member(record: MemberRecord) -> Result<Answer, Problem> {
 /// List members
 ///
 /// In the order of their creation.
-#[utoipa::path(operation_id = "list_members", tag = "directory", security(("oauth2" = ["directory:read"])), params(MemberQuery), responses((status = 200, description = "A page of members", body = PageView<MemberView>)))]
+#[utoipa::path(operation_id = "list_members", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<MemberQuery>), responses((status = 200, description = "A page of members", body = PageView<MemberView>)))]
 #[get("/members")]
-async fn list_members(app: Data<App>, caller: Caller, Filter(query): Filter<MemberQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_members(app: Data<App>, list: List<MemberQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = MemberFilter {
         organisation: filter("organisation_id", query.organisation_id.as_deref(), OrganisationId::parse)?,
         member_ref: plain("member_ref", query.member_ref)?,
@@ -39,7 +39,7 @@ async fn list_members(app: Data<App>, caller: Caller, Filter(query): Filter<Memb
         status: filter("status", query.status.as_deref(), OrganisationStatus::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_members(&filter, &page)).await?;
-    Answer::page(page, MemberView::from)
+    Answer::page(page, &cursors, MemberView::from)
 }
 
 /// Create a member
@@ -95,15 +95,10 @@ async fn update_member(
 /// List the downline of a member
 ///
 /// Everybody below, with the level at which they stand, in the order of their creation.
-#[utoipa::path(operation_id = "list_downline", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The member", example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz"), DownlineQuery), responses((status = 200, description = "A page of members below", body = PageView<DownlineView>)))]
+#[utoipa::path(operation_id = "list_downline", tag = "directory", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The member", example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<DownlineQuery>), responses((status = 200, description = "A page of members below", body = PageView<DownlineView>)))]
 #[get("/members/{id}/downline")]
-async fn list_downline(
-    app: Data<App>,
-    caller: Caller,
-    Id(id): Id<MemberId>,
-    Filter(query): Filter<DownlineQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_downline(app: Data<App>, list: List<DownlineQuery>, Id(id): Id<MemberId>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let deepest = u16::try_from(MAX_UPLINE_DEPTH).unwrap_or(u16::MAX);
     let levels = query.levels.unwrap_or(deepest);
     if !(1..=deepest).contains(&levels) {
@@ -118,7 +113,7 @@ async fn list_downline(
         }
     })
     .await?;
-    Answer::page(page.ok_or_else(Problem::not_found)?, DownlineView::from)
+    Answer::page(page.ok_or_else(Problem::not_found)?, &cursors, DownlineView::from)
 }
 
 /// Routes below `/v1`.

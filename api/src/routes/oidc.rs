@@ -10,26 +10,21 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor};
+use crate::extract::{Change, Command, Empty, Id, List, Unfiltered};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::oidc::{CreateOidcIssuerRequest, OidcIssuerView};
 
 /// List outside issuers
 ///
 /// Oldest first.
-#[utoipa::path(operation_id = "list_oidc_issuers", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of issuers", body = PageView<OidcIssuerView>)))]
+#[utoipa::path(operation_id = "list_oidc_issuers", tag = "access", security(("oauth2" = ["access:admin"])), params(List<Unfiltered>), responses((status = 200, description = "A page of issuers", body = PageView<OidcIssuerView>)))]
 #[get("/oidc-issuers")]
-async fn list_oidc_issuers(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_oidc_issuers(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.access().list_issuers(&page)).await?;
-    Answer::page(page, |issuer| OidcIssuerView::from(&issuer))
+    Answer::page(page, &cursors, |issuer| OidcIssuerView::from(&issuer))
 }
 
 /// Register an outside issuer

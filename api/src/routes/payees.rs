@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -26,17 +26,17 @@ fn payee(record: PayeeRecord) -> Result<Answer, Problem> {
 /// List payees
 ///
 /// In the order of their creation.
-#[utoipa::path(operation_id = "list_payees", tag = "directory", security(("oauth2" = ["directory:read"])), params(PayeeQuery), responses((status = 200, description = "A page of payees", body = PageView<PayeeView>)))]
+#[utoipa::path(operation_id = "list_payees", tag = "directory", security(("oauth2" = ["directory:read"])), params(List<PayeeQuery>), responses((status = 200, description = "A page of payees", body = PageView<PayeeView>)))]
 #[get("/payees")]
-async fn list_payees(app: Data<App>, caller: Caller, Filter(query): Filter<PayeeQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_payees(app: Data<App>, list: List<PayeeQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let filter = PayeeFilter {
         organisation: filter("organisation_id", query.organisation_id.as_deref(), OrganisationId::parse)?,
         member: filter("member_id", query.member_id.as_deref(), MemberId::parse)?,
         rail: filter("rail", query.rail.as_deref(), Rail::parse)?,
     };
     let page = read(&app, &caller, move |queries| queries.directory().list_payees(&filter, &page)).await?;
-    Answer::page(page, PayeeView::from)
+    Answer::page(page, &cursors, PayeeView::from)
 }
 
 /// Create a payee
@@ -95,5 +95,6 @@ async fn update_payee(
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
+    super::bank_changes::register(config);
     config.service(list_payees).service(create_payee).service(get_payee).service(update_payee);
 }

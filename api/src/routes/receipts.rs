@@ -12,10 +12,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
-use crate::extract::{Caller, Filter, Id, cursor};
+use crate::extract::{Caller, Id, List, Unfiltered};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 
 /// Packs one receipt, as the caller may see it.
 async fn receipt(app: Data<App>, caller: Caller, wanted: Wanted) -> Result<Answer, Problem> {
@@ -79,20 +78,15 @@ struct ListedReceiptView {
 ///
 /// Every receipt that the caller may see, for whoever keeps them all: handshakes oldest first, entries newest first. What
 /// has no receipt says why.
-#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes` or `entries`", example = "handshakes"), PageQuery), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
+#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes` or `entries`", example = "handshakes"), List<Unfiltered>), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
 #[get("/receipts/{kind}")]
-async fn list_receipts(
-    app: Data<App>,
-    caller: Caller,
-    kind: Path<String>,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
+async fn list_receipts(app: Data<App>, list: List<Unfiltered>, kind: Path<String>) -> Result<Answer, Problem> {
     let kind = match kind.as_str() {
         "handshakes" => ReceiptKind::Handshake,
         "entries" => ReceiptKind::LedgerEntry,
         _ => return Err(Problem::not_found()),
     };
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let page = blocking(move || {
         let found = receipts::list(app.store.as_ref(), &caller.actor, kind, &page)?;
         let rows =
@@ -100,7 +94,7 @@ async fn list_receipts(
         Ok::<_, Problem>(Page { data: rows, next: found.next })
     })
     .await??;
-    Answer::page(page, |row| row)
+    Answer::page(page, &cursors, |row| row)
 }
 
 fn listed(id: String, receipt: Result<Receipt, Withheld>) -> Result<ListedReceiptView, Problem> {

@@ -10,11 +10,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Change, Command, Id, List, Unfiltered};
 use crate::once::{answered, change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::users::{ChangePasswordRequest, CreateUserRequest, UpdateUserRequest, UserView};
 
 fn user(user: User) -> Result<Answer, Problem> {
@@ -25,12 +24,12 @@ fn user(user: User) -> Result<Answer, Problem> {
 /// List users
 ///
 /// Oldest first.
-#[utoipa::path(operation_id = "list_users", tag = "access", security(("oauth2" = ["access:admin"])), params(PageQuery), responses((status = 200, description = "A page of users", body = PageView<UserView>)))]
+#[utoipa::path(operation_id = "list_users", tag = "access", security(("oauth2" = ["access:admin"])), params(List<Unfiltered>), responses((status = 200, description = "A page of users", body = PageView<UserView>)))]
 #[get("/users")]
-async fn list_users(app: Data<App>, caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_users(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.access().list_users(&page)).await?;
-    Answer::page(page, UserView::from)
+    Answer::page(page, &cursors, UserView::from)
 }
 
 /// Create a user

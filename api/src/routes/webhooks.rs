@@ -14,11 +14,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Change, Command, Empty, Filter, Id, cursor, query};
+use crate::extract::{Caller, Change, Command, Empty, Id, List, Unfiltered, query};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::webhooks::{
     CreateWebhookEndpointRequest, UpdateWebhookEndpointRequest, WebhookDeliveryQuery, WebhookDeliveryView,
     WebhookEndpointSecretView, WebhookEndpointView, WebhookTestView,
@@ -31,16 +30,12 @@ fn endpoint(endpoint: &Endpoint) -> Result<Answer, Problem> {
 /// List webhook endpoints
 ///
 /// Oldest first. A partner sees its own; secrets are never shown again.
-#[utoipa::path(operation_id = "list_webhook_endpoints", tag = "webhooks", security(("oauth2" = ["webhooks:read"])), params(PageQuery), responses((status = 200, description = "A page of endpoints", body = PageView<WebhookEndpointView>)))]
+#[utoipa::path(operation_id = "list_webhook_endpoints", tag = "webhooks", security(("oauth2" = ["webhooks:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of endpoints", body = PageView<WebhookEndpointView>)))]
 #[get("/webhook-endpoints")]
-async fn list_webhook_endpoints(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_webhook_endpoints(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.webhooks().list_endpoints(&page)).await?;
-    Answer::page(page, |endpoint| WebhookEndpointView::from(&endpoint))
+    Answer::page(page, &cursors, |endpoint| WebhookEndpointView::from(&endpoint))
 }
 
 /// Create a webhook endpoint
@@ -156,15 +151,14 @@ async fn test_webhook_endpoint(
 /// List the deliveries of a webhook endpoint
 ///
 /// Newest first, each with its attempts. Kept for three months.
-#[utoipa::path(operation_id = "list_webhook_deliveries", tag = "webhooks", security(("oauth2" = ["webhooks:read"])), params(("id" = String, Path, description = "The endpoint", example = "endpoint_01k0w4q7v8e2rtf3k2m9x5c6dz"), WebhookDeliveryQuery), responses((status = 200, description = "A page of deliveries", body = PageView<WebhookDeliveryView>)))]
+#[utoipa::path(operation_id = "list_webhook_deliveries", tag = "webhooks", security(("oauth2" = ["webhooks:read"])), params(("id" = String, Path, description = "The endpoint", example = "endpoint_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<WebhookDeliveryQuery>), responses((status = 200, description = "A page of deliveries", body = PageView<WebhookDeliveryView>)))]
 #[get("/webhook-endpoints/{id}/deliveries")]
 async fn list_webhook_deliveries(
     app: Data<App>,
-    caller: Caller,
+    list: List<WebhookDeliveryQuery>,
     Id(id): Id<WebhookEndpointId>,
-    Filter(asked): Filter<WebhookDeliveryQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(asked.limit, asked.cursor.as_deref())?;
+    let List { caller, query: asked, page, cursors } = list;
     let kind = |text: &str| EventKind::parse(text).ok_or("there is no such type of event");
     let filter = DeliveryFilter {
         status: query::filter("status", asked.status.as_deref(), DeliveryStatus::parse)?,
@@ -175,7 +169,7 @@ async fn list_webhook_deliveries(
         Some(_) => queries.webhooks().list_deliveries(id, &filter, &page).map(Some),
         None => Ok(None),
     });
-    Answer::page(page.await?.ok_or_else(Problem::not_found)?, WebhookDeliveryView::from)
+    Answer::page(page.await?.ok_or_else(Problem::not_found)?, &cursors, WebhookDeliveryView::from)
 }
 
 /// Send a delivery again

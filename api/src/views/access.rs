@@ -4,7 +4,7 @@ use domain::access::client::{CreateApiClientInput, NewSecret};
 use domain::access::standing::StandingInput;
 use domain::access::{ApiClient, Environment, Scope, Standing, Subject};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::extract::Caller;
 
@@ -30,18 +30,6 @@ impl From<CreateApiClientRequest> for CreateApiClientInput {
         let CreateApiClientRequest { name, roles, organisation_id, member_id } = raw;
         Self { name, standing: StandingInput { roles, organisation_id, member_id } }
     }
-}
-
-/// Which page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// An API client.

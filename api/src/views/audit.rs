@@ -6,16 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::extract::ListQuery;
+
 /// Which acts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Only of this user or API client; `service` for what the service did by itself.
     #[param(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub actor: Option<String>,
@@ -28,13 +25,9 @@ pub struct AuditQuery {
     /// Only in this request.
     #[param(example = "0199c0de-0000-7000-8000-000000000001")]
     pub request_id: Option<String>,
-    /// Only later than this.
-    #[param(example = "2026-07-01T00:00:00Z")]
-    pub created_after: Option<String>,
-    /// Only earlier than this.
-    #[param(example = "2026-12-01T00:00:00Z")]
-    pub created_before: Option<String>,
 }
+
+impl ListQuery for AuditQuery {}
 
 /// Who did it.
 #[derive(Debug, Serialize, ToSchema)]

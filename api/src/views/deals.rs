@@ -11,17 +11,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{MoneyRequest, MoneyView};
+use crate::extract::ListQuery;
 
 /// Which deals.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DealQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `referred`, `accepted`, `in_progress`, `contracted`, `settled`, `declined`, `withdrawn`, `lost`, `reversed`.
     #[param(example = "settled")]
     pub status: Option<String>,
@@ -31,13 +27,12 @@ pub struct DealQuery {
     /// The member who referred.
     #[param(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub member: Option<String>,
-    /// Only deals that we learned of after this moment.
-    #[param(example = "2026-07-01T00:00:00Z")]
-    pub created_after: Option<String>,
     /// What the source calls it.
     #[param(example = "LN-69-000844")]
     pub external_ref: Option<String>,
 }
+
+impl ListQuery for DealQuery {}
 
 /// A settlement.
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 
 use super::MoneyRequest;
+use crate::extract::ListQuery;
 
 /// Tells `null` from absent.
 pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Given, D::Error> {
@@ -135,7 +136,7 @@ pub struct CreateMemberRequest {
     /// What the organisation calls it, unique there.
     #[schema(required = true, nullable = false)]
     member_ref: Option<String>,
-    /// The cohort.
+    /// The code of a cohort of the organisation.
     cohort: Option<String>,
     /// Who stands directly above, by its id …
     upline_id: Option<String>,
@@ -155,7 +156,7 @@ impl From<CreateMemberRequest> for CreateMemberInput {
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateMember, example = json!({"upline_ref": "M003"}))]
 pub struct UpdateMemberRequest {
-    /// The cohort; `null` takes it away.
+    /// The code of a cohort of the organisation; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     cohort: Given,
@@ -196,6 +197,13 @@ pub struct BankAccountRequest {
     account_name: Option<String>,
 }
 
+impl From<BankAccountRequest> for BankAccountInput {
+    fn from(raw: BankAccountRequest) -> Self {
+        let BankAccountRequest { bsb, account_number, account_name } = raw;
+        Self { bsb, account_number, account_name }
+    }
+}
+
 /// A request to create a payee.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -226,18 +234,13 @@ pub struct CreatePayeeRequest {
 
 impl From<CreatePayeeRequest> for CreatePayeeInput {
     fn from(raw: CreatePayeeRequest) -> Self {
-        let bank = |b: BankAccountRequest| BankAccountInput {
-            bsb: b.bsb,
-            account_number: b.account_number,
-            account_name: b.account_name,
-        };
         Self {
             organisation_id: raw.organisation_id,
             legal_name: raw.legal_name,
             abn: raw.abn,
             gst_registered_from: raw.gst_registered_from,
             rail: raw.rail,
-            bank_account: raw.bank_account.map(bank),
+            bank_account: raw.bank_account.map(BankAccountInput::from),
             minimum_payout_minor: raw.minimum_payout.map(|money| money.amount),
             member_id: raw.member_id,
             from_on: raw.from_on,
@@ -295,43 +298,32 @@ pub fn in_dollars<T>(money: Option<&MoneyRequest>, parsed: Result<T, Faults>) ->
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrganisationQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `operator`, `provider` or `introducer`.
     pub kind: Option<String>,
     /// `active` or `suspended`.
     pub status: Option<String>,
 }
 
+impl ListQuery for OrganisationQuery {}
+
 /// Which contacts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// `person` or `company`.
     pub kind: Option<String>,
 }
 
+impl ListQuery for ContactQuery {}
+
 /// Which members.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct MemberQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// Called so.
@@ -344,31 +336,25 @@ pub struct MemberQuery {
     pub status: Option<String>,
 }
 
+impl ListQuery for MemberQuery {}
+
 /// How far down.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct DownlineQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Levels to look down, 1 to 1000; everything if absent.
     #[param(example = 1)]
     pub levels: Option<u16>,
 }
+
+impl ListQuery for DownlineQuery {}
 
 /// Which payees.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PayeeQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Of this organisation.
     pub organisation_id: Option<String>,
     /// That this member was ever mapped to.
@@ -376,3 +362,5 @@ pub struct PayeeQuery {
     /// `aba` or `stripe`.
     pub rail: Option<String>,
 }
+
+impl ListQuery for PayeeQuery {}

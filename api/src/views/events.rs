@@ -7,16 +7,13 @@ use domain::events::EventKind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::extract::ListQuery;
+
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct EventQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// Events after this sequence number; 0 for all.
     #[param(example = 0)]
     #[serde(default, deserialize_with = "super::safe_integer")]
@@ -27,6 +24,10 @@ pub struct EventQuery {
     /// What happened to this: the id of a deal, an entry, a payout …
     #[param(example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub subject_id: Option<String>,
+}
+
+impl ListQuery for EventQuery {
+    const SORT: &'static str = "sequence";
 }
 
 /// What a stream follows.

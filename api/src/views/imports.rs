@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::jobs::FailureView;
+use crate::extract::ListQuery;
 
 /// Whose deals, and who sells.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -21,19 +22,35 @@ pub struct CreateImportQuery {
     pub organisation_id: Option<String>,
 }
 
+/// Which imports.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ImportQuery {
+    /// `uploading`, `received`, `staged`, `done`, `failed`.
+    #[param(example = "done")]
+    pub status: Option<String>,
+    /// Of this organisation's members.
+    pub organisation_id: Option<String>,
+    /// Of this provider's deals.
+    pub provider_id: Option<String>,
+}
+
+impl ListQuery for ImportQuery {}
+
 /// Which rows of an import.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRowQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `pending`, `created`, `corrected`, `unchanged`, `superseded`, `refused`.
     #[param(example = "refused")]
     pub outcome: Option<String>,
+}
+
+impl ListQuery for ImportRowQuery {
+    const SORT: &'static str = "line";
+    const DATED: bool = false;
 }
 
 /// What became of the rows of a file.
@@ -83,6 +100,9 @@ pub struct ImportView {
     /// Who sells.
     #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6e0")]
     provider_id: String,
+    /// `csv` or `ndjson`.
+    #[schema(example = "csv")]
+    format: &'static str,
     /// `uploading`, `received`, `staged` (every row is read), `done`, `failed`.
     #[schema(example = "done")]
     status: &'static str,
@@ -113,6 +133,7 @@ impl From<DealImport> for ImportView {
             id: import.id.to_string(),
             organisation_id: import.organisation.to_string(),
             provider_id: import.provider.to_string(),
+            format: import.format.as_str(),
             status: import.state.as_str(),
             file_sha256: import.file_sha256.as_ref().map(Digest::to_string),
             file_bytes: import.file_bytes,

@@ -6,16 +6,13 @@ use domain::kernel::ids::OrganisationId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::extract::ListQuery;
+
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct JobQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
     #[param(example = "running")]
     pub status: Option<String>,
@@ -23,6 +20,8 @@ pub struct JobQuery {
     #[param(example = "deal_import")]
     pub kind: Option<String>,
 }
+
+impl ListQuery for JobQuery {}
 
 /// How far a job is.
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,6 +12,8 @@ use domain::webhooks::{CreateEndpointInput, UpdateEndpointInput};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::extract::ListQuery;
+
 /// A request to create an endpoint.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -192,11 +194,6 @@ impl From<EventId> for WebhookTestView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WebhookDeliveryQuery {
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    pub limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
     /// `pending`, `delivered` or `given_up`.
     #[param(example = "given_up")]
     pub status: Option<String>,
@@ -207,6 +204,8 @@ pub struct WebhookDeliveryQuery {
     #[param(example = "event_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub event_id: Option<String>,
 }
+
+impl ListQuery for WebhookDeliveryQuery {}
 
 /// One event on its way to one endpoint.
 #[derive(Debug, Serialize, ToSchema)]

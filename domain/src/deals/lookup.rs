@@ -19,8 +19,6 @@ pub struct DealFilter {
     pub vertical: Option<VerticalCode>,
     /// Only of this member.
     pub member: Option<MemberId>,
-    /// Only those that we learned of after this moment.
-    pub created_after: Option<Instant>,
     /// Only what a source calls so.
     pub external_ref: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Users, API clients and revocations, to look up.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Timestamptz, Uuid as SqlUuid};
 use domain::access::client_key::ApiClientKey;
 use domain::access::oidc::OidcIssuer;
 use domain::access::repository::AccessQueries;
@@ -14,23 +14,26 @@ use uuid::Uuid;
 use super::issuers::{IssuerColumns, IssuerRow};
 use super::keys::{KeyColumns, KeyRow};
 use super::{ClientColumns, ClientRow, UserColumns, UserRow};
-use crate::bind::{after_id, id_key, instant};
+use crate::bind::instant;
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
 
 impl AccessQueries for PgQueries<'_> {
     fn list_clients(&mut self, page: &PageRequest) -> Result<Page<ApiClient>, StoreError> {
-        let rows: Vec<ClientRow> = query::<ClientColumns>(
-            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version
-             from api_client where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<ClientRow> = query::<ClientColumns>(listed!(
+            paging.order,
+            "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version from api_client where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let clients = rows.into_iter().map(ClientRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(clients, page.limit, |client| id_key(client.id.uuid())))
+        by_id(rows, page, ClientRow::restore, |client| client.id.uuid())
     }
 
     fn list_client_keys(
@@ -45,44 +48,51 @@ impl AccessQueries for PgQueries<'_> {
         if !known {
             return Ok(None);
         }
-        let rows: Vec<KeyRow> = query::<KeyColumns>(
-            "select id, client_id, public_key, created_at from api_client_key
-             where client_id = $1 and id > $2 order by id limit $3",
-        )
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<KeyRow> = query::<KeyColumns>(listed!(
+            paging.order,
+            "select id, client_id, public_key, created_at from api_client_key where client_id = $1 and ",
+            "id", at "created_at", ""
+        ))
         .bind::<SqlUuid, _>(client.uuid())
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let keys = rows.into_iter().map(KeyRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(Page::cut(keys, page.limit, |key| id_key(key.id.uuid()))))
+        by_id(rows, page, KeyRow::restore, |key| key.id.uuid()).map(Some)
     }
 
     fn list_issuers(&mut self, page: &PageRequest) -> Result<Page<OidcIssuer>, StoreError> {
-        let rows: Vec<IssuerRow> = query::<IssuerColumns>(
-            "select id, issuer, audience, organisation_id, created_at from oidc_issuer
-             where id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<IssuerRow> = query::<IssuerColumns>(listed!(
+            paging.order,
+            "select id, issuer, audience, organisation_id, created_at from oidc_issuer where ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let issuers = rows.into_iter().map(IssuerRow::restore).collect();
-        Ok(Page::cut(issuers, page.limit, |issuer| id_key(issuer.id.uuid())))
+        by_id(rows, page, |row| Ok(row.restore()), |issuer| issuer.id.uuid())
     }
 
     fn list_users(&mut self, page: &PageRequest) -> Result<Page<User>, StoreError> {
-        let rows: Vec<UserRow> = query::<UserColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<UserRow> = query::<UserColumns>(listed!(
+            paging.order,
             "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
                u.oidc_issuer_id, u.oidc_subject_sha256
-             from app_user u left join personal_data p on p.subject_id = u.id where u.id > $1 order by u.id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(i64::from(page.limit) + 1)
+             from app_user u left join personal_data p on p.subject_id = u.id where ",
+            "u.id", at "u.created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let users = rows.into_iter().map(UserRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(users, page.limit, |user| id_key(user.id.uuid())))
+        by_id(rows, page, UserRow::restore, |user| user.id.uuid())
     }
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {

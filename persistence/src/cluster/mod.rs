@@ -111,6 +111,11 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The log of its server.
+    pub fn log(&self) -> &Path {
+        &self.layout.log
+    }
+
     /// The running cluster of another process; `None` when nobody owns one. Waits while the owner is starting it.
     pub fn attach(data_dir: &Path) -> Result<Option<ConnectionInfo>, ClusterError> {
         const PATIENCE: Duration = Duration::from_secs(60);
@@ -216,6 +221,9 @@ fn settings(profile: Profile, socket: &Path) -> Vec<String> {
         "log_timezone=UTC",
         "logging_collector=off",
         "log_destination=stderr",
+        // Details name the values of rows, and so people and accounts.
+        "log_error_verbosity=terse",
+        "log_parameter_max_length_on_error=0",
         "max_wal_size=1GB",
         "min_wal_size=160MB",
     ];

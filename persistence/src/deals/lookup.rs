@@ -18,9 +18,10 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use super::{DealColumns, DealRow, deal_columns, sold};
-use crate::bind::{before_id, date, digest, fetched, id_key, instant, to_u64};
+use crate::bind::{date, digest, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, LineRow, line_columns};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -151,31 +152,34 @@ impl DealQueries for PgQueries<'_> {
     }
 
     fn list(&mut self, filter: &DealFilter, page: &PageRequest) -> Result<Page<FoundDeal>, StoreError> {
-        let before = before_id(page)?;
+        let paging = Paging::newest_first(page);
         let vertical = filter.vertical.map(|code| reference::vertical_id(code).uuid());
         // A reference has a statement of its own: a condition that may be absent would not use its index.
         let statement = match &filter.external_ref {
-            Some(external_ref) => query::<FoundColumns>(select_deals!(
-                "d.external_ref = $1 and d.id < $2 and d.stage = coalesce($3, d.stage) and d.vertical_id = coalesce($4, d.vertical_id)
-                 and d.member_id = coalesce($5, d.member_id) and d.created_at > coalesce($6, '-infinity') order by d.id desc limit $7"
+            Some(external_ref) => query::<FoundColumns>(listed!(
+                paging.order,
+                select_deals!("d.external_ref = $1 and "),
+                "d.id", at "d.created_at", " and d.stage = coalesce($5, d.stage) and d.vertical_id = coalesce($6, d.vertical_id)
+                 and d.member_id = coalesce($7, d.member_id)"
             ))
             .bind::<Text, _>(external_ref.as_str()),
-            None => query::<FoundColumns>(select_deals!(
-                "d.id < $1 and d.stage = coalesce($2, d.stage) and d.vertical_id = coalesce($3, d.vertical_id)
-                 and d.member_id = coalesce($4, d.member_id) and d.created_at > coalesce($5, '-infinity') order by d.id desc limit $6"
+            None => query::<FoundColumns>(listed!(
+                paging.order,
+                select_deals!(""),
+                "d.id", at "d.created_at", " and d.stage = coalesce($4, d.stage) and d.vertical_id = coalesce($5, d.vertical_id)
+                 and d.member_id = coalesce($6, d.member_id)"
             )),
         };
         let rows: Vec<FoundRow> = statement
-            .bind::<SqlUuid, _>(before)
+            .after_id(paging)?
+            .between(paging)
             .bind::<Nullable<Text>, _>(filter.stage.map(Stage::as_str))
             .bind::<Nullable<SqlUuid>, _>(vertical)
             .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
-            .bind::<Nullable<Timestamptz>, _>(filter.created_after.map(instant))
-            .bind::<BigInt, _>(fetched(page))
+            .limit(paging)
             .load(self.pg)
             .map_err(store_error)?;
-        let deals = rows.into_iter().map(found).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(deals, page.limit, |found| id_key(found.deal.id.uuid())))
+        by_id(rows, page, found, |found| found.deal.id.uuid())
     }
 
     fn find(&mut self, deal: DealId) -> Result<Option<FoundDeal>, StoreError> {

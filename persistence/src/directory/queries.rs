@@ -1,7 +1,7 @@
 //! Look-ups of the directory: keyset pages by id, under row-level security.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Uuid as SqlUuid};
 use domain::directory::record::{ContactFilter, MemberFilter, OrganisationFilter, PayeeFilter};
 use domain::directory::repository::DirectoryQueries;
 use domain::directory::{
@@ -15,25 +15,10 @@ use domain::store::StoreError;
 use super::rows::{
     ContactColumns, ContactRow, MemberColumns, MemberRow, OrganisationColumns, OrganisationRow, PayeeColumns, PayeeRow,
 };
-use crate::bind::{after_id, id_key};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
-
-/// Cuts rows to a page of restored records.
-fn page<R, T>(
-    rows: Vec<R>,
-    request: &PageRequest,
-    restore: impl Fn(R) -> Result<T, StoreError>,
-    id: impl Fn(&T) -> uuid::Uuid,
-) -> Result<Page<T>, StoreError> {
-    let records = rows.into_iter().map(restore).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(records, request.limit, |record| id_key(id(record))))
-}
-
-fn fetched(request: &PageRequest) -> i64 {
-    i64::from(request.limit) + 1
-}
 
 impl DirectoryQueries for PgQueries<'_> {
     fn list_organisations(
@@ -41,17 +26,20 @@ impl DirectoryQueries for PgQueries<'_> {
         filter: &OrganisationFilter,
         request: &PageRequest,
     ) -> Result<Page<OrganisationRecord>, StoreError> {
-        let rows: Vec<OrganisationRow> = query::<OrganisationColumns>(
-            "select id, kind, name, abn, external_ref, status, created_at, version from organisation
-             where id > $1 and coalesce(kind = $2, true) and coalesce(status = $3, true) order by id limit $4",
-        )
-        .bind::<SqlUuid, _>(after_id(request)?)
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<OrganisationRow> = query::<OrganisationColumns>(listed!(
+            paging.order,
+            "select id, kind, name, abn, external_ref, status, created_at, version from organisation where ",
+            "id", at "created_at", " and coalesce(kind = $4, true) and coalesce(status = $5, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<Text>, _>(filter.kind.map(OrganisationKind::code))
         .bind::<Nullable<Text>, _>(filter.status.map(OrganisationStatus::code))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, OrganisationRow::restore, |r| r.organisation.id.uuid())
+        by_id(rows, request, OrganisationRow::restore, |r| r.organisation.id.uuid())
     }
 
     fn find_organisation(&mut self, id: OrganisationId) -> Result<Option<OrganisationRecord>, StoreError> {
@@ -70,18 +58,21 @@ impl DirectoryQueries for PgQueries<'_> {
         filter: &ContactFilter,
         request: &PageRequest,
     ) -> Result<Page<ContactRecord>, StoreError> {
-        let rows: Vec<ContactRow> = query::<ContactColumns>(
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<ContactRow> = query::<ContactColumns>(listed!(
+            paging.order,
             "select c.id, c.organisation_id, c.kind, d.name, d.email, d.phone, c.created_at, c.version
-             from contact c left join personal_data d on d.subject_id = c.id
-             where c.id > $1 and coalesce(c.organisation_id = $2, true) and coalesce(c.kind = $3, true) order by c.id limit $4",
-        )
-        .bind::<SqlUuid, _>(after_id(request)?)
+             from contact c left join personal_data d on d.subject_id = c.id where ",
+            "c.id", at "c.created_at", " and coalesce(c.organisation_id = $4, true) and coalesce(c.kind = $5, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
         .bind::<Nullable<Text>, _>(filter.kind.map(ContactKind::code))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, ContactRow::restore, |r| r.contact.id.uuid())
+        by_id(rows, request, ContactRow::restore, |r| r.contact.id.uuid())
     }
 
     fn find_contact(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
@@ -97,13 +88,15 @@ impl DirectoryQueries for PgQueries<'_> {
     }
 
     fn list_members(&mut self, filter: &MemberFilter, request: &PageRequest) -> Result<Page<MemberRecord>, StoreError> {
-        let rows: Vec<MemberRow> = query::<MemberColumns>(
-            "select id, organisation_id, contact_id, member_ref, cohort, upline_id, status, created_at, version from member
-             where id > $1 and coalesce(organisation_id = $2, true) and coalesce(member_ref = $3, true)
-               and ($4::text is null or cohort = $5) and ($6::uuid is null or upline_id = $7) and coalesce(status = $8, true)
-             order by id limit $9",
-        )
-        .bind::<SqlUuid, _>(after_id(request)?)
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<MemberRow> = query::<MemberColumns>(listed!(
+            paging.order,
+            "select id, organisation_id, contact_id, member_ref, cohort, upline_id, status, created_at, version from member where ",
+            "id", at "created_at", " and coalesce(organisation_id = $4, true) and coalesce(member_ref = $5, true)
+               and ($6::text is null or cohort = $7) and ($8::uuid is null or upline_id = $9) and coalesce(status = $10, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
         .bind::<Nullable<Text>, _>(filter.member_ref.as_deref())
         .bind::<Nullable<Text>, _>(filter.cohort.as_deref())
@@ -111,10 +104,10 @@ impl DirectoryQueries for PgQueries<'_> {
         .bind::<Nullable<SqlUuid>, _>(filter.upline.map(MemberId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.upline.map(MemberId::uuid))
         .bind::<Nullable<Text>, _>(filter.status.map(OrganisationStatus::code))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, MemberRow::restore, |r| r.member.id.uuid())
+        by_id(rows, request, MemberRow::restore, |r| r.member.id.uuid())
     }
 
     fn find_member(&mut self, id: MemberId) -> Result<Option<MemberRecord>, StoreError> {
@@ -134,44 +127,51 @@ impl DirectoryQueries for PgQueries<'_> {
         levels: i32,
         request: &PageRequest,
     ) -> Result<Page<Downline>, StoreError> {
-        let rows: Vec<(MemberRow, i32)> = query::<(MemberColumns, Integer)>(
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<(MemberRow, i32)> = query::<(MemberColumns, Integer)>(listed!(
+            paging.order,
             "with recursive below (id, level) as (
                select id, 1 from member where upline_id = $1
                union all select m.id, b.level + 1 from below b join member m on m.upline_id = b.id where b.level < $2
              ) select m.id, m.organisation_id, m.contact_id, m.member_ref, m.cohort, m.upline_id, m.status, m.created_at, m.version, b.level
-             from below b join member m on m.id = b.id where m.id > $3 order by m.id limit $4",
-        )
+             from below b join member m on m.id = b.id where ",
+            "m.id", at "m.created_at", ""
+        ))
         .bind::<SqlUuid, _>(top.uuid())
         .bind::<Integer, _>(levels)
-        .bind::<SqlUuid, _>(after_id(request)?)
-        .bind::<BigInt, _>(fetched(request))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
         let restore = |(row, level): (MemberRow, i32)| Ok(Downline { record: row.restore()?, level });
-        page(rows, request, restore, |below| below.record.member.id.uuid())
+        by_id(rows, request, restore, |below| below.record.member.id.uuid())
     }
 
     fn list_payees(&mut self, filter: &PayeeFilter, request: &PageRequest) -> Result<Page<PayeeRecord>, StoreError> {
-        let rows: Vec<PayeeRow> = query::<PayeeColumns>(
+        let paging = Paging::oldest_first(request);
+        let rows: Vec<PayeeRow> = query::<PayeeColumns>(listed!(
+            paging.order,
             "select p.id, p.organisation_id, d.name, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
                b.bsb, b.account_number, b.account_title, m.members, m.from_on, p.created_at, p.version
              from payee p left join personal_data d on d.subject_id = p.id
              left join lateral (select bsb, account_number, account_title from payee_bank_details where payee_id = p.id
                order by usable_from_at desc, created_at desc limit 1) b on true
              left join lateral (select array_agg(member_id order by effective_on, member_id) members,
-               array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true
-             where p.id > $1 and coalesce(p.organisation_id = $2, true) and coalesce($3 = any (m.members), $4::uuid is null)
-               and coalesce(p.rail = $5, true) order by p.id limit $6",
-        )
-        .bind::<SqlUuid, _>(after_id(request)?)
+               array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true where ",
+            "p.id", at "p.created_at", " and coalesce(p.organisation_id = $4, true)
+               and coalesce($5 = any (m.members), $6::uuid is null) and coalesce(p.rail = $7, true)"
+        ))
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.member.map(MemberId::uuid))
         .bind::<Nullable<Text>, _>(filter.rail.map(Rail::code))
-        .bind::<BigInt, _>(fetched(request))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        page(rows, request, PayeeRow::restore, |r| r.payee.id.uuid())
+        by_id(rows, request, PayeeRow::restore, |r| r.payee.id.uuid())
     }
 
     fn find_payee(&mut self, id: PayeeId) -> Result<Option<PayeeRecord>, StoreError> {

@@ -12,8 +12,8 @@ use domain::webhooks::repository::{DeliveryFilter, Logged, WebhookQueries};
 use uuid::Uuid;
 
 use super::rows::{AttemptColumns, AttemptRow, DeliveryColumns, DeliveryRow, EndpointColumns, EndpointRow};
-use crate::bind::{after_id, before_id, fetched, id_key};
 use crate::error::store_error;
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -22,17 +22,20 @@ const ATTEMPTS_SHOWN: i64 = 20;
 
 impl WebhookQueries for PgQueries<'_> {
     fn list_endpoints(&mut self, page: &PageRequest) -> Result<Page<Endpoint>, StoreError> {
-        let rows: Vec<EndpointRow> = query::<EndpointColumns>(
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<EndpointRow> = query::<EndpointColumns>(listed!(
+            paging.order,
             "select id, organisation_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
                disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version
-             from webhook_endpoint where status <> 'deleted' and id > $1 order by id limit $2",
-        )
-        .bind::<SqlUuid, _>(after_id(page)?)
-        .bind::<BigInt, _>(fetched(page))
+             from webhook_endpoint where status <> 'deleted' and ",
+            "id", at "created_at", ""
+        ))
+        .after_id(paging)?
+        .between(paging)
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let endpoints = rows.into_iter().map(EndpointRow::restore).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(endpoints, page.limit, |endpoint| id_key(endpoint.id.uuid())))
+        by_id(rows, page, EndpointRow::restore, |endpoint| endpoint.id.uuid())
     }
 
     fn find_endpoint(&mut self, id: WebhookEndpointId) -> Result<Option<Endpoint>, StoreError> {
@@ -54,23 +57,24 @@ impl WebhookQueries for PgQueries<'_> {
         filter: &DeliveryFilter,
         page: &PageRequest,
     ) -> Result<Page<Logged>, StoreError> {
-        let rows: Vec<DeliveryRow> = query::<DeliveryColumns>(
+        let paging = Paging::newest_first(page);
+        let rows: Vec<DeliveryRow> = query::<DeliveryColumns>(listed!(
+            paging.order,
             "select id, endpoint_id, sequence, event_id, type, subject_id, occurred_at, status, due_at, in_order, failures, attempts,
                created_at, finished_at
-             from webhook_delivery where endpoint_id = $1 and id < $2
-               and status = coalesce($3, status) and type = coalesce($4, type) and event_id = coalesce($5, event_id)
-             order by id desc limit $6",
-        )
+             from webhook_delivery where endpoint_id = $1 and ",
+            "id", at "created_at", " and status = coalesce($5, status) and type = coalesce($6, type) and event_id = coalesce($7, event_id)"
+        ))
         .bind::<SqlUuid, _>(endpoint.uuid())
-        .bind::<SqlUuid, _>(before_id(page)?)
+        .after_id(paging)?
+        .between(paging)
         .bind::<Nullable<Text>, _>(filter.status.map(DeliveryStatus::as_str))
         .bind::<Nullable<Text>, _>(filter.kind.map(EventKind::as_str))
         .bind::<Nullable<SqlUuid>, _>(filter.event.map(EventId::uuid))
-        .bind::<BigInt, _>(fetched(page))
+        .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let deliveries = rows.into_iter().map(DeliveryRow::restore).collect::<Result<Vec<_>, _>>()?;
-        let page = Page::cut(deliveries, page.limit, |delivery| id_key(delivery.id.uuid()));
+        let page = by_id(rows, page, DeliveryRow::restore, |delivery| delivery.id.uuid())?;
         let ids: Vec<Uuid> = page.data.iter().map(|delivery| delivery.id.uuid()).collect();
         let attempts = self.attempts(&ids)?;
         Ok(page.map(|delivery| {

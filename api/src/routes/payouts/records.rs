@@ -13,11 +13,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Command, Filter, Id, cursor};
+use crate::extract::{Caller, Command, Id, List, ListQuery, Unfiltered};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::payouts::{BankAccountView, CreateBankAccountRequest, PayoutDetailView, PayoutView, StatementView};
 
 /// Which payouts are asked for.
@@ -32,12 +31,9 @@ struct PayoutQuery {
     /// `in_transit`, `settled`, `returned`.
     #[param(example = "in_transit")]
     state: Option<String>,
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
+
+impl ListQuery for PayoutQuery {}
 
 /// Whose statement is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -47,11 +43,10 @@ struct StatementQuery {
     /// The member; a token of a member may leave it out.
     #[param(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     member_id: Option<String>,
-    /// Lines on a page, 1 to 200.
-    #[param(example = 50)]
-    limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+}
+
+impl ListQuery for StatementQuery {
+    const DATED: bool = false;
 }
 
 /// An id in a query parameter.
@@ -63,10 +58,10 @@ fn id<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>,
 /// List payouts
 ///
 /// Newest first; partners and members see those of their own payees.
-#[utoipa::path(operation_id = "list_payouts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(PayoutQuery), responses((status = 200, description = "A page of payouts", body = PageView<PayoutView>)))]
+#[utoipa::path(operation_id = "list_payouts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(List<PayoutQuery>), responses((status = 200, description = "A page of payouts", body = PageView<PayoutView>)))]
 #[get("/payouts")]
-async fn list_payouts(app: Data<App>, caller: Caller, Filter(query): Filter<PayoutQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_payouts(app: Data<App>, list: List<PayoutQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let unknown = || Problem::malformed_at("#state", "unknown_value", "there is no such state of a payout");
     let state = query.state.as_deref().map(|text| PayoutState::parse(text).ok_or_else(unknown)).transpose()?;
     let filter = PayoutFilter {
@@ -75,7 +70,7 @@ async fn list_payouts(app: Data<App>, caller: Caller, Filter(query): Filter<Payo
         state,
     };
     let page = read(&app, &caller, move |queries| queries.payouts().list_payouts(&filter, &page)).await?;
-    Answer::page(page, PayoutView::from)
+    Answer::page(page, &cursors, PayoutView::from)
 }
 
 /// Get a payout
@@ -91,16 +86,12 @@ async fn get_payout(app: Data<App>, caller: Caller, Id(id): Id<PayoutId>) -> Res
 /// List own bank accounts
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_bank_accounts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(PageQuery), responses((status = 200, description = "A page of accounts", body = PageView<BankAccountView>)))]
+#[utoipa::path(operation_id = "list_bank_accounts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of accounts", body = PageView<BankAccountView>)))]
 #[get("/bank-accounts")]
-async fn list_bank_accounts(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<PageQuery>,
-) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_bank_accounts(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
     let page = read(&app, &caller, move |queries| queries.payouts().list_bank_accounts(&page)).await?;
-    Answer::page(page, BankAccountView::from)
+    Answer::page(page, &cursors, BankAccountView::from)
 }
 
 /// Keep an own bank account
@@ -123,21 +114,19 @@ async fn create_bank_account(app: Data<App>, command: Command<CreateBankAccountR
 /// Get the statement of a member
 ///
 /// What was earned and taken back, line by line, where it lies now, and what was paid. For the member, its organisation, and the operator.
-#[utoipa::path(operation_id = "get_statement", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(StatementQuery), responses((status = 200, description = "The statement", body = StatementView)))]
+#[utoipa::path(operation_id = "get_statement", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(List<StatementQuery>), responses((status = 200, description = "The statement", body = StatementView)))]
 #[get("/statements")]
-async fn get_statement(
-    app: Data<App>,
-    caller: Caller,
-    Filter(query): Filter<StatementQuery>,
-) -> Result<Answer, Problem> {
+async fn get_statement(app: Data<App>, list: List<StatementQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     statement::allowed(&caller.actor)?;
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
     let asked = id::<MemberId>("member_id", query.member_id.as_deref())?.or(caller.actor.member);
     let member = asked.ok_or_else(|| Problem::malformed_at("#member_id", "required", "say whose statement it is"))?;
     let actor = caller.actor.clone();
     let drawn =
         read(&app, &caller, move |queries| statement::of_member(queries.statements(), &actor, member, &page)).await?;
-    Answer::ok(&StatementView::from(drawn.ok_or_else(Problem::not_found)?))
+    let statement = drawn.ok_or_else(Problem::not_found)?;
+    let next = statement.lines.next.as_deref().map(|key| cursors.write(key));
+    Ok(Answer::ok(&StatementView::new(statement, next.clone()))?.with_next(next))
 }
 
 /// Routes below `/v1`.

@@ -16,11 +16,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
-use crate::extract::{Caller, Command, Empty, Filter, Id, IfMatch, cursor};
+use crate::extract::{Caller, Command, Empty, Id, IfMatch, List, ListQuery, Unfiltered};
 use crate::once::{once, problem_answer};
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::access::PageQuery;
 use crate::views::payouts::{
     ApproveRunRequest, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView, PreviewRunRequest,
 };
@@ -33,12 +32,9 @@ struct RunQuery {
     /// `previewed`, `proposed`, `approved`, `executed`, `rejected`, `cancelled`.
     #[param(example = "approved")]
     state: Option<String>,
-    /// Rows on a page, 1 to 200.
-    #[param(example = 50)]
-    limit: Option<u16>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
+
+impl ListQuery for RunQuery {}
 
 /// The run in full, with the `ETag` of its version.
 fn shown(run: &PayoutRun) -> Result<Answer, Problem> {
@@ -77,16 +73,16 @@ fn etag(run: &PayoutRun) -> i32 {
 /// List payout runs
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_payout_runs", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(RunQuery), responses((status = 200, description = "A page of runs", body = PageView<PayoutRunView>)))]
+#[utoipa::path(operation_id = "list_payout_runs", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(List<RunQuery>), responses((status = 200, description = "A page of runs", body = PageView<PayoutRunView>)))]
 #[get("/payout-runs")]
-async fn list_payout_runs(app: Data<App>, caller: Caller, Filter(query): Filter<RunQuery>) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+async fn list_payout_runs(app: Data<App>, list: List<RunQuery>) -> Result<Answer, Problem> {
+    let List { caller, query, page, cursors } = list;
     let states = ["previewed", "proposed", "approved", "executed", "rejected", "cancelled"];
     if query.state.as_deref().is_some_and(|state| !states.contains(&state)) {
         return Err(Problem::malformed_at("#state", "unknown_value", "there is no such state of a run"));
     }
     let page = read(&app, &caller, move |queries| queries.payouts().list_runs(query.state.as_deref(), &page)).await?;
-    Answer::page(page, |run| PayoutRunView::from(&run))
+    Answer::page(page, &cursors, |run| PayoutRunView::from(&run))
 }
 
 /// Preview a payout run
@@ -222,15 +218,14 @@ async fn execute_payout_run(
 /// List the payouts of a run
 ///
 /// Newest first; none before the run is executed.
-#[utoipa::path(operation_id = "list_payout_run_payouts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), PageQuery), responses((status = 200, description = "A page of payouts", body = PageView<PayoutView>)))]
+#[utoipa::path(operation_id = "list_payout_run_payouts", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of payouts", body = PageView<PayoutView>)))]
 #[get("/payout-runs/{id}/payouts")]
 async fn list_payout_run_payouts(
     app: Data<App>,
-    caller: Caller,
+    list: List<Unfiltered>,
     Id(id): Id<PayoutRunId>,
-    Filter(query): Filter<PageQuery>,
 ) -> Result<Answer, Problem> {
-    let page = cursor::page_request(query.limit, query.cursor.as_deref())?;
+    let List { caller, page, cursors, .. } = list;
     let found = read(&app, &caller, move |queries| {
         let filter = PayoutFilter { run: Some(id), ..PayoutFilter::default() };
         let run = queries.payouts().find_run(id)?;
@@ -238,7 +233,7 @@ async fn list_payout_run_payouts(
     })
     .await?;
     let (true, payouts) = found else { return Err(Problem::not_found()) };
-    Answer::page(payouts, PayoutView::from)
+    Answer::page(payouts, &cursors, PayoutView::from)
 }
 
 /// Get the bank file of a run

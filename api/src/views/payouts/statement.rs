@@ -6,7 +6,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::PayoutView;
-use crate::extract::cursor;
 use crate::views::MoneyView;
 
 /// Where money lies: earned − clawed back = suspense + accrued + held + available + in transit + paid + set off − recoverable.
@@ -147,8 +146,10 @@ pub struct StatementView {
     payouts: Vec<StatementPayoutView>,
 }
 
-impl From<MemberStatement> for StatementView {
-    fn from(statement: MemberStatement) -> Self {
+impl StatementView {
+    /// The statement with the cursor of its next page.
+    #[must_use]
+    pub fn new(statement: MemberStatement, next_cursor: Option<String>) -> Self {
         let totals = statement.totals;
         let paid = |(payout, own_minor): (domain::payouts::repository::PayoutRecord, i64)| StatementPayoutView {
             payout: payout.into(),
@@ -164,7 +165,7 @@ impl From<MemberStatement> for StatementView {
                 clawed_back: MoneyView::aud(totals.clawed_back_minor),
                 buckets: totals.buckets.into(),
             },
-            next_cursor: statement.lines.next.as_deref().map(cursor::write),
+            next_cursor,
             data: statement.lines.data.into_iter().map(Into::into).collect(),
             payouts: statement.payouts.into_iter().map(paid).collect(),
         }

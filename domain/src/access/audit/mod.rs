@@ -163,10 +163,6 @@ pub struct AuditFilter {
     pub object: Option<Uuid>,
     /// Only in this request.
     pub request_id: Option<String>,
-    /// Only later than this.
-    pub after: Option<Instant>,
-    /// Only earlier than this.
-    pub before: Option<Instant>,
 }
 
 /// One act as it was kept.
