@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::web;
-use domain::access::Actor;
-use domain::chain::checkpoint::TreeHead;
+use domain::access::{Actor, Viewer};
+use domain::chain::checkpoint::{Checkpoint, TreeHead};
 use domain::chain::merkle::empty_root;
 use domain::chain::note::{NoteError, VerifierKey};
 use domain::chain::signer::{HighWater, PortError, Signer};
@@ -212,14 +212,35 @@ impl App {
         self.revocations.learn(self.store.as_ref(), self.clock.now())
     }
 
+    /// Learns the head that another process has signed.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    pub fn learn_head(&self) -> Result<(), StoreError> {
+        let newest = self.store.read(&Viewer::Everything, |queries| queries.chain().find_newest_note())?;
+        let Some(newest) = newest else { return Ok(()) };
+        let unreadable = |why: String| StoreError::Failed(format!("the newest checkpoint cannot be read: {why}"));
+        let log = VerifierKey::try_new(&self.origin, self.log.public_key()).map_err(|e| unreadable(e.to_string()))?;
+        let head = Checkpoint::open(&newest.note, &log).map_err(|e| unreadable(e.to_string()))?.head;
+        if head.size > self.seen().size {
+            self.publish(head);
+        }
+        Ok(())
+    }
+
     /// The rollback guard refused.
     pub fn log_failed(&self, reason: String) {
         *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
+    /// The log extends what was signed.
+    pub fn log_is_whole(&self) {
+        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A head was published.
     pub fn publish(&self, head: TreeHead) {
-        *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.log_is_whole();
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
     }
 }

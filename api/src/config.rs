@@ -38,6 +38,9 @@ pub struct ServeArgs {
     /// The name of the log; it can never be changed once something was logged.
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
+    /// Only answers requests: a `flip360 worker` beside it signs the log, does jobs, sends webhooks, releases what is due.
+    #[arg(long, env = "FLIP360_NO_WORKERS")]
+    pub no_workers: bool,
     /// Live or sandbox.
     #[command(flatten)]
     pub environment: EnvironmentArgs,
@@ -47,6 +50,44 @@ pub struct ServeArgs {
     /// Who may ask, and how much.
     #[command(flatten)]
     pub edge: EdgeArgs,
+}
+
+/// What a worker needs; it answers nobody.
+#[derive(Debug, Clone, Args)]
+pub struct WorkerArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// An address for GET /metrics (Prometheus), which asks for no login: loopback, or a network of your own. Default: not served.
+    #[arg(long, env = "FLIP360_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The name of the log: that of the services on this database.
+    #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
+    pub log_origin: String,
+    /// Live or sandbox.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
+    /// Which outside hosts may be asked.
+    #[command(flatten)]
+    pub outbound: OutboundArgs,
+}
+
+impl From<&WorkerArgs> for ServeArgs {
+    /// The settings of a service that listens nowhere.
+    fn from(args: &WorkerArgs) -> Self {
+        let WorkerArgs { database, metrics_listen, log_origin, environment, outbound } = args.clone();
+        Self {
+            database,
+            listen: ([127, 0, 0, 1], 0).into(),
+            metrics_listen,
+            public_url: None,
+            log_origin,
+            no_workers: false,
+            environment,
+            outbound,
+            edge: EdgeArgs::default(),
+        }
+    }
 }
 
 /// Which of two services this is.

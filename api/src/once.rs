@@ -272,6 +272,7 @@ pub fn audit_record(env: &Env<'_>, caller: &Caller, fields: &Fields, answer: &An
             changed: Vec::new(),
             before: None,
             after: None,
+            refused: None,
             request_id: caller.request_id.as_str().to_owned(),
         };
         let given = if fields.is_empty() && answer.altered().is_some() { record } else { record.given(fields) };

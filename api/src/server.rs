@@ -21,6 +21,7 @@ use crate::http::cors::cors;
 use crate::http::finish::{Patience, finish};
 use crate::http::limits::{Limits, limit};
 use crate::http::media::acceptable;
+use crate::http::refusals;
 use crate::problem::Problem;
 
 /// Threads that read and write sockets.
@@ -60,8 +61,10 @@ pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::R
             .app_data(patience.clone())
             .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
+            .service(crate::routes::architecture::resource())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
+            .wrap(from_fn(refusals::keep))
             .wrap(from_fn(acceptable))
             .wrap(from_fn(limit))
             .wrap(cors(&origins))

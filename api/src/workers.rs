@@ -1,7 +1,9 @@
 //! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
-//! revocations, releases after the hold, jobs, webhooks. They stop when [`Workers`] is told to, after what they
-//! are doing.
+//! revocations, releases after the hold, partitions, jobs, webhooks. They stop when [`Workers`] is told to, after
+//! what they are doing. Several processes may work on one database: jobs and webhooks are claimed, releases and
+//! numbering are transactions, and of those that share a data directory one signs the log.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -17,6 +19,8 @@ use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
 use domain::store::StoreError;
+use integrations::turn::Turn;
+use jiff::civil::Date;
 
 use crate::app::{App, Bell};
 use crate::auth::revocations::EVERY;
@@ -29,8 +33,12 @@ const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
 const TELLING_IDLE: Duration = Duration::from_secs(1);
 /// Events that are numbered in one commit gather for so long after the first.
 const TELLING_GATHER: Duration = Duration::from_millis(10);
+/// How often the clock is looked at for what is due.
+const CHORES_EVERY: Duration = Duration::from_secs(1);
 /// How often holds are looked at.
-const RELEASE_EVERY: Duration = Duration::from_secs(60);
+const RELEASE_EVERY_MILLIS: i64 = 60_000;
+/// In the data directory: held by the process that signs the log.
+pub const SEQUENCER_LOCK: &str = "sequencer.lock";
 /// How long the worker sleeps when nobody rings: jobs of other processes, and those whose worker died,
 /// wait at most so long.
 const WORK_IDLE: Duration = Duration::from_secs(2);
@@ -41,31 +49,81 @@ const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
 const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
 
+/// What a process does beside answering requests.
+#[derive(Debug, Clone)]
+pub struct Shifts {
+    /// It answers requests: it learns of revocations.
+    serves: bool,
+    /// It works: jobs, webhooks, releases, partitions.
+    works: bool,
+    /// Whether it signs the log.
+    signs: Signs,
+}
+
+#[derive(Debug, Clone)]
+enum Signs {
+    Never,
+    /// While it holds this file.
+    InTurn(PathBuf),
+    Always,
+}
+
+impl Shifts {
+    /// Everything, in one process of a data directory.
+    #[must_use]
+    pub fn all(data_dir: &Path) -> Self {
+        Self { serves: true, ..Self::background(data_dir) }
+    }
+
+    /// Everything, where no other process has this one's mark of what was signed.
+    #[must_use]
+    pub const fn alone() -> Self {
+        Self { serves: true, works: true, signs: Signs::Always }
+    }
+
+    /// What answering requests needs; others do the work.
+    #[must_use]
+    pub const fn service() -> Self {
+        Self { serves: true, works: false, signs: Signs::Never }
+    }
+
+    /// The work; others answer requests.
+    #[must_use]
+    pub fn background(data_dir: &Path) -> Self {
+        Self { serves: false, works: true, signs: Signs::InTurn(data_dir.join(SEQUENCER_LOCK)) }
+    }
+}
+
 /// The threads.
 pub struct Workers {
     stopping: Arc<AtomicBool>,
-    releases: Arc<Bell>,
+    chores: Arc<Bell>,
     app: Data<App>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
-    /// Starts them.
+    /// Starts those of these shifts.
     ///
     /// # Errors
     /// When a thread cannot be had.
-    pub fn start(app: &Data<App>) -> std::io::Result<Self> {
+    pub fn start(app: &Data<App>, shifts: &Shifts) -> std::io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let releases = Arc::new(Bell::default());
-        let mut workers = Self { stopping, releases: Arc::clone(&releases), app: app.clone(), threads: Vec::new() };
-        workers.spawn("sequencer", sequence)?;
+        let chores = Arc::new(Bell::default());
+        let mut workers = Self { stopping, chores: Arc::clone(&chores), app: app.clone(), threads: Vec::new() };
         workers.spawn("events", tell)?;
-        workers.spawn("revocations", revocations)?;
-        // Two, so that a large import does not keep everybody else's waiting.
-        workers.spawn("jobs-1", jobs)?;
-        workers.spawn("jobs-2", jobs)?;
-        workers.spawn("webhooks", dispatch)?;
-        workers.spawn("releases", move |app, stopping| release(app, stopping, &releases))?;
+        let signs = shifts.signs.clone();
+        workers.spawn("sequencer", move |app, stopping| sequence(app, stopping, signs))?;
+        if shifts.serves {
+            workers.spawn("revocations", revocations)?;
+        }
+        if shifts.works {
+            // Two, so that a large import does not keep everybody else's waiting.
+            workers.spawn("jobs-1", jobs)?;
+            workers.spawn("jobs-2", jobs)?;
+            workers.spawn("webhooks", dispatch)?;
+            workers.spawn("chores", move |app, stopping| do_chores(app, stopping, &chores))?;
+        }
         Ok(workers)
     }
 
@@ -89,7 +147,7 @@ impl Workers {
                 self.app.wrote();
                 self.app.work.ring();
                 self.app.revoking.ring();
-                self.releases.ring();
+                self.chores.ring();
                 self.app.dispatching.notify_one();
                 thread::sleep(STOP_POLL);
             }
@@ -100,18 +158,20 @@ impl Workers {
     }
 }
 
-fn sequence(app: &Data<App>, stopping: &AtomicBool) {
+/// Signs the log while it is this process's turn; otherwise learns what another one has signed.
+fn sequence(app: &Data<App>, stopping: &AtomicBool, signs: Signs) {
+    let mut turn = match signs {
+        Signs::Never => None,
+        Signs::Always => Some(None),
+        Signs::InTurn(path) => Some(Some(Turn::new(path))),
+    };
     let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
     loop {
         let last = stopping.load(Ordering::Acquire);
-        match sequencer.catch_up(app.store.as_ref(), app.clock.now()) {
-            Ok(head) => app.publish(head),
-            Err(error) => {
-                tracing::error!(%error, "the log is not signed; that is tried again");
-                if matches!(error, SequenceError::Guard(_)) {
-                    app.log_failed(error.to_string());
-                }
-            }
+        if turn.as_mut().is_some_and(|turn| turn.as_mut().is_none_or(is_ours)) {
+            sign(app, &mut sequencer);
+        } else {
+            watch(app, &sequencer);
         }
         // The round after the signal takes in what requests wrote last.
         if last {
@@ -120,6 +180,43 @@ fn sequence(app: &Data<App>, stopping: &AtomicBool) {
         app.sequencing.wait(SEQUENCER_IDLE);
         if !stopping.load(Ordering::Acquire) {
             thread::sleep(SEQUENCER_GATHER);
+        }
+    }
+}
+
+/// Learns what another process has signed, and refuses new business when the tree does not extend it any more.
+fn watch(app: &App, sequencer: &Sequencer<'_>) {
+    match sequencer.confirm(app.store.as_ref()) {
+        Ok(()) => {
+            app.log_is_whole();
+            if let Err(error) = app.learn_head() {
+                tracing::error!(%error, "the head of the log was not read; that is tried again");
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the log does not hang together; that is looked at again");
+            if matches!(error, SequenceError::Guard(_)) {
+                app.log_failed(error.to_string());
+            }
+        }
+    }
+}
+
+fn is_ours(turn: &mut Turn) -> bool {
+    turn.take().unwrap_or_else(|error| {
+        tracing::error!(%error, "whose turn it is to sign the log is not known; that is tried again");
+        false
+    })
+}
+
+fn sign(app: &App, sequencer: &mut Sequencer<'_>) {
+    match sequencer.catch_up(app.store.as_ref(), app.clock.now()) {
+        Ok(head) => app.publish(head),
+        Err(error) => {
+            tracing::error!(%error, "the log is not signed; that is tried again");
+            if matches!(error, SequenceError::Guard(_)) {
+                app.log_failed(error.to_string());
+            }
         }
     }
 }
@@ -220,19 +317,48 @@ pub fn catch_up(app: &App) -> Result<TreeHead, SequenceError> {
     sequencer.catch_up(app.store.as_ref(), app.clock.now()).inspect(|head| app.publish(*head))
 }
 
-fn release(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
-    let actor = Actor::service();
+/// What is due from time to time: releases, abandoned uploads, partitions.
+fn do_chores(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
+    let (mut kept, mut released) = (None, None);
     while !stopping.load(Ordering::Acquire) {
-        let env = app.env(&actor);
+        if let Err(error) = keep_partitions(app, &mut kept) {
+            tracing::error!(%error, "the partitions of the coming days were not made; that is tried again");
+        }
+        let now = app.clock.now().millis();
+        if released.is_none_or(|before: i64| now.saturating_sub(before) >= RELEASE_EVERY_MILLIS || now < before) {
+            release(app, stopping);
+            released = Some(now);
+        }
+        bell.wait(CHORES_EVERY);
+    }
+}
+
+/// Makes the partitions of the coming days, once a day of the clock.
+///
+/// # Errors
+/// The failure of the store; the day then counts as not done.
+pub fn keep_partitions(app: &App, kept: &mut Option<Date>) -> Result<(), StoreError> {
+    let today = app.clock.now().sydney_date();
+    if *kept != Some(today) {
+        app.store.transaction(|uow| uow.operations().keep_partitions(today))?;
+        *kept = Some(today);
+    }
+    Ok(())
+}
+
+fn release(app: &Data<App>, stopping: &AtomicBool) {
+    let actor = Actor::service();
+    let env = app.env(&actor);
+    while !stopping.load(Ordering::Acquire) {
         match app.store.transaction(|uow| release::due(uow, &env)) {
             Ok(released) if released >= release::BATCH as usize => continue,
             Ok(0) => {}
             Ok(_) => app.wrote(),
             Err(error) => tracing::error!(%error, "releases failed; they are tried again"),
         }
-        if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &env)) {
-            tracing::error!(%error, "abandoned uploads were not put away; that is tried again");
-        }
-        bell.wait(RELEASE_EVERY);
+        break;
+    }
+    if let Err(error) = app.store.transaction(|uow| receive::sweep(uow, &env)) {
+        tracing::error!(%error, "abandoned uploads were not put away; that is tried again");
     }
 }

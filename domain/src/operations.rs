@@ -1,4 +1,6 @@
-//! What whoever runs the service asks of it: what waits, and how the database is used.
+//! What whoever runs the service asks of it: what waits, how the database is used, and what keeps it in order.
+
+use jiff::civil::Date;
 
 use crate::store::StoreError;
 
@@ -24,6 +26,16 @@ pub struct PoolUse {
     pub open: u32,
     /// Those of them that nobody uses.
     pub idle: u32,
+}
+
+/// What the database needs from day to day, inside a transaction.
+pub trait OperationRepository {
+    /// Makes the partitions of the coming days and drops those that are no longer kept. Processes that do so at once
+    /// take turns; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The failure of the store, also when somebody is in the way for seconds; a day that is yet to come.
+    fn keep_partitions(&mut self, today: Date) -> Result<(), StoreError>;
 }
 
 /// The state of the service, to look up.

@@ -23,6 +23,9 @@ use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
+use crate::directory::cohort::{CohortQueries, CohortRepository};
+use crate::directory::licence::{LicenceQueries, LicenceRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
 use crate::events::{EventQueries, EventRepository};
@@ -31,7 +34,7 @@ use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
-use crate::operations::{OperationQueries, PoolUse};
+use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -72,10 +75,14 @@ pub trait UnitOfWork {
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Changes of payees' bank accounts.
+    fn bank_changes(&mut self) -> &mut dyn BankChangeRepository;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueRepository;
     /// Lanes, envelopes and pending leaves of the log.
     fn chain(&mut self) -> &mut dyn ChainRepository;
+    /// Cohorts of members.
+    fn cohorts(&mut self) -> &mut dyn CohortRepository;
     /// Public keys of API clients.
     fn client_keys(&mut self) -> &mut dyn ClientKeyRepository;
     /// Deals, their facts and transitions.
@@ -98,8 +105,12 @@ pub trait UnitOfWork {
     fn jobs(&mut self) -> &mut dyn JobRepository;
     /// Signing keys, declarations, what the log has published.
     fn keys(&mut self) -> &mut dyn KeyRepository;
+    /// Licences of organisations.
+    fn licences(&mut self) -> &mut dyn LicenceRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// What the database needs from day to day.
+    fn operations(&mut self) -> &mut dyn OperationRepository;
     /// Members and organisations as parties of a handshake.
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
@@ -118,11 +129,16 @@ pub trait Queries {
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditQueries;
+    /// Changes of payees' bank accounts.
+    fn bank_changes(&mut self) -> &mut dyn BankChangeQueries;
     /// Verticals and products.
     fn catalogue(&mut self) -> &mut dyn CatalogueQueries;
     /// Users and API clients.
     fn access(&mut self) -> &mut dyn AccessQueries;
-    /// Deals, their facts and transitions.
+    /// Cohorts of members.
+    fn cohorts(&mut self) -> &mut dyn CohortQueries;
+    /// Licences of organisations.
+    fn licences(&mut self) -> &mut dyn LicenceQueries;
     /// The ledger as a book: accounts, entries, balances.
     fn book(&mut self) -> &mut dyn BookQueries;
     /// Leaves, tiles, checkpoints, envelopes of the log.

@@ -15,6 +15,7 @@ pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
 pub mod token_keys;
+pub mod turn;
 pub mod webhook_signature;
 
 #[cfg(test)]

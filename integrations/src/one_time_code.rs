@@ -1,6 +1,6 @@
 //! The number behind a one-time code: HMAC-SHA-1 and dynamic truncation (RFC 4226, 5.3).
 
-use domain::access::totp::OneTimeCodes;
+use domain::access::code::OneTimeCodes;
 use ring::hmac;
 
 /// Works codes out with *ring*.

@@ -1,3 +1,4 @@
+alter table audit_record drop column refused;
 alter policy seen on calculation using ((select viewer_sees_all()) or exists (select from deal d where d.id = deal_id));
 alter policy seen on payout_recovery using ((select viewer_sees_all()) or exists (select from payout p where p.id = payout_id));
 alter policy seen on payout_line using ((select viewer_sees_all()) or exists (select from payout p where p.id = payout_id));

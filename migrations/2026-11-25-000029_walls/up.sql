@@ -91,3 +91,6 @@ alter policy seen on payout_recovery using ((select viewer_sees_all())
 alter policy seen on calculation using ((select viewer_sees_all())
   or exists (select from deal d where d.id = deal_id
     and (d.provider_id = any ((select viewer_parties())::uuid[]) or d.introducer_id = any ((select viewer_parties())::uuid[]))));
+
+-- Attempts at moving money that were refused, and why: the code of the problem.
+alter table audit_record add column refused text;

@@ -32,10 +32,10 @@ impl AuditRepository for PgUnitOfWork<'_> {
         let before = records.iter().map(|r| canonical(r.before.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let after = records.iter().map(|r| canonical(r.after.as_ref())).collect::<Result<Vec<_>, _>>()?;
         command(
-            "insert into audit_record (at, actor_id, actor_kind, action, object_id, object_name, changed, before, after, request_id)
-             select at, actor, actor_kind, action, object, object_name, changed::text[], before, after, request
-             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-               as r (at, actor, actor_kind, action, object, object_name, changed, before, after, request)",
+            "insert into audit_record (at, actor_id, actor_kind, action, object_id, object_name, changed, before, after, request_id, refused)
+             select at, actor, actor_kind, action, object, object_name, changed::text[], before, after, request, refused
+             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+               as r (at, actor, actor_kind, action, object, object_name, changed, before, after, request, refused)",
         )
         .bind::<Array<Timestamptz>, _>(records.iter().map(|r| instant(r.at)).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(records.iter().map(|r| r.actor).collect::<Vec<_>>())
@@ -47,6 +47,7 @@ impl AuditRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<Text>>, _>(before)
         .bind::<Array<Nullable<Text>>, _>(after)
         .bind::<Array<Text>, _>(records.iter().map(|r| r.request_id.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(records.iter().map(|r| r.refused).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -56,21 +57,21 @@ impl AuditRepository for PgUnitOfWork<'_> {
 type AuditColumns = (
     (BigInt, Timestamptz, SqlUuid, Text),
     (Text, SqlUuid, Nullable<Text>),
-    (Array<Text>, Nullable<Text>, Nullable<Text>, Text),
+    (Array<Text>, Nullable<Text>, Nullable<Text>, Text, Nullable<Text>),
 );
 
 #[derive(Queryable)]
 struct AuditRow {
     who: (i64, jiff_diesel::Timestamp, Uuid, String),
     what: (String, Uuid, Option<String>),
-    how: (Vec<String>, Option<String>, Option<String>, String),
+    how: (Vec<String>, Option<String>, Option<String>, String, Option<String>),
 }
 
 impl AuditRow {
     fn restore(self) -> Result<AuditEntry, StoreError> {
         let (number, at, actor, actor_kind) = self.who;
         let (action, object, object_name) = self.what;
-        let (changed, before, after, request_id) = self.how;
+        let (changed, before, after, request_id, refused) = self.how;
         Ok(AuditEntry {
             number,
             at: from_instant(at),
@@ -82,6 +83,7 @@ impl AuditRow {
             changed,
             before,
             after,
+            refused,
             request_id,
         })
     }
@@ -96,7 +98,7 @@ impl AuditQueries for PgQueries<'_> {
              select a.id, a.at, a.actor_id,
                coalesce(a.actor_kind, case when a.actor_id = '00000000-0000-0000-0000-000000000000' then 'service'
                  when exists (select from app_user u where u.id = a.actor_id) then 'user' else 'api_client' end),
-               a.action, a.object_id, a.object_name, a.changed, a.before, a.after, a.request_id
+               a.action, a.object_id, a.object_name, a.changed, a.before, a.after, a.request_id, a.refused
              from audit_record a, asked
              where (asked.actor is null or a.actor_id = asked.actor) and (asked.action is null or a.action = asked.action)
                and (asked.object is null or a.object_id = asked.object) and (asked.request is null or a.request_id = asked.request) and ",

@@ -14,6 +14,8 @@ use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
 
+type VerticalColumns = (SqlUuid, Text, Text, Nullable<Text>, Integer);
+type VerticalRow = (Uuid, String, String, Option<String>, i32);
 type ProductColumns = (SqlUuid, Text, Text, Text, Integer);
 type ProductRow = (Uuid, String, String, String, i32);
 
@@ -30,6 +32,40 @@ impl CatalogueRepository for PgUnitOfWork<'_> {
             .bind::<Array<SqlUuid>, _>(products.iter().map(|p| reference::vertical_id(p.vertical).uuid()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(products.iter().map(|p| p.code.as_str()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(products.iter().map(|p| p.name.clone()).collect::<Vec<_>>())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn insert_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError> {
+        command("insert into vertical (id, code, name, description, version) values ($1, $2, $3, $4, $5)")
+            .bind::<SqlUuid, _>(vertical.id.uuid())
+            .bind::<Text, _>(vertical.code.to_string())
+            .bind::<Text, _>(vertical.name.as_str())
+            .bind::<Nullable<Text>, _>(vertical.description.as_deref())
+            .bind::<Integer, _>(vertical.version)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
+        let row = query::<VerticalColumns>(
+            "select id, code, name, description, version from vertical where id = $1 for update",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(vertical).transpose()
+    }
+
+    fn update_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError> {
+        command("update vertical set name = $1, description = $2, version = $3 where id = $4")
+            .bind::<Text, _>(vertical.name.as_str())
+            .bind::<Nullable<Text>, _>(vertical.description.as_deref())
+            .bind::<Integer, _>(vertical.version)
+            .bind::<SqlUuid, _>(vertical.id.uuid())
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
@@ -90,17 +126,17 @@ fn product((id, vertical, code, name, version): ProductRow) -> Result<Product, S
     })
 }
 
-fn vertical((id, code, name): (Uuid, String, String)) -> Result<Vertical, StoreError> {
+fn vertical((id, code, name, description, version): VerticalRow) -> Result<Vertical, StoreError> {
     let code = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
-    Ok(Vertical { id: VerticalId::new(id), code, name })
+    Ok(Vertical { id: VerticalId::new(id), code, name, description, version })
 }
 
 impl CatalogueQueries for PgQueries<'_> {
     fn list_verticals(&mut self, page: &PageRequest) -> Result<Page<Vertical>, StoreError> {
         let paging = Paging::oldest_first(page);
-        let rows: Vec<(Uuid, String, String)> = query::<(SqlUuid, Text, Text)>(listed!(
+        let rows: Vec<VerticalRow> = query::<VerticalColumns>(listed!(
             paging.order,
-            "select id, code, name from vertical where ",
+            "select id, code, name, description, version from vertical where ",
             "id",
             ""
         ))
@@ -112,7 +148,7 @@ impl CatalogueQueries for PgQueries<'_> {
     }
 
     fn find_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError> {
-        let row = query::<(SqlUuid, Text, Text)>("select id, code, name from vertical where id = $1")
+        let row = query::<VerticalColumns>("select id, code, name, description, version from vertical where id = $1")
             .bind::<SqlUuid, _>(id.uuid())
             .get_result(self.pg)
             .optional()

@@ -1,5 +1,8 @@
 //! Organisations, contacts, members, payees. Personal data goes to its own table.
 
+mod bank_changes;
+mod cohorts;
+mod licences;
 mod queries;
 mod rows;
 
@@ -256,11 +259,11 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
             .bind::<SqlUuid, _>(record.contact.id.uuid())
             .execute(self.pg)
             .map_err(store_error)?;
-        let Some(personal) = &record.contact.personal else { return Ok(()) };
+        let personal = record.contact.personal.as_ref();
         command("update personal_data set name = $1, email = $2, phone = $3 where subject_id = $4 and subject_kind = 'contact'")
-            .bind::<Text, _>(personal.name.as_str())
-            .bind::<Nullable<Text>, _>(personal.email.as_ref().map(ToString::to_string))
-            .bind::<Nullable<Text>, _>(personal.phone.as_ref().map(ToString::to_string))
+            .bind::<Nullable<Text>, _>(personal.map(|p| p.name.as_str()))
+            .bind::<Nullable<Text>, _>(personal.and_then(|p| p.email.as_ref()).map(ToString::to_string))
+            .bind::<Nullable<Text>, _>(personal.and_then(|p| p.phone.as_ref()).map(ToString::to_string))
             .bind::<SqlUuid, _>(record.contact.id.uuid())
             .execute(self.pg)
             .map_err(store_error)?;

@@ -1,133 +1,32 @@
 //! Imports: the file in pieces, its rows, what became of them.
 
+mod rows;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::deals::import::file::{DealImport, FileFault, ImportCounts, ImportState, RowOutcome, StagedRow};
-use domain::deals::import::repository::{ImportQueries, ImportRepository, PendingRow};
+use domain::deals::import::file::{DealImport, ImportCounts, ImportState, RowOutcome, StagedRow};
+use domain::deals::import::repository::{ImportFilter, ImportQueries, ImportRepository, PendingRow};
 use domain::kernel::ids::{DealId, DealImportId, OrganisationId};
 use domain::kernel::{Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{digest, instant, to_i64, to_u64};
+use crate::bind::{instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
-
-#[derive(Queryable)]
-struct ImportRecord {
-    id: Uuid,
-    organisation_id: Uuid,
-    provider_id: Uuid,
-    state: String,
-    file_sha256: Option<Vec<u8>>,
-    file_bytes: i64,
-    declaration_sha256: Option<Vec<u8>>,
-    fault_code: Option<String>,
-    fault_detail: Option<String>,
-    pending: Option<i64>,
-    created: Option<i64>,
-    corrected: Option<i64>,
-    unchanged: Option<i64>,
-    superseded: Option<i64>,
-    refused: Option<i64>,
-    created_by: Uuid,
-    created_at: jiff_diesel::Timestamp,
-    finished_at: Option<jiff_diesel::Timestamp>,
-}
-
-type ImportColumns = (
-    SqlUuid,
-    SqlUuid,
-    SqlUuid,
-    Text,
-    Nullable<Bytea>,
-    BigInt,
-    Nullable<Bytea>,
-    Nullable<Text>,
-    Nullable<Text>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    SqlUuid,
-    Timestamptz,
-    Nullable<Timestamptz>,
-);
-
-/// The columns of [`ImportRecord`], in its order.
-macro_rules! import_columns {
-    () => {
-        "id, organisation_id, provider_id, state, file_sha256, file_bytes, declaration_sha256, fault_code, fault_detail,
-         pending_count, created_count, corrected_count, unchanged_count, superseded_count, refused_count,
-         created_by, created_at, finished_at"
-    };
-}
-
-impl ImportRecord {
-    fn restore(self) -> Result<DealImport, StoreError> {
-        let fault = self.fault_code.map(|code| FileFault::new(&code, self.fault_detail.unwrap_or_default()));
-        let counted = [self.pending, self.created, self.corrected, self.unchanged, self.superseded, self.refused];
-        let counts = match counted {
-            [Some(pending), Some(created), Some(corrected), Some(unchanged), Some(superseded), Some(refused)] => {
-                Some(ImportCounts {
-                    pending: to_u64(pending)?,
-                    created: to_u64(created)?,
-                    corrected: to_u64(corrected)?,
-                    unchanged: to_u64(unchanged)?,
-                    superseded: to_u64(superseded)?,
-                    refused: to_u64(refused)?,
-                })
-            }
-            _ => None,
-        };
-        Ok(DealImport {
-            id: DealImportId::new(self.id),
-            organisation: OrganisationId::new(self.organisation_id),
-            provider: OrganisationId::new(self.provider_id),
-            state: ImportState::parse(&self.state).ok_or_else(|| unreadable("the state of an import"))?,
-            file_sha256: self.file_sha256.map(|bytes| digest(&bytes)).transpose()?,
-            file_bytes: to_u64(self.file_bytes)?,
-            declaration: self.declaration_sha256.map(|bytes| digest(&bytes)).transpose()?,
-            fault,
-            counts,
-            created_by: self.created_by,
-            created_at: Instant::new(self.created_at.into()),
-            finished_at: self.finished_at.map(|at| Instant::new(at.into())),
-        })
-    }
-}
-
-type RowColumns = (BigInt, Nullable<Text>, Text, Nullable<Bytea>, Nullable<SqlUuid>);
-
-fn restored_row(
-    (line, external_ref, outcome, faults, deal): (i64, Option<String>, String, Option<Vec<u8>>, Option<Uuid>),
-) -> Result<StagedRow, StoreError> {
-    Ok(StagedRow {
-        line: to_u64(line)?,
-        external_ref,
-        outcome: RowOutcome::parse(&outcome).ok_or_else(|| unreadable("the outcome of a row"))?,
-        faults,
-        payload: None,
-        deal: deal.map(DealId::new),
-    })
-}
-
-fn place(n: u32) -> Result<i32, StoreError> {
-    i32::try_from(n).map_err(|_| unreadable("the place of a piece"))
-}
+use rows::{ImportColumns, ImportRecord, RowColumns, import_columns, place, restored_row};
 
 impl ImportRepository for PgUnitOfWork<'_> {
     fn insert(&mut self, import: &DealImport) -> Result<(), StoreError> {
         command(
-            "insert into deal_import (id, organisation_id, provider_id, state, created_by, created_at) values ($1, $2, $3, $4, $5, $6)",
+            "insert into deal_import (id, organisation_id, provider_id, format, state, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind::<SqlUuid, _>(import.id.uuid())
         .bind::<SqlUuid, _>(import.organisation.uuid())
         .bind::<SqlUuid, _>(import.provider.uuid())
+        .bind::<Text, _>(import.format.as_str())
         .bind::<Text, _>(import.state.as_str())
         .bind::<SqlUuid, _>(import.created_by)
         .bind::<Timestamptz, _>(instant(import.created_at))
@@ -342,15 +241,18 @@ impl ImportQueries for PgQueries<'_> {
         row.map(ImportRecord::restore).transpose()
     }
 
-    fn list(&mut self, page: &PageRequest) -> Result<Page<DealImport>, StoreError> {
+    fn list(&mut self, filter: &ImportFilter, page: &PageRequest) -> Result<Page<DealImport>, StoreError> {
         let paging = Paging::newest_first(page);
         let rows: Vec<ImportRecord> = query::<ImportColumns>(listed!(
             paging.order,
             concat!("select ", import_columns!(), " from deal_import where "),
-            "id", at "created_at", ""
+            "id", at "created_at", " and coalesce(state = $4, true) and coalesce(organisation_id = $5, true) and coalesce(provider_id = $6, true)"
         ))
         .after_id(paging)?
         .between(paging)
+        .bind::<Nullable<Text>, _>(filter.state.map(ImportState::as_str))
+        .bind::<Nullable<SqlUuid>, _>(filter.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.provider.map(OrganisationId::uuid))
         .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;

@@ -57,6 +57,8 @@ pub struct Standing {
     pub pending: usize,
     /// Migrations of the database that this binary does not know: it was written by a newer one.
     pub unknown: usize,
+    /// Days after its own that have a partition.
+    pub days_ahead: usize,
 }
 
 /// Looks at a database without changing it.
@@ -64,7 +66,7 @@ pub struct Standing {
 /// # Errors
 /// When the server is away or refuses the look.
 pub fn standing(url: &str) -> Result<Standing, StoreError> {
-    use diesel::sql_types::{Bool, Text, Timestamptz};
+    use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
     let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
     let mut pg = PgConnection::establish(url).map_err(|e| failed(&e))?;
     let (server, now, there): (String, jiff_diesel::Timestamp, bool) =
@@ -80,11 +82,24 @@ pub fn standing(url: &str) -> Result<Standing, StoreError> {
     } else {
         Vec::new()
     };
+    let days: i64 = crate::statement::query::<BigInt>(
+        "select count(*) from pg_class where relispartition and relkind = 'r' and relname like 'idempotency_record_2%'
+           and right(relname, 8) > to_char(current_date, 'YYYYMMDD')",
+    )
+    .get_result(&mut pg)
+    .map_err(|e| failed(&e))?;
     let own = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|e| failed(&e))?;
     let own: BTreeSet<String> = own.iter().map(|migration| migration.name().version().to_string()).collect();
     let ran = found.iter().filter(|version| own.contains(*version)).count();
     let now = domain::kernel::Instant::new(now.to_jiff());
-    Ok(Standing { server, now, ran, pending: own.len() - ran, unknown: found.len() - ran })
+    Ok(Standing {
+        server,
+        now,
+        ran,
+        pending: own.len() - ran,
+        unknown: found.len() - ran,
+        days_ahead: usize::try_from(days).unwrap_or(0),
+    })
 }
 
 /// Names the schema that this binary brings about: equal digests, equal schemas.

@@ -1,14 +1,32 @@
-//! What waits, for whoever runs the service. One statement.
+//! What waits, for whoever runs the service (one statement), and the partitions of the coming days.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-use domain::operations::{Backlog, OperationQueries};
+use diesel::sql_types::{BigInt, Date as SqlDate};
+use domain::operations::{Backlog, OperationQueries, OperationRepository};
 use domain::store::StoreError;
+use jiff::civil::Date;
 
-use crate::bind::to_u64;
+use crate::bind::{date, to_u64};
 use crate::error::store_error;
-use crate::statement::query;
-use crate::store::PgQueries;
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
+
+/// The lock of migrations: who migrates keeps the partitions too.
+const KEEPING_LOCK: &str = "select pg_advisory_xact_lock(360)";
+
+impl OperationRepository for PgUnitOfWork<'_> {
+    fn keep_partitions(&mut self, today: Date) -> Result<(), StoreError> {
+        // A new partition waits for whoever reads the table, and everybody else waits behind it: not for long.
+        command("set local lock_timeout = '2s'").execute(self.pg).map_err(store_error)?;
+        command(KEEPING_LOCK).execute(self.pg).map_err(store_error)?;
+        command("select keep_partitions($1)").bind::<SqlDate, _>(date(today)).execute(self.pg).map_err(store_error)?;
+        command("select keep_webhook_partitions($1)")
+            .bind::<SqlDate, _>(date(today))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+}
 
 impl OperationQueries for PgQueries<'_> {
     fn backlog(&mut self) -> Result<Backlog, StoreError> {

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use domain::access::bootstrap::bootstrap;
 use domain::access::client::{CreateApiClientInput, NewSecret};
+use domain::access::code::SecondFactor;
 use domain::access::error::LoginError;
 use domain::access::login::{self, Login, PasswordLogin};
 use domain::access::standing::StandingInput;
-use domain::access::totp::SecondFactor;
 use domain::access::user::CreateUserInput;
 use domain::access::{
     AccessError, Actor, ClientSecret, CreateApiClient, CreateUser, Environment, MissingScope, Password,
@@ -133,8 +133,8 @@ fn a_secret_works_until_it_is_rotated_or_revoked_and_is_kept_nowhere() {
     assert_eq!(stale, Err(AccessError::Stale));
     let revoke =
         |version| platform.store().transaction(|uow| service::revoke_client(uow, &platform.env(), id, version));
-    assert_eq!(revoke(Some(2)).map(|c| c.version), Ok(3));
-    assert_eq!(revoke(None).map(|c| c.version), Ok(3));
+    assert_eq!(revoke(Some(2)).map(|c| c.after.version), Ok(3));
+    assert_eq!(revoke(None).map(|c| c.after.version), Ok(3));
     assert_eq!(client_login(&platform, id, rotated.secret.reveal(), None), Err(LoginError::Refused));
     let again = platform.store().transaction(|uow| service::rotate_secret(uow, &platform.env(), id).map(|_| ()));
     assert_eq!(again, Err(AccessError::Revoked));

@@ -1,5 +1,7 @@
 //! The audit log over real HTTP: before and after, who and in which request, nothing personal, append-only.
 
+mod refusals;
+
 use diesel::RunQueryDsl;
 use domain::access::Role;
 use harness::platform::Platform;
@@ -154,6 +156,29 @@ fn what_the_service_does_by_itself_and_what_is_done_with_money_is_there() {
         ]
     );
     assert_eq!(service.platform.number("select count(*) from audit_record a where a::text like '%Ann asked%'"), 0);
+}
+
+#[test]
+fn revoking_a_client_and_cancelling_a_job_say_what_was_before() {
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let (_, job) = platform.upload(EXPORT);
+    let service = Service::over(platform);
+    let operator = service.operator();
+    let client = json!({"name": "Somebody", "roles": ["auditor"]});
+    let client = id(&service.post("/v1/api-clients", &operator, &client).expect(201));
+    let bearer = format!("Bearer {operator}");
+    let delete = |path: &str, headers: &[(&str, &str)]| {
+        let headers: Vec<_> = [("authorization", bearer.as_str())].iter().chain(headers).copied().collect();
+        service.send("DELETE", path, &headers, None)
+    };
+    let _ = delete(&format!("/v1/api-clients/{client}"), &[("if-match", "\"1\"")]).expect(204);
+    let act = acts(&service, &format!("?object_id={client}&action=revoke_api_client")).remove(0);
+    assert_eq!((&act["before"], &act["changed"]), (&json!({"revoked_at": null}), &json!(["revoked_at"])));
+    assert_eq!(act["after"], json!({"revoked_at": "2026-11-23T12:00:00Z"}));
+    let _ = delete(&format!("/v1/jobs/{}", job.id), &[]).expect(200);
+    let act = acts(&service, &format!("?object_id={}&action=cancel_job", job.id)).remove(0);
+    assert_eq!((&act["before"], &act["after"]), (&json!({"status": "queued"}), &json!({"status": "cancelled"})));
 }
 
 #[test]

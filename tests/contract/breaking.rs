@@ -56,7 +56,7 @@ fn texts(value: &Value) -> BTreeSet<String> {
 
 fn scopes(operation: &Value) -> BTreeSet<String> {
     let all = operation["security"].as_array().cloned().unwrap_or_default();
-    all.iter().flat_map(|one| object(one)).flat_map(|(_, scopes)| texts(&scopes)).collect()
+    all.iter().flat_map(object).flat_map(|(_, scopes)| texts(&scopes)).collect()
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

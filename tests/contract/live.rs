@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use api::workers::Workers;
+use api::workers::{Shifts, Workers};
 use domain::chain::signer::Signer as _;
 use domain::chain::statement::PartyId;
 use domain::kernel::ids::OrganisationId;
@@ -32,7 +32,7 @@ impl Live {
     pub fn start() -> Self {
         let service = Service::start();
         service.clock.set(SystemClock.now());
-        let workers = Workers::start(&service.app).expect("threads");
+        let workers = Workers::start(&service.app, &Shifts::alone()).expect("threads");
         let (introducer, provider) = (service.platform.introducer, service.platform.provider);
         let mut parties = json!({
             "introducer": login(&service, "partner_admin", Some(introducer)),

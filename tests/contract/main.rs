@@ -2,11 +2,13 @@
 //! turned into clients that then do real work.
 
 mod breaking;
+mod client;
 mod collection;
 mod fuzz;
 mod gate;
 mod lint;
 mod live;
+mod recipes;
 mod required;
 mod sdks;
 mod tool;

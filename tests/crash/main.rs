@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use domain::deals::import::COLUMNS;
+use domain::deals::import::ImportFormat;
 use domain::deals::import::receive::{self, BeginImport, Upload};
 use domain::kernel::Digest;
 use harness::platform::Platform;
@@ -163,7 +164,8 @@ fn a_file_of_200_megabytes_leaves_memory_flat() {
     let server = Server::start("large");
     let platform = Platform::of(server.cluster().connection(), "large");
     platform.onboard(ALL_MEMBERS);
-    let command = BeginImport { organisation: platform.introducer, provider: platform.provider };
+    let command =
+        BeginImport { organisation: platform.introducer, provider: platform.provider, format: ImportFormat::Csv };
     let import = platform.store().transaction(|uow| receive::begin(uow, &platform.env(), &command)).expect("an import");
     let keep = |chunk: &receive::Chunk| {
         platform.store().transaction(|uow| receive::append(uow, import.id, chunk)).expect("a piece is kept");

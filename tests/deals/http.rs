@@ -308,7 +308,7 @@ fn bad_facts_and_filters_are_told_and_nothing_is_kept() {
         .problem(404, "not_found");
     for (query, code) in [
         ("status=idle", "invalid_filter"),
-        ("vertical=V99", "invalid_filter"),
+        ("vertical=V100", "invalid_filter"),
         ("member=deal_01h455vb4pex5vsknk084sn02q", "invalid_filter"),
         ("created_after=yesterday", "invalid_filter"),
         ("external_ref=%00", "invalid_filter"),

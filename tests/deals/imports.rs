@@ -2,6 +2,7 @@
 
 use domain::access::Viewer;
 use domain::deals::import::COLUMNS;
+use domain::deals::import::ImportFormat;
 use domain::deals::import::receive;
 use domain::jobs::JobState;
 use harness::imports::ImportReport;
@@ -122,7 +123,7 @@ fn only_who_acts_for_the_organisation_imports() {
     use domain::env::{Env, Surroundings};
     let platform = platform();
     let begin = |env: &Env<'_>, organisation, provider| {
-        let command = BeginImport { organisation, provider };
+        let command = BeginImport { organisation, provider, format: ImportFormat::Csv };
         platform.store().transaction(|uow| receive::begin(uow, env, &command)).map(|import| import.id)
     };
     let nobody = domain::kernel::ids::OrganisationId::new(uuid::Uuid::from_u128(9));
@@ -143,7 +144,11 @@ fn only_who_acts_for_the_organisation_imports() {
 #[test]
 fn an_upload_that_stopped_is_put_away_after_a_while() {
     let mut platform = platform();
-    let command = receive::BeginImport { organisation: platform.introducer, provider: platform.provider };
+    let command = receive::BeginImport {
+        organisation: platform.introducer,
+        provider: platform.provider,
+        format: ImportFormat::Csv,
+    };
     let import = platform.store().transaction(|uow| receive::begin(uow, &platform.env(), &command)).expect("an import");
     let chunk = receive::Chunk { n: 0, bytes: b"external_ref".to_vec() };
     platform.store().transaction(|uow| receive::append(uow, import.id, &chunk)).expect("a piece");

@@ -108,7 +108,7 @@ impl<F: FnMut(&Work<'_>) + Send> Handler for Disturbed<F> {
 }
 
 fn cancel(platform: &Platform, env: &Env<'_>, job: &Job) -> Result<JobState, CancelJobError> {
-    platform.store().transaction(|uow| jobs::cancel(uow, env, job.id)).map(|job| job.state)
+    platform.store().transaction(|uow| jobs::cancel(uow, env, job.id)).map(|job| job.after.state)
 }
 
 #[test]

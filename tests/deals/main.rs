@@ -4,6 +4,7 @@ mod http;
 mod imports;
 mod jobs;
 mod lookups;
+mod ndjson;
 mod refused;
 mod steps;
 

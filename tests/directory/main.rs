@@ -1,5 +1,7 @@
 //! Organisations, contacts, members and payees over real HTTP.
 
+mod bank_changes;
+mod cohorts;
 mod members;
 mod payees;
 
@@ -282,4 +284,48 @@ fn what_identifies_a_contact_changes_by_version_and_stays_apart() {
     let erased = "delete from personal_data where subject_kind = 'contact'";
     diesel::RunQueryDsl::execute(diesel::sql_query(erased), &mut owner).expect("erased");
     let _ = service.patch(&path, &partner, "\"2\"", &json!({"name": "X"})).problem(409, "contact_erased");
+}
+
+#[test]
+fn a_contact_is_erased_for_good_and_what_holds_its_id_stays_whole() {
+    let service = Service::start();
+    let partner = service.partner();
+    let m = member(&service, "M001", None);
+    let member_path = format!("/v1/members/{m}");
+    let before = service.get(&member_path, &partner).expect(200);
+    let contact = before["contact_id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/contacts/{contact}");
+    let email = service.patch(&path, &partner, "\"1\"", &json!({"email": "gone@example.com", "name": "Zoë Gone"}));
+    let _ = email.expect(200);
+    let bearer = |token: &str| format!("Bearer {token}");
+    let delete = |token: &str, version: Option<&str>| {
+        let authorization = bearer(token);
+        let mut headers = vec![("authorization", authorization.as_str())];
+        headers.extend(version.map(|version| ("if-match", version)));
+        service.send("DELETE", &path, &headers, None)
+    };
+    let _ = delete(&partner, None).problem(428, "if_match_missing");
+    let _ = delete(&partner, Some("\"1\"")).problem(412, "stale");
+    let _ = delete(&service.stranger_of(service.platform.provider), Some("\"2\"")).problem(404, "not_found");
+    let agent = service.token(&[Role::PartnerAgent], Some(service.platform.introducer), None);
+    let _ = delete(&agent, Some("\"2\"")).problem(403, "insufficient_scope");
+    let erased = delete(&partner, Some("\"2\""));
+    assert_eq!((erased.status, erased.header("etag"), erased.body.len()), (204, Some("\"3\""), 0));
+    let view = service.get(&path, &partner).expect(200);
+    assert_eq!((&view["erased"], view.get("name"), view.get("email")), (&json!(true), None, None));
+    assert_eq!(service.get(&member_path, &partner).expect(200), before, "the member stays");
+    // Erased is erased: nothing brings it back, and once more changes nothing.
+    let _ = service.patch(&path, &partner, "\"3\"", &json!({"name": "Back"})).problem(409, "contact_erased");
+    assert_eq!(delete(&partner, Some("\"3\"")).header("etag"), Some("\"3\""));
+    assert_eq!(service.platform.number("select count(*) from outbox where type = 'contact.erased'"), 1);
+    let tables = ["personal_data", "contact", "member", "audit_record", "outbox", "event", "idempotency_record"];
+    for table in tables {
+        let leaks =
+            format!("select count(*) from {table} t where t::text ilike '%gone@%' or t::text ilike '%Zoë Gone%'");
+        assert_eq!(service.platform.number(&leaks), 0, "{table}");
+    }
+    let act = service.get(&format!("/v1/audit-log?object_id={contact}&action=erase_contact"), &service.operator());
+    let act = act.expect(200)["data"].as_array().expect("rows").last().expect("an act").clone();
+    assert_eq!(act["before"], json!({"email": "[withheld]", "erased": false, "name": "[withheld]"}));
+    assert_eq!(act["after"], json!({"erased": true}));
 }

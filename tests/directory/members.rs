@@ -62,6 +62,9 @@ fn no_circle_is_ever_closed() {
         let refused = change(&service, &top, &upline).problem(422, "validation_failed");
         assert!(told(&refused)[0].ends_with(" upline_cycle"), "{upline}");
     }
+    let cohort =
+        json!({"organisation_id": service.platform.introducer.to_string(), "code": "2026", "name": "Those of 2026"});
+    let _ = service.post("/v1/cohorts", &service.partner(), &cohort).expect(201);
     let moved = change(&service, &low, &json!({"upline_ref": "M001", "cohort": "2026"})).expect(200);
     assert_eq!((&moved["upline_id"], &moved["cohort"]), (&json!(top), &json!("2026")));
     let _ = change(&service, &middle, &json!({"upline_id": low})).expect(200);

@@ -1,7 +1,7 @@
 //! Imports as a test does them: upload, work, report.
 
 use domain::access::{Actor, Viewer};
-use domain::deals::import::file::{DealImport, RowOutcome};
+use domain::deals::import::file::{DealImport, ImportFormat, RowOutcome};
 use domain::deals::import::receive::{self, BeginImport, ReceiveError, Upload};
 use domain::deals::import::work::ImportHandler;
 use domain::env::{Env, Surroundings};
@@ -61,8 +61,14 @@ impl Platform {
     /// Sends a file.
     #[must_use]
     pub fn upload(&self, file: &[u8]) -> (DealImport, Job) {
+        self.upload_as(ImportFormat::Csv, file)
+    }
+
+    /// Sends a file of a format.
+    #[must_use]
+    pub fn upload_as(&self, format: ImportFormat, file: &[u8]) -> (DealImport, Job) {
         let mut upload = Upload::default();
-        let command = BeginImport { organisation: self.introducer, provider: self.provider };
+        let command = BeginImport { organisation: self.introducer, provider: self.provider, format };
         let import = self.store().transaction(|uow| receive::begin(uow, &self.env(), &command)).expect("an import");
         let keep = |chunk: &receive::Chunk| {
             self.store().transaction(|uow| receive::append(uow, import.id, chunk)).expect("a piece is kept");

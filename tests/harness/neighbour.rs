@@ -1,14 +1,25 @@
 //! A second process of one service: the same database, a memory and a server of its own.
 
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::App;
 use api::config::EdgeArgs;
+use domain::access::Environment;
 
 use crate::documented;
 use crate::server::{Reply, Service, listen};
+
+/// How a service and its neighbours sign their tokens.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// Live or sandbox.
+    pub environment: Environment,
+    /// A directory with the keys of access tokens; without one there is a single key, in memory.
+    pub keys: Option<PathBuf>,
+}
 
 /// A neighbour that is served until it is dropped.
 pub struct Neighbour {

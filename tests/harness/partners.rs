@@ -181,11 +181,33 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
     let operator = service.operator();
     let organisation = introducer.to_string();
+    let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
+    let _ = service.post("/v1/cohorts", &token, &cohort).expect(201);
+    let licence = json!({"kind": "credit", "number": "389328", "jurisdiction": "AU", "valid_from": "2024-07-01"});
+    let _ = service.post(&format!("/v1/organisations/{organisation}/licences"), &operator, &licence).expect(201);
+    let payee = id(
+        "payee",
+        the(
+            service,
+            "select payee_id as id from member_payee where member_id = $member limit 1",
+            introducer,
+            Some(member),
+        ),
+    );
+    let account = json!({"bsb": "062-000", "account_number": "87654321", "account_name": "Another account"});
+    let _ = service.post(&format!("/v1/payees/{payee}/bank-details"), &token, &account).expect(201);
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
-    let _ = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let client = service.post("/v1/api-clients", &operator, &client).expect(201);
+    let jwk = MemorySigner::new(introducer.uuid().as_bytes()[15] + 50).public_key().jwk();
+    let keys = format!("/v1/api-clients/{}/keys", client["id"].as_str().expect("an id"));
+    let _ = service.post(&keys, &operator, &json!({"jwk": jwk})).expect(201);
+    let issuer = format!("https://login.{}.example", encode(introducer.uuid()));
+    let issuer = json!({"issuer": issuer, "audience": "flip360", "organisation_id": organisation});
+    let issuer = service.post("/v1/oidc-issuers", &operator, &issuer).expect(201);
     let user = json!({
         "email": format!("agent@{}.example", encode(introducer.uuid())), "password": "correct horse battery",
-        "roles": ["partner_agent"], "organisation_id": organisation
+        "roles": ["partner_agent"], "organisation_id": organisation,
+        "oidc": {"issuer_id": issuer["id"], "subject": "agent"}
     });
     let _ = service.post("/v1/users", &operator, &user).expect(201);
     let hook = json!({"url": "http://127.0.0.1:1/", "event_types": ["*"]});
@@ -255,6 +277,12 @@ const OWNED: &[(&str, &str)] = &[
         "deal",
         "select l.deal_id as id from commission_line l join payout_line p on p.line_id = l.id where l.member_id = $member order by 1 limit 1",
     ),
+    ("cohort", "select id from cohort where organisation_id = $org limit 1"),
+    ("licence", "select id from licence where organisation_id = $org limit 1"),
+    (
+        "bankchange",
+        "select c.id from payee_bank_change c join member_payee m on m.payee_id = c.payee_id where m.member_id = $member limit 1",
+    ),
     ("import", "select id from deal_import where organisation_id = $org limit 1"),
     ("job", "select id from job where organisation_id = $org limit 1"),
     (
@@ -282,6 +310,11 @@ const OWNED: &[(&str, &str)] = &[
         "select e.id from event e join deal d on d.id = e.subject_id where d.member_id = $member order by e.sequence limit 1",
     ),
     ("client", "select id from api_client where organisation_id = $org limit 1"),
+    (
+        "clientkey",
+        "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org limit 1",
+    ),
+    ("issuer", "select id from oidc_issuer where organisation_id = $org limit 1"),
     ("user", "select id from app_user where organisation_id = $org limit 1"),
     ("endpoint", "select id from webhook_endpoint where organisation_id = $org limit 1"),
     (
@@ -302,6 +335,9 @@ const ALL_OF: &[&str] = &[
     "select id from contact where organisation_id = $org",
     "select id from member where organisation_id = $org",
     "select id from payee where organisation_id = $org",
+    "select id from cohort where organisation_id = $org",
+    "select id from licence where organisation_id = $org",
+    "select c.id from payee_bank_change c join payee p on p.id = c.payee_id where p.organisation_id = $org",
     "select id from deal where introducer_id = $org",
     "select id from deal_import where organisation_id = $org",
     "select id from job where organisation_id = $org",
@@ -316,6 +352,8 @@ const ALL_OF: &[&str] = &[
     "select o.id from payout o join payee p on p.id = o.payee_id where p.organisation_id = $org",
     "select id from event where $org = any (visible_to)",
     "select id from api_client where organisation_id = $org",
+    "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org",
+    "select id from oidc_issuer where organisation_id = $org",
     "select id from app_user where organisation_id = $org",
     "select id from webhook_endpoint where organisation_id = $org",
     "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org",

@@ -29,8 +29,26 @@ pub const PROMISES: &[(&str, &str)] = &[
            on strpos(concat(a.before, a.after), p.email) > 0 or strpos(concat(a.before, a.after), p.phone) > 0",
     ),
     (
+        "an outside issuer vouches for the people of its organisation only",
+        "select count(*) from app_user u join oidc_issuer i on i.id = u.oidc_issuer_id
+           where i.organisation_id is distinct from u.organisation_id",
+    ),
+    (
+        "no session without a second factor moves money",
+        "select count(*) from refresh_family where not methods && '{otp,mfa}'
+           and scopes && '{payouts:write,payouts:approve,payouts:execute,agreements:approve}'",
+    ),
+    (
         "of a member's payees no two begin on one day",
         "select count(*) from (select from member_payee group by member_id, effective_on having count(*) > 1) x",
+    ),
+    (
+        "a member's cohort is one of its organisation",
+        "select count(*) from member m where m.cohort is not null and not exists (select from cohort c where c.organisation_id = m.organisation_id and c.code = m.cohort)",
+    ),
+    (
+        "the id of a vertical follows from its code",
+        "select count(*) from vertical where id::text <> '01980000-0000-7000-8000-' || lpad(to_hex(substr(code, 2)::integer), 12, '0')",
     ),
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (

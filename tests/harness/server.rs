@@ -2,7 +2,6 @@
 //! database. Workers do not run by themselves; a test tells them to.
 
 use std::io::BufReader;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -14,7 +13,7 @@ use api::auth::Tokens;
 use api::auth::token::TokenConfig;
 use api::config::EdgeArgs;
 use domain::access::login::Login;
-use domain::access::{Actor, Environment, Methods, Role, Subject};
+use domain::access::{Actor, Methods, Role, Subject};
 use domain::kernel::Instant;
 use domain::kernel::ids::{ApiClientId, MemberId, OrganisationId};
 use domain::kernel::time::Clock;
@@ -28,6 +27,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::documented;
+pub use crate::neighbour::Identity;
 use crate::platform::{CountingIds, CountingRandomness, MemoryHighWater, MemorySigner, ORIGIN, Platform};
 pub use crate::reply::{Frames, Reply};
 
@@ -61,15 +61,6 @@ pub struct Service {
     identity: Identity,
     /// The platform below; dropped after the server has stopped.
     pub platform: Platform,
-}
-
-/// How a service and its neighbours sign their tokens.
-#[derive(Debug, Clone, Default)]
-pub struct Identity {
-    /// Live or sandbox.
-    pub environment: Environment,
-    /// A directory with the keys of access tokens; without one there is a single key, in memory.
-    pub keys: Option<PathBuf>,
 }
 
 impl Service {

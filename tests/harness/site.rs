@@ -73,6 +73,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("org", "organisation"),
         ("contact", "contact"),
         ("member", "member"),
+        ("cohort", "cohort"),
         ("payee", "payee"),
         ("deal", "deal"),
         ("import", "deal_import"),

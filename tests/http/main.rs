@@ -2,6 +2,7 @@
 //! would have said by itself.
 
 mod answers;
+mod architecture;
 mod attacks;
 mod cors;
 mod headers;

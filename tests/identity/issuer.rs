@@ -1,5 +1,5 @@
 //! An outside OpenID Connect provider of the tests: a small HTTP server with keys that OpenSSL made
-//! (`openssl genpkey`), and signatures by *ring*.
+//! (`openssl genpkey`, `openssl pkcs8 -topk8`), and signatures by *ring*.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};

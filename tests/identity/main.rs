@@ -5,6 +5,7 @@ mod assertions;
 mod environments;
 mod issuer;
 mod oidc;
+mod oracle;
 mod rotation;
 mod streams;
 mod totp;

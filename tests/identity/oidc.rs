@@ -112,6 +112,10 @@ fn what_is_not_the_issuers_word_for_us_about_somebody_we_know_is_refused() {
     ] {
         refused(&world.trade(&key.id_token("one", &claims)), what);
     }
+    for kind in ["at+jwt", "logout+jwt"] {
+        let header = json!({"alg": "RS256", "kid": "one", "typ": kind});
+        refused(&world.trade(&key.token(&header, &world.claims())), kind);
+    }
     refused(&world.trade("nonsense"), "nonsense");
     let missing = world.service.form("/oauth/token", &format!("grant_type={JWT_BEARER}"));
     assert_eq!(missing.expect(400)["error"], "invalid_request");

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use api::workers::Workers;
+use api::workers::{Shifts, Workers};
 use diesel::RunQueryDsl;
 use harness::platform::Platform;
 use harness::server::Service;
@@ -53,7 +53,7 @@ fn main() {
     platform.work();
     let bare = serve_bare(&platform.database.url("flip360_owner"));
     let service = Service::over(platform);
-    let workers = Workers::start(&service.app).expect("workers");
+    let workers = Workers::start(&service.app, &Shifts::alone()).expect("workers");
     diesel::sql_query("analyze").execute(&mut service.platform.owner()).expect("statistics");
     let ids: Vec<String> = diesel::sql_query("select id from deal order by id")
         .load::<DealRow>(&mut service.platform.owner())

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use api::workers::Workers;
+use api::workers::{Shifts, Workers};
 use diesel::RunQueryDsl;
 use harness::platform::Platform;
 use harness::server::Service;
@@ -49,7 +49,7 @@ fn main() {
     let _ = platform.upload(contracted(rounds * deals).as_bytes());
     platform.work();
     let service = Service::over(platform);
-    let workers = Workers::start(&service.app).expect("workers");
+    let workers = Workers::start(&service.app, &Shifts::alone()).expect("workers");
     let ids: Vec<String> = diesel::sql_query("select id from deal order by id")
         .load::<DealRow>(&mut service.platform.owner())
         .expect("the deals")

@@ -1,5 +1,7 @@
 //! How the service does: the error rate of the last minutes, the figures for scrapers, jobs followed live.
 
+mod partitions;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 

@@ -79,6 +79,8 @@ fn from_preview_to_bank_file_by_two_people() {
     let _ = world.act(&run, "approve", &world.finance, &seen).problem(403, "insufficient_scope");
     let same = world.service.token_of(Uuid::from_u128(21), &[Role::OperatorAdmin], None, None);
     let _ = world.act(&run, "approve", &same, &seen).problem(422, "same_person");
+    let kept = "select count(*) from audit_record where action = 'approve_payout_run' and refused = 'same_person'";
+    assert_eq!(world.service.platform.number(kept), 1);
     let other = json!({"content_sha256": "00".repeat(32)});
     let _ = world.act(&run, "approve", &world.approver, &other).problem(409, "content_changed");
     let faults = world.act(&run, "approve", &world.approver, &json!({"content_sha256": "x"}));

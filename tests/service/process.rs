@@ -24,6 +24,8 @@ pub fn flip360() -> Command {
         "FLIP360_LISTEN",
         "FLIP360_PUBLIC_URL",
         "FLIP360_LOG",
+        "FLIP360_ENVIRONMENT",
+        "FLIP360_NO_WORKERS",
     ] {
         command.env_remove(name);
     }

@@ -3,3 +3,4 @@
 mod eyes;
 mod grants;
 mod rows;
+mod sentences;

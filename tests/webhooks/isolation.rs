@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
 
 use api::dispatch::PER_ENDPOINT;
-use api::workers::Workers;
+use api::workers::{Shifts, Workers};
 use domain::webhooks::endpoint::MAX_PER_OWNER;
 use harness::server::Service;
 use serde_json::json;
@@ -46,7 +46,7 @@ fn a_slow_and_a_broken_endpoint_keep_nobody_waiting() {
     let hangs = create(&service, &partner, &hanging.url, &wants);
     let _ = create(&service, &partner, &broken.url, &wants);
     let _ = create(&service, &partner, &fast.url, &wants);
-    let workers = Workers::start(&service.app).expect("threads");
+    let workers = Workers::start(&service.app, &Shifts::alone()).expect("threads");
     // More than one endpoint may have on its way at once.
     let events = 2 * PER_ENDPOINT as usize;
     for _ in 0..events {
@@ -79,7 +79,7 @@ fn all_endpoints_of_one_owner_that_hang_leave_places_to_others() {
         let _ = create(&service, &partner, &hanging.url, &json!(["contact.created"]));
     }
     let _ = create(&service, &service.operator(), &fast.url, &json!(["contact.created"]));
-    let workers = Workers::start(&service.app).expect("threads");
+    let workers = Workers::start(&service.app, &Shifts::alone()).expect("threads");
     for _ in 0..PER_ENDPOINT {
         let _ = happens(&service);
     }

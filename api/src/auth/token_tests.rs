@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::access::Method;
 use domain::kernel::ids::{ApiClientId, UserId};
 use ed25519_dalek::Signer as _;
 use serde_json::json;
@@ -110,8 +111,32 @@ fn what_is_issued_is_verified_until_it_expires() {
     assert_eq!(payload["sub"], payload["client_id"]);
     let admin = Actor { organisation: None, ..Actor::service() };
     let user = Subject::User(UserId::new(Uuid::nil()));
-    let longest = tokens.issue(&login(user, admin.clone()), Uuid::from_u128(1), now()).expect("a token");
-    assert_eq!(tokens.verify(&longest.token, now()), Ok(bears(user, admin)));
+    let methods = Methods::password().and(Method::OneTimeCode);
+    let with_both = Login { methods: methods.clone(), ..login(user, admin.clone()) };
+    let longest = tokens.issue(&with_both, Uuid::from_u128(1), now()).expect("a token");
+    assert_eq!(tokens.verify(&longest.token, now()), Ok(Bearer { methods, ..bears(user, admin) }));
+}
+
+#[test]
+fn a_persons_token_that_names_no_second_factor_moves_no_money_whatever_it_says() {
+    let user = UserId::new(Uuid::nil()).to_string();
+    let money = "payouts:write payouts:approve payouts:execute agreements:approve";
+    let all = with(with(claims(), "sub", json!(user)), "scope", json!(format!("deals:read {money}")));
+    let all = with(without(all, "org"), "roles", json!(["operator_admin"]));
+    for (amr, scopes) in [
+        (json!([]), 1),
+        (json!(["pwd"]), 1),
+        (json!(["pwd", "fed", "OTP"]), 1),
+        (json!(["pwd", "otp"]), 5),
+        (json!(["mfa"]), 5),
+    ] {
+        let token = signed_by(1, &header(), &with(all.clone(), "amr", amr.clone()));
+        let bearer = tokens(1, &[]).verify(&token, now()).expect("a bearer");
+        assert_eq!(bearer.actor.scopes.len(), scopes, "{amr}");
+    }
+    let client = with(without(with(claims(), "scope", json!(money)), "org"), "roles", json!(["operator_admin"]));
+    let bearer = tokens(1, &[]).verify(&signed_by(1, &header(), &client), now()).expect("a bearer");
+    assert_eq!(bearer.actor.scopes.len(), 4, "programs have no second factor");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs};
+use crate::config::{DatabaseArgs, DoctorArgs, ServeArgs, WorkerArgs};
 
 pub mod admin;
 pub mod audit;
@@ -20,6 +20,7 @@ pub mod openapi;
 pub mod serve;
 pub mod sign;
 pub mod verify;
+pub mod worker;
 
 pub use error::CommandError;
 
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Runs the HTTP API and its workers.
     Serve(ServeArgs),
+    /// The workers alone, for one or more processes beside `serve --no-workers`, or beside any `serve`.
+    Worker(WorkerArgs),
     /// Brings the database to the present schema and keeps the reference data (18 verticals, V01's agreement).
     Migrate(DatabaseArgs),
     /// Says whether this set-up works, line by line, and what to do where it does not; changes nothing.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Worker(args) => worker::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -14,7 +14,7 @@ use super::database::{Database, Ownership};
 use crate::app::App;
 use crate::assembly;
 use crate::config::ServeArgs;
-use crate::workers::Workers;
+use crate::workers::{Shifts, Workers};
 
 /// Runs the service until it is told to stop.
 ///
@@ -39,8 +39,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
 
 fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
     let listen = |cause| CommandError::Listen { address: args.listen, cause };
-    let workers =
-        Workers::start(app).map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
+    let data_dir = &args.database.data_dir;
+    let shifts = if args.no_workers { Shifts::service() } else { Shifts::all(data_dir) };
+    let workers = Workers::start(app, &shifts)
+        .map_err(|cause| CommandError::File { doing: "starting a worker".into(), cause })?;
     let served = actix_web::rt::System::new().block_on(async {
         // Before the address is told: who has read it may signal at once.
         let stop = Stop::new().map_err(|cause| CommandError::File { doing: "listening for signals".into(), cause })?;
@@ -67,18 +69,19 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
 }
 
 /// SIGTERM, or Ctrl-C.
-struct Stop {
+pub(super) struct Stop {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Stop {
     /// From here on neither kills the process.
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn wanted(mut self) {
+    /// Waits until it is to stop.
+    pub(super) async fn wanted(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -66,20 +66,9 @@ impl Caller {
     /// # Errors
     /// 401 without a good token, 403 without the scope.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
-        let token = bearer(request)?;
-        let refused = |detail: String| {
-            Problem::unauthenticated(detail)
-                .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
-        };
-        let bearer = app.tokens.verify(token, app.clock.now()).map_err(|error| refused(error.to_string()))?;
+        let app = application(request)?;
+        let bearer = verified(request)?;
         let credential = Credential::from(&bearer);
-        if app.revocations.end(&credential) {
-            return Err(refused("the token was ended before its time: get another one".to_owned()));
-        }
-        if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
-            return Err(refused("the token is bound to another origin".to_owned()));
-        }
         let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
@@ -101,6 +90,31 @@ impl Caller {
             method: request.method().clone(),
         })
     }
+}
+
+fn application(request: &HttpRequest) -> Result<&Data<App>, Problem> {
+    request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))
+}
+
+/// The bearer of a request's token, whatever it may do with it.
+///
+/// # Errors
+/// 401 without a good token.
+pub fn verified(request: &HttpRequest) -> Result<Bearer, Problem> {
+    let app = application(request)?;
+    let token = bearer(request)?;
+    let refused = |detail: String| {
+        Problem::unauthenticated(detail)
+            .with_header("WWW-Authenticate", "Bearer realm=\"flip360\", error=\"invalid_token\"")
+    };
+    let bearer = app.tokens.verify(token, app.clock.now()).map_err(|error| refused(error.to_string()))?;
+    if app.revocations.end(&Credential::from(&bearer)) {
+        return Err(refused("the token was ended before its time: get another one".to_owned()));
+    }
+    if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
+        return Err(refused("the token is bound to another origin".to_owned()));
+    }
+    Ok(bearer)
 }
 
 /// Whether a browser sends this from a page of another origin.

@@ -15,7 +15,7 @@ pub mod request_id;
 pub mod strict;
 
 pub use body::{Change, Command, Empty};
-pub use caller::Caller;
+pub use caller::{Caller, verified};
 pub use list::{List, ListQuery, Unfiltered};
 pub use path::{Id, KeyId};
 pub use precondition::IfMatch;

@@ -3,7 +3,7 @@
 //! Answers of the API are data: nothing in them runs, is framed, or is guessed to be something else. The
 //! reference page may load its own files and ask its own server.
 
-use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue};
 
 /// Of data.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
@@ -25,8 +25,12 @@ pub fn harden(headers: &mut HeaderMap, path: &str, public_url: &str) {
     let page = path == "/docs" || path.starts_with("/docs/");
     let policy = if page { PAGE_POLICY } else { DATA_POLICY };
     let transport = public_url.starts_with("https://").then_some(("strict-transport-security", TRANSPORT_POLICY));
-    for (name, value) in ALWAYS.into_iter().chain([("content-security-policy", policy)]).chain(transport) {
+    for (name, value) in ALWAYS.into_iter().chain(transport) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    // A page of our own may name the one style that it has.
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     if !headers.contains_key(CACHE_CONTROL) {
         let public = page || path == "/openapi.json";

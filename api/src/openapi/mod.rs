@@ -24,7 +24,7 @@ const TOKEN_URL: &str = "/oauth/token";
     info(
         title = "Flip 360 Commission Platform",
         version = "1.0.0",
-        description = "Takes a referral through settlement, commission, ledger and payout, and lets everybody concerned verify it offline.\n\nMoney is whole minor units with a currency; rates are decimal strings; times are RFC 3339 UTC. Every POST that records something needs an `Idempotency-Key`; every PATCH needs `If-Match`. Errors are `application/problem+json` and name every invalid field at once.",
+        description = "Takes a referral through settlement, commission, ledger and payout, and lets everybody concerned verify it offline.\n\nMoney is whole minor units with a currency; rates are decimal strings; times are RFC 3339 UTC. Every POST that records something needs an `Idempotency-Key`; every PATCH needs `If-Match`. Errors are `application/problem+json` and name every invalid field at once.\n\nHow it is built and what is proved: [architecture](/architecture).",
         contact(name = "Flip 360", email = "integrations@flip360.example"),
         license(name = "Proprietary", identifier = "LicenseRef-Proprietary"),
     ),

@@ -10,9 +10,11 @@ impl From<CatalogueError> for Problem {
         let detail = error.to_string();
         match error {
             CatalogueError::MissingScope(missing) => missing.into(),
+            CatalogueError::Invalid(faults) => faults.into(),
             CatalogueError::NotFound => Self::not_found(),
             CatalogueError::Stale => stale(),
             CatalogueError::CodeTaken => Self::conflict("product_code_taken", detail),
+            CatalogueError::VerticalCodeTaken => Self::conflict("vertical_code_taken", detail),
             CatalogueError::Store(error) => error.into(),
         }
     }

@@ -18,6 +18,11 @@ impl From<DirectoryError> for Problem {
             DirectoryError::OperatorExists => Self::conflict("operator_exists", detail),
             DirectoryError::Erased => Self::conflict("contact_erased", detail),
             DirectoryError::PayeeOnThatDay => Self::conflict("payee_on_that_day", detail),
+            DirectoryError::CohortCodeTaken => Self::conflict("cohort_code_taken", detail),
+            DirectoryError::LicenceKnown => Self::conflict("licence_known", detail),
+            DirectoryError::BankChangeDecided => Self::conflict("bank_change_decided", detail),
+            DirectoryError::SamePerson => Self::refused("same_person", detail),
+            DirectoryError::BankDetailsDiffer => Self::conflict("bank_details_differ", detail),
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -2,9 +2,10 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use domain::access::{CreateApiClient, Subject, service, user_change};
+use domain::access::{ApiClient, CreateApiClient, Subject, service, user_change};
 use domain::kernel::ids::ApiClientId;
 use domain::store::StoreError;
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
@@ -93,7 +94,12 @@ async fn revoke_api_client(app: Data<App>, Id(id): Id<ApiClientId>, body: Change
         &app,
         body,
         move |uow, env, change| service::revoke_client(uow, env, id, Some(change.if_match)),
-        |client| Ok(Answer::no_content(client.id.uuid()).with_version(client.version)),
+        |altered| {
+            let client = &altered.after;
+            let revoked = |client: &ApiClient| json!({"revoked_at": client.revoked_at.map(|at| at.to_string())});
+            let answer = Answer::no_content(client.id.uuid()).with_version(client.version);
+            answer.altering(&revoked(&altered.before), &revoked(client))
+        },
     )
     .await?;
     ended_tokens(&app).await;

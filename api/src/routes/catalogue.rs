@@ -3,7 +3,8 @@
 use actix_web::web::Data;
 use actix_web::{get, patch, post};
 use domain::catalogue::product::{CreateProduct, UpdateProduct};
-use domain::catalogue::{Product, VerticalCode, reference, service};
+use domain::catalogue::vertical::{CreateVertical, UpdateVertical};
+use domain::catalogue::{Product, Vertical, VerticalCode, guardrail, reference, service};
 use domain::kernel::ids::{ProductId, VerticalId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -15,7 +16,8 @@ use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::catalogue::{
-    CreateProductRequest, ProductQuery, ProductView, UpdateProductRequest, VerticalView, VerticalsQuery,
+    CreateProductRequest, CreateVerticalRequest, GuardrailView, GuardrailsView, ProductQuery, ProductView,
+    UpdateProductRequest, UpdateVerticalRequest, VerticalView, VerticalsQuery,
 };
 
 /// Reads the filter on a vertical: its id or its code.
@@ -30,7 +32,7 @@ pub fn vertical(text: Option<&str>) -> Result<Option<VerticalId>, Problem> {
 
 /// List verticals
 ///
-/// All 18, in the order of their codes.
+/// In the order of their codes.
 #[utoipa::path(operation_id = "list_verticals", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(List<VerticalsQuery>), responses((status = 200, description = "A page of verticals", body = PageView<VerticalView>)))]
 #[get("/verticals")]
 async fn list_verticals(app: Data<App>, list: List<VerticalsQuery>) -> Result<Answer, Problem> {
@@ -41,12 +43,65 @@ async fn list_verticals(app: Data<App>, list: List<VerticalsQuery>) -> Result<An
 
 /// Get a vertical
 ///
-/// Its code and its name.
+/// Its code, its name, what is sold in it.
 #[utoipa::path(operation_id = "get_vertical", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(("id" = String, Path, description = "The vertical", example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The vertical", body = VerticalView)))]
 #[get("/verticals/{id}")]
 async fn get_vertical(app: Data<App>, caller: Caller, Id(id): Id<VerticalId>) -> Result<Answer, Problem> {
     let found = read(&app, &caller, move |queries| queries.catalogue().find_vertical(id)).await?;
-    Answer::ok(&VerticalView::from(found.ok_or_else(Problem::not_found)?))
+    answer(found.ok_or_else(Problem::not_found)?)
+}
+
+fn answer(vertical: Vertical) -> Result<Answer, Problem> {
+    let version = vertical.version;
+    Ok(Answer::ok(&VerticalView::from(vertical))?.with_version(version))
+}
+
+/// Create a vertical
+///
+/// Beside the 18 that ship. Its id follows from its code, so it is the same in every installation.
+#[utoipa::path(operation_id = "create_vertical", tag = "catalogue", security(("oauth2" = ["catalogue:write"])), request_body = CreateVerticalRequest, responses((status = 201, description = "The vertical", body = VerticalView)))]
+#[post("/verticals")]
+async fn create_vertical(app: Data<App>, command: Command<CreateVerticalRequest>) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| CreateVertical::parse(&raw.into()))?;
+    once(&app, command, service::create_vertical, |made| {
+        let (id, version) = (made.id, made.version);
+        Ok(Answer::created(format!("/v1/verticals/{id}"), id.uuid(), &VerticalView::from(made))?.with_version(version))
+    })
+    .await
+}
+
+/// Change a vertical
+///
+/// Its name, what is sold in it. Its code stands in agreements and calculations and stays.
+#[utoipa::path(operation_id = "update_vertical", tag = "catalogue", security(("oauth2" = ["catalogue:write"])), params(("id" = String, Path, description = "The vertical", example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = UpdateVerticalRequest, responses((status = 200, description = "The vertical", body = VerticalView)))]
+#[patch("/verticals/{id}")]
+async fn update_vertical(
+    app: Data<App>,
+    Id(id): Id<VerticalId>,
+    body: Change<UpdateVerticalRequest>,
+) -> Result<Answer, Problem> {
+    let body = body.parse(|raw| UpdateVertical::parse(&raw.into()))?;
+    change(
+        &app,
+        body,
+        move |uow, env, change| service::update_vertical(uow, env, id, change.if_match, &change.body),
+        move |altered| {
+            let (before, after) = (VerticalView::from(altered.before), VerticalView::from(altered.after.clone()));
+            answer(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
+    )
+    .await
+}
+
+/// List the guardrails of a vertical
+///
+/// The law and the policy that every agreement of it must keep to, with their sources. They come with the release.
+#[utoipa::path(operation_id = "list_guardrails", tag = "catalogue", security(("oauth2" = ["catalogue:read"])), params(("id" = String, Path, description = "The vertical", example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The guardrails", body = GuardrailsView)))]
+#[get("/verticals/{id}/guardrails")]
+async fn list_guardrails(app: Data<App>, caller: Caller, Id(id): Id<VerticalId>) -> Result<Answer, Problem> {
+    let found = read(&app, &caller, move |queries| queries.catalogue().find_vertical(id)).await?;
+    let code = found.ok_or_else(Problem::not_found)?.code;
+    Answer::ok(&GuardrailsView { data: guardrail::of(code).into_iter().map(GuardrailView::from).collect() })
 }
 
 /// List products
@@ -117,7 +172,10 @@ async fn update_product(
 pub fn register(config: &mut ServiceConfig) {
     config
         .service(list_verticals)
+        .service(list_guardrails)
         .service(get_vertical)
+        .service(create_vertical)
+        .service(update_vertical)
         .service(list_products)
         .service(get_product)
         .service(create_product)

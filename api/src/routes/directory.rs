@@ -1,7 +1,7 @@
 //! Organisations and contacts.
 
 use actix_web::web::Data;
-use actix_web::{get, patch, post};
+use actix_web::{delete, get, patch, post};
 use domain::directory::contact::CreateContactOf;
 use domain::directory::record::{ContactFilter, OrganisationFilter};
 use domain::directory::update::{UpdateContact, UpdateOrganisation};
@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Id, List};
+use crate::extract::{Caller, Change, Command, Empty, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -167,6 +167,26 @@ async fn update_contact(
     .await
 }
 
+/// Erase a contact
+///
+/// Its name, e-mail address and telephone number are gone for good. Deals, statements and the log hold its id and salted
+/// commitments only and stay whole; a payee that it is paid as keeps the papers that the law wants kept.
+#[utoipa::path(operation_id = "erase_contact", tag = "directory", security(("oauth2" = ["directory:write"])), params(("id" = String, Path, description = "The contact", example = "contact_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = String, Header, description = "The `ETag` that the caller last saw.", example = "\"1\"")), responses((status = 204, description = "Erased")))]
+#[delete("/contacts/{id}")]
+async fn erase_contact(app: Data<App>, Id(id): Id<ContactId>, body: Change<Empty>) -> Result<Answer, Problem> {
+    change(
+        &app,
+        body,
+        move |uow, env, change| service::erase_contact(uow, env, id, change.if_match),
+        move |altered| {
+            let version = altered.after.version;
+            let (before, after) = (ContactView::from(altered.before), ContactView::from(altered.after));
+            Answer::no_content(id.uuid()).with_version(version).altering(&before, &after)
+        },
+    )
+    .await
+}
+
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config
@@ -177,7 +197,10 @@ pub fn register(config: &mut ServiceConfig) {
         .service(list_contacts)
         .service(create_contact)
         .service(get_contact)
-        .service(update_contact);
+        .service(update_contact)
+        .service(erase_contact);
+    super::licences::register(config);
     super::members::register(config);
+    super::cohorts::register(config);
     super::payees::register(config);
 }

@@ -7,8 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, get, post};
-use domain::deals::import::file::RowOutcome;
+use domain::deals::import::file::{ImportFormat, ImportState, RowOutcome};
 use domain::deals::import::receive::{self, BeginImport, Chunk, ReceiveError, ReceivedFile, Upload};
+use domain::deals::import::repository::ImportFilter;
 use domain::idempotency::Claim;
 use domain::kernel::Digest;
 use domain::kernel::ids::{DealImportId, OrganisationId};
@@ -18,11 +19,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
-use crate::extract::{Caller, Command, Filter, Id, List, Unfiltered, body, query};
+use crate::extract::{Caller, Command, Filter, Id, List, body, query};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::imports::{CreateImportQuery, ImportRowQuery, ImportView, RowView};
+use crate::views::imports::{CreateImportQuery, ImportQuery, ImportRowQuery, ImportView, RowView};
 use crate::views::jobs::JobView;
 
 /// The largest file, in bytes.
@@ -32,10 +33,11 @@ const DECLARATION: &str = "Flip360-Declaration";
 
 /// Import deals
 ///
-/// Takes a CSV export of an introducer: the header line must be `external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on`.
+/// Takes an export of an introducer, as CSV or as NDJSON (one JSON object a line, its members named as the columns and holding the texts of
+/// a CSV; amounts are texts such as `"650000.00"`). The header line of a CSV must be `external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on`.
 /// The body is the file; it may be large. The last valid row of each `external_ref` counts, faulty rows are refused with line, column and code and the rest is
 /// imported, and the same file again changes nothing. The introducer's key answers for the file: `Flip360-Declaration` is the compact JWS of its import declaration.
-#[utoipa::path(operation_id = "create_deal_import", tag = "deals", security(("oauth2" = ["deals:write"])), params(CreateImportQuery, ("Flip360-Declaration" = String, Header, description = "The signed declaration (compact JWS) for exactly this file.", example = "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIn0.eyJmaWxlX3NoYTI1NiI6Ii4uLiJ9.c2lnbmF0dXJl")), request_body(content = String, content_type = "text/csv", description = "The file"), responses((status = 202, description = "The job that imports it", body = JobView)))]
+#[utoipa::path(operation_id = "create_deal_import", tag = "deals", security(("oauth2" = ["deals:write"])), params(CreateImportQuery, ("Flip360-Declaration" = String, Header, description = "The signed declaration (compact JWS) for exactly this file.", example = "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIn0.eyJmaWxlX3NoYTI1NiI6Ii4uLiJ9.c2lnbmF0dXJl")), request_body(content((String = "text/csv"), (String = "application/x-ndjson")), description = "The file"), responses((status = 202, description = "The job that imports it", body = JobView)))]
 #[post("/deals/imports")]
 async fn create_deal_import(
     app: Data<App>,
@@ -46,8 +48,8 @@ async fn create_deal_import(
 ) -> Result<Answer, Problem> {
     let claim = Claim { caller: caller.actor.id, key: body::key(&request)? };
     let declaration = declaration(&request)?;
-    check_media(&request)?;
-    let command = whose(&caller, &asked)?;
+    let format = format_of(&request)?;
+    let command = whose(&caller, &asked, format)?;
     let (beginning, actor) = (app.clone(), caller.actor.clone());
     let import =
         blocking(move || beginning.store.transaction(|uow| receive::begin(uow, &beginning.env(&actor), &command)))
@@ -55,7 +57,7 @@ async fn create_deal_import(
     let pieces = Pieces { app: app.clone(), import: Some(import.id) };
     let outcome = match stream(&app, import.id, payload).await {
         Ok(file) => {
-            let fingerprint = fingerprint(&request, &declaration, &file);
+            let fingerprint = fingerprint(&request, format, &declaration, &file);
             let body = Received { import: import.id, file, declaration };
             let fields = [("file_sha256".to_owned(), body.file.sha256.to_string().into())].into_iter().collect();
             enqueue(&app, Command { caller, claim, fingerprint, fields, body }).await
@@ -138,16 +140,24 @@ fn declaration(request: &HttpRequest) -> Result<String, Problem> {
     })
 }
 
-fn check_media(request: &HttpRequest) -> Result<(), Problem> {
+/// How the file is written, as its media type says.
+fn format_of(request: &HttpRequest) -> Result<ImportFormat, Problem> {
     let header = |name| request.headers().get(name).and_then(|h| h.to_str().ok()).unwrap_or("").to_ascii_lowercase();
     let media = header(CONTENT_TYPE);
     let encoding = header(CONTENT_ENCODING);
-    if media.split(';').next().map(str::trim) != Some("text/csv") || !matches!(encoding.as_str(), "" | "identity") {
-        let detail = "send the file as it is, with `Content-Type: text/csv` and no content encoding";
+    let format = match media.split(';').next().map(str::trim) {
+        Some("text/csv") => Some(ImportFormat::Csv),
+        Some("application/x-ndjson") => Some(ImportFormat::Ndjson),
+        _ => None,
+    };
+    let plain = matches!(encoding.as_str(), "" | "identity");
+    let Some(format) = format.filter(|_| plain) else {
+        let detail =
+            "send the file as it is, with `Content-Type: text/csv` or `application/x-ndjson` and no content encoding";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
-    }
+    };
     let declared = header(CONTENT_LENGTH).parse::<u64>();
-    if declared.is_ok_and(|length| length > LARGEST_FILE) { Err(too_large()) } else { Ok(()) }
+    if declared.is_ok_and(|length| length > LARGEST_FILE) { Err(too_large()) } else { Ok(format) }
 }
 
 fn too_large() -> Problem {
@@ -155,7 +165,7 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
-fn whose(caller: &Caller, asked: &CreateImportQuery) -> Result<BeginImport, Problem> {
+fn whose(caller: &Caller, asked: &CreateImportQuery, format: ImportFormat) -> Result<BeginImport, Problem> {
     let organisation = |name, text: Option<&str>| query::filter(name, text, OrganisationId::parse);
     let missing = |name: &str| Problem::malformed_at(name, "required", "this parameter is required");
     let provider = organisation("provider_id", asked.provider_id.as_deref())?;
@@ -163,6 +173,7 @@ fn whose(caller: &Caller, asked: &CreateImportQuery) -> Result<BeginImport, Prob
     Ok(BeginImport {
         organisation: own.ok_or_else(|| missing("#organisation_id"))?,
         provider: provider.ok_or_else(|| missing("#provider_id"))?,
+        format,
     })
 }
 
@@ -195,13 +206,15 @@ async fn keep(app: &Data<App>, import: DealImportId, chunk: Chunk) -> Result<(),
     kept.map_err(|error: ReceiveError| error.into())
 }
 
-/// What an idempotency key stands for: method, address, declaration and the file's digest.
-fn fingerprint(request: &HttpRequest, declaration: &str, file: &ReceivedFile) -> Digest {
+/// What an idempotency key stands for: method, address, format, declaration and the file's digest.
+fn fingerprint(request: &HttpRequest, format: ImportFormat, declaration: &str, file: &ReceivedFile) -> Digest {
     let address = request.uri().path_and_query().map_or("", |p| p.as_str());
     Digest::of_parts(&[
         request.method().as_str().as_bytes(),
         b"\0",
         address.as_bytes(),
+        b"\0",
+        format.as_str().as_bytes(),
         b"\0",
         declaration.as_bytes(),
         b"\0",
@@ -212,11 +225,17 @@ fn fingerprint(request: &HttpRequest, declaration: &str, file: &ReceivedFile) ->
 /// List imports
 ///
 /// Newest first.
-#[utoipa::path(operation_id = "list_deal_imports", tag = "deals", security(("oauth2" = ["deals:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of imports", body = PageView<ImportView>)))]
+#[utoipa::path(operation_id = "list_deal_imports", tag = "deals", security(("oauth2" = ["deals:read"])), params(List<ImportQuery>), responses((status = 200, description = "A page of imports", body = PageView<ImportView>)))]
 #[get("/deals/imports")]
-async fn list_deal_imports(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
-    let List { caller, page, cursors, .. } = list;
-    let page = read(&app, &caller, move |queries| queries.imports().list(&page)).await?;
+async fn list_deal_imports(app: Data<App>, list: List<ImportQuery>) -> Result<Answer, Problem> {
+    let List { caller, query: asked, page, cursors } = list;
+    let state = |text: &str| ImportState::parse(text).ok_or("no such status");
+    let filter = ImportFilter {
+        state: query::filter("status", asked.status.as_deref(), state)?,
+        organisation: query::filter("organisation_id", asked.organisation_id.as_deref(), OrganisationId::parse)?,
+        provider: query::filter("provider_id", asked.provider_id.as_deref(), OrganisationId::parse)?,
+    };
+    let page = read(&app, &caller, move |queries| queries.imports().list(&filter, &page)).await?;
     Answer::page(page, &cursors, ImportView::from)
 }
 

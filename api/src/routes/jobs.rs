@@ -8,6 +8,7 @@ use domain::access::audit::Fields;
 use domain::jobs::repository::JobFilter;
 use domain::jobs::{self, CancelJobError, Job, JobKind, JobState};
 use domain::kernel::ids::JobId;
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
@@ -126,10 +127,12 @@ async fn cancel_job(app: Data<App>, caller: Caller, Id(id): Id<JobId>) -> Result
         app.store.transaction(|uow| {
             let env = app.env(&caller.actor);
             let job = jobs::cancel(uow, &env, id)?;
-            let answer = Answer::ok(&JobView::from(job)).map(|answer| answer.about(id.uuid()));
+            let status = |job: &Job| json!({"status": job.state.as_str()});
+            let (before, after) = (status(&job.before), status(&job.after));
+            let answer = Answer::ok(&JobView::from(job.after)).map(|answer| answer.about(id.uuid()));
+            let answer = answer.and_then(|answer| answer.altering(&before, &after));
             if let Ok(answer) = &answer {
-                let now: Fields = [("status".to_owned(), JobState::Cancelled.as_str().into())].into_iter().collect();
-                uow.audit().append(&once::audit_record(&env, &caller, &now, answer))?;
+                uow.audit().append(&once::audit_record(&env, &caller, &Fields::new(), answer))?;
             }
             Ok::<_, CancelJobError>(answer)
         })

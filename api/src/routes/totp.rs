@@ -2,7 +2,8 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
-use domain::access::totp::{self, SecondFactor, TotpCode, Wanted};
+use domain::access::code::{SecondFactor, TotpCode};
+use domain::access::totp::{self, Wanted};
 use domain::access::{AccessError, Password, Subject, service, user_change};
 use domain::kernel::ids::UserId;
 use integrations::one_time_code::Hotp;

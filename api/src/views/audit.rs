@@ -71,6 +71,10 @@ pub struct AuditRecordView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"status": "suspended"}))]
     after: Option<Box<RawValue>>,
+    /// Why not, when it was only tried: the code of the problem. Attempts at moving money are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "insufficient_scope")]
+    refused: Option<String>,
     /// In which request; the job for what the service did in the course of one.
     #[schema(example = "0199c0de-0000-7000-8000-000000000001")]
     request_id: String,
@@ -97,6 +101,7 @@ impl From<AuditEntry> for AuditRecordView {
             changed: entry.changed,
             before: raw(entry.before),
             after: raw(entry.after),
+            refused: entry.refused,
             request_id: entry.request_id,
         }
     }

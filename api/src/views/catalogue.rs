@@ -1,6 +1,8 @@
 //! Verticals and products as they go out.
 
+use domain::catalogue::guardrail::{Guardrail, Limit};
 use domain::catalogue::product::CreateProductInput;
+use domain::catalogue::vertical::{CreateVerticalInput, UpdateVerticalInput};
 use domain::catalogue::{Product, Vertical, reference};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -17,18 +19,117 @@ pub struct VerticalView {
     /// Its id; the same in every installation.
     #[schema(example = "vertical_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
-    /// `V01` … `V18`.
+    /// `V01` … `V99`; the first 18 ship.
     #[schema(example = "V01")]
     code: String,
     /// What it is.
     #[schema(example = "Residential mortgages")]
     name: String,
+    /// What is sold in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Home loans to people who live in the home or let it.")]
+    description: Option<String>,
 }
 
 impl From<Vertical> for VerticalView {
     fn from(vertical: Vertical) -> Self {
-        Self { id: vertical.id.to_string(), code: vertical.code.to_string(), name: vertical.name }
+        let Vertical { id, code, name, description, version: _ } = vertical;
+        Self { id: id.to_string(), code: code.to_string(), name, description }
     }
+}
+
+/// A request to create a vertical.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateVertical, example = json!({"code": "V19", "name": "Pet insurance", "description": "Cover for dogs and cats."}))]
+pub struct CreateVerticalRequest {
+    /// Its code: `V01` … `V99`, one that is free.
+    code: Option<String>,
+    /// What it is.
+    name: Option<String>,
+    /// What is sold in it.
+    description: Option<String>,
+}
+
+impl From<CreateVerticalRequest> for CreateVerticalInput {
+    fn from(raw: CreateVerticalRequest) -> Self {
+        let CreateVerticalRequest { code, name, description } = raw;
+        Self { code, name, description }
+    }
+}
+
+/// A request to change a vertical; absent fields stay. Its code does not change.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UpdateVertical, example = json!({"description": "Cover for dogs, cats and horses."}))]
+pub struct UpdateVerticalRequest {
+    /// What it is.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    name: Given,
+    /// What is sold in it; `null` takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    description: Given,
+}
+
+impl From<UpdateVerticalRequest> for UpdateVerticalInput {
+    fn from(raw: UpdateVerticalRequest) -> Self {
+        let UpdateVerticalRequest { name, description } = raw;
+        Self { name, description }
+    }
+}
+
+/// A number that a guardrail sets.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GuardrailLimit)]
+pub struct GuardrailLimitView {
+    /// `months` since settlement, or `share`.
+    #[schema(example = "months")]
+    unit: &'static str,
+    /// The number, as a decimal.
+    #[schema(example = "24")]
+    value: String,
+}
+
+/// A rule that every agreement of a vertical must keep to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Guardrail)]
+pub struct GuardrailView {
+    /// Stable and machine-readable.
+    #[schema(example = "clawback_months_at_most")]
+    code: &'static str,
+    /// `law` or `policy`.
+    #[schema(example = "law")]
+    basis: &'static str,
+    /// What it asks, for a person.
+    #[schema(example = "Commission is taken back for at most 24 months after settlement.")]
+    statement: &'static str,
+    /// Where that is written.
+    #[schema(example = "National Consumer Credit Protection Act 2009, Part 3-5A, and the regulations made for it")]
+    source: &'static str,
+    /// The number that it sets, if it sets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<GuardrailLimitView>,
+}
+
+impl From<Guardrail> for GuardrailView {
+    fn from(guardrail: Guardrail) -> Self {
+        let Guardrail { code, basis, statement, source, limit } = guardrail;
+        let limit = limit.map(|limit| match limit {
+            Limit::Months(months) => GuardrailLimitView { unit: "months", value: months.to_string() },
+            Limit::Share(share) => GuardrailLimitView { unit: "share", value: share.to_owned() },
+        });
+        Self { code, basis: basis.as_str(), statement, source, limit }
+    }
+}
+
+/// The guardrails of a vertical.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Guardrails)]
+pub struct GuardrailsView {
+    /// Its own first, then those of every vertical.
+    pub data: Vec<GuardrailView>,
 }
 
 /// A product.

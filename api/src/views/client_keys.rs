@@ -39,6 +39,7 @@ pub struct JwkRequest {
 #[schema(as = CreateApiClientKey, example = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}))]
 pub struct CreateApiClientKeyRequest {
     /// The public half. Never send the private one (`d`): it is refused.
+    #[schema(required = true, nullable = false)]
     jwk: Option<JwkRequest>,
 }
 

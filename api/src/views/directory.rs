@@ -1,6 +1,6 @@
 //! Organisations, contacts, members and payees as they go out.
 
-use domain::directory::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
+use domain::directory::{BankDetails, ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -113,7 +113,7 @@ pub struct MemberView {
     /// What the organisation calls it.
     #[schema(example = "M001")]
     member_ref: String,
-    /// The cohort.
+    /// The code of its cohort.
     #[serde(skip_serializing_if = "Option::is_none")]
     cohort: Option<String>,
     /// Who stands directly above.
@@ -174,6 +174,16 @@ pub struct BankAccountView {
     /// The name of the account, as the bank file carries it.
     #[schema(example = "Zoe O'Brien")]
     account_name: String,
+}
+
+impl From<BankDetails> for BankAccountView {
+    fn from(bank: BankDetails) -> Self {
+        Self {
+            bsb: bank.bsb.to_string(),
+            account_number: masked(bank.account.as_str()),
+            account_name: bank.title.as_str().to_owned(),
+        }
+    }
 }
 
 /// Who is paid to a payee, and since when.
@@ -238,11 +248,7 @@ impl From<PayeeRecord> for PayeeView {
             legal_name: payee.legal_name.to_string(),
             abn: payee.abn.map(|abn| abn.to_string()),
             rail: payee.rail.code(),
-            bank_account: payee.bank.map(|bank| BankAccountView {
-                bsb: bank.bsb.to_string(),
-                account_number: masked(bank.account.as_str()),
-                account_name: bank.title.as_str().to_owned(),
-            }),
+            bank_account: payee.bank.map(BankAccountView::from),
             minimum_payout: MoneyView::aud(record.minimum_payout_minor),
             members: record.members.iter().map(member).collect(),
             created_at: record.created_at.to_string(),

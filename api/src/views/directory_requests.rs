@@ -136,7 +136,7 @@ pub struct CreateMemberRequest {
     /// What the organisation calls it, unique there.
     #[schema(required = true, nullable = false)]
     member_ref: Option<String>,
-    /// The cohort.
+    /// The code of a cohort of the organisation.
     cohort: Option<String>,
     /// Who stands directly above, by its id …
     upline_id: Option<String>,
@@ -156,7 +156,7 @@ impl From<CreateMemberRequest> for CreateMemberInput {
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateMember, example = json!({"upline_ref": "M003"}))]
 pub struct UpdateMemberRequest {
-    /// The cohort; `null` takes it away.
+    /// The code of a cohort of the organisation; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     cohort: Given,
@@ -197,6 +197,13 @@ pub struct BankAccountRequest {
     account_name: Option<String>,
 }
 
+impl From<BankAccountRequest> for BankAccountInput {
+    fn from(raw: BankAccountRequest) -> Self {
+        let BankAccountRequest { bsb, account_number, account_name } = raw;
+        Self { bsb, account_number, account_name }
+    }
+}
+
 /// A request to create a payee.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -227,18 +234,13 @@ pub struct CreatePayeeRequest {
 
 impl From<CreatePayeeRequest> for CreatePayeeInput {
     fn from(raw: CreatePayeeRequest) -> Self {
-        let bank = |b: BankAccountRequest| BankAccountInput {
-            bsb: b.bsb,
-            account_number: b.account_number,
-            account_name: b.account_name,
-        };
         Self {
             organisation_id: raw.organisation_id,
             legal_name: raw.legal_name,
             abn: raw.abn,
             gst_registered_from: raw.gst_registered_from,
             rail: raw.rail,
-            bank_account: raw.bank_account.map(bank),
+            bank_account: raw.bank_account.map(BankAccountInput::from),
             minimum_payout_minor: raw.minimum_payout.map(|money| money.amount),
             member_id: raw.member_id,
             from_on: raw.from_on,

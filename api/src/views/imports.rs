@@ -22,6 +22,22 @@ pub struct CreateImportQuery {
     pub organisation_id: Option<String>,
 }
 
+/// Which imports.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ImportQuery {
+    /// `uploading`, `received`, `staged`, `done`, `failed`.
+    #[param(example = "done")]
+    pub status: Option<String>,
+    /// Of this organisation's members.
+    pub organisation_id: Option<String>,
+    /// Of this provider's deals.
+    pub provider_id: Option<String>,
+}
+
+impl ListQuery for ImportQuery {}
+
 /// Which rows of an import.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -84,6 +100,9 @@ pub struct ImportView {
     /// Who sells.
     #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6e0")]
     provider_id: String,
+    /// `csv` or `ndjson`.
+    #[schema(example = "csv")]
+    format: &'static str,
     /// `uploading`, `received`, `staged` (every row is read), `done`, `failed`.
     #[schema(example = "done")]
     status: &'static str,
@@ -114,6 +133,7 @@ impl From<DealImport> for ImportView {
             id: import.id.to_string(),
             organisation_id: import.organisation.to_string(),
             provider_id: import.provider.to_string(),
+            format: import.format.as_str(),
             status: import.state.as_str(),
             file_sha256: import.file_sha256.as_ref().map(Digest::to_string),
             file_bytes: import.file_bytes,

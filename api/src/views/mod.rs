@@ -3,8 +3,10 @@
 pub mod access;
 pub mod agreements;
 pub mod audit;
+pub mod bank_changes;
 pub mod catalogue;
 pub mod client_keys;
+pub mod cohorts;
 pub mod deal_history;
 pub mod deals;
 pub mod directory;
@@ -16,6 +18,7 @@ pub mod handshakes;
 pub mod imports;
 pub mod jobs;
 pub mod ledger;
+pub mod licences;
 pub mod log;
 pub mod oidc;
 pub mod operations;

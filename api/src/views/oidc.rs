@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 #[schema(as = CreateOidcIssuer, example = json!({"issuer": "https://login.harbour.example", "audience": "flip360", "organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
 pub struct CreateOidcIssuerRequest {
     /// How it names itself (`iss`), exactly; its metadata lie at `/.well-known/openid-configuration` below.
+    #[schema(required = true, nullable = false)]
     issuer: Option<String>,
     /// How it names us (`aud`): the client id that it gave us.
+    #[schema(required = true, nullable = false)]
     audience: Option<String>,
     /// The organisation whose people it vouches for; absent for the operator's staff.
     organisation_id: Option<String>,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[schema(as = CreateTotp, example = json!({"current_password": "a long and private phrase"}))]
 pub struct CreateTotpRequest {
     /// The password.
-    #[schema(format = Password)]
+    #[schema(format = Password, required = true, nullable = false)]
     pub current_password: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub struct CreateTotpRequest {
 #[schema(as = TotpCode, example = json!({"code": "492039"}))]
 pub struct TotpCodeRequest {
     /// The six digits that the authenticator shows.
-    #[schema(example = "492039")]
+    #[schema(example = "492039", required = true, nullable = false)]
     pub code: Option<String>,
 }
 

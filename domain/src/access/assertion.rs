@@ -96,9 +96,10 @@ pub fn authenticate_by_assertion(
     asked: Option<&BTreeSet<Scope>>,
 ) -> Result<Login, LoginError> {
     let id = assertion.client;
+    // The client before its keys: should a key go in between, the token is of the version that ended with it.
+    let client = uow.access().find_client(id)?.ok_or(LoginError::Refused)?.client;
     let keys = uow.client_keys().list_client_keys(id)?;
     assertion.verify(&keys, audiences, now).map_err(|_| LoginError::Refused)?;
-    let client = uow.access().find_client(id)?.ok_or(LoginError::Refused)?.client;
     let login = of_client(uow, client, asked)?;
     let until = later(now, LONGEST_SECONDS + 2 * SKEW_SECONDS);
     let until = until.ok_or_else(|| StoreError::Violates("value_out_of_range".into()))?;

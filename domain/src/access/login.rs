@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::client::ApiClient;
+use super::code::{SecondFactor, TotpCode};
 use super::error::LoginError;
 use super::secret::{ClientSecret, Password, PasswordHasher};
 use super::standing::Subject;
-use super::totp::{self, SecondFactor, TotpCode};
+use super::totp;
 use super::user_change::{Tried, attempt};
 use super::{Actor, Environment, Method, Methods, Scope, User};
 use crate::directory::Email;

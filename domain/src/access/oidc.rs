@@ -1,19 +1,13 @@
-//! Outside issuers (OpenID Connect): who vouches for people, and the login by what they vouch.
+//! Outside issuers (OpenID Connect) and whom they vouch for. The login by them is in [`super::outside`].
 //!
-//! Source: OpenID Connect Core 3.1.3.7 (what to check in an ID token), RFC 7523 2.1 (the grant), RFC 8725.
 //! Invariants: an issuer of an organisation is linked to that organisation's people only, one of none to staff
-//! only; whoever links somebody has all scopes of that user, since the issuer can then log in as them; an ID
-//! token is good here once. The name under which an issuer knows somebody is kept as a digest.
-//! Bounds: [`MAX_ISSUERS`], [`LONGEST_SECONDS`].
+//! only; whoever links somebody has all scopes of that user, since the issuer can then log in as them. The
+//! name under which an issuer knows somebody is kept as a digest. Bounds: [`MAX_ISSUERS`], [`MAX_TEXT`].
 
-use std::collections::BTreeSet;
-
-use super::error::{AccessError, LoginError};
-use super::jwt::{Jwt, JwtError, SKEW_SECONDS, Verified};
-use super::login::{Login, of_user};
+use super::Scope;
+use super::error::AccessError;
 use super::session::{LONGEST_TOKEN_SECONDS, later};
 use super::standing::Standing;
-use super::{Method, Methods, Scope};
 use crate::directory::{optional, required};
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
@@ -27,8 +21,6 @@ use crate::webhooks::Targets;
 pub const MAX_ISSUERS: i64 = 200;
 /// The longest audience or subject, in bytes (OpenID Connect Core 2).
 pub const MAX_TEXT: usize = 255;
-/// An ID token expires at most so far ahead.
-pub const LONGEST_SECONDS: i64 = 86_400;
 
 /// An issuer as it names itself: compared byte for byte, never changed on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,7 +232,7 @@ pub(super) fn may_link(
 ) -> Result<(), AccessError> {
     let Some(link) = link else { return Ok(()) };
     let mut faults = Faults::default();
-    match uow.issuers().lock_issuer(link.issuer)? {
+    match uow.issuers().find_issuer(link.issuer)? {
         None => faults.push("/oidc/issuer_id", "not_found", "there is no such issuer"),
         Some(issuer) if issuer.organisation != standing.organisation() => {
             let what = "an issuer vouches for the people of its organisation only, one of none for staff only";
@@ -249,51 +241,6 @@ pub(super) fn may_link(
         Some(_) => {}
     }
     faults.check().map_err(AccessError::Invalid)
-}
-
-/// The issuer that an ID token is from, among those that we know under its name: the one that names us as the
-/// token does.
-///
-/// # Errors
-/// [`JwtError::NotForUs`] when there is none.
-pub fn issuer_of<'i>(jwt: &Jwt, known: &'i [OidcIssuer]) -> Result<&'i OidcIssuer, JwtError> {
-    let claims = &jwt.claims;
-    let names_us = |issuer: &&OidcIssuer| {
-        let given_to_us = claims.authorized.as_ref().is_none_or(|party| *party == issuer.audience);
-        // Of several audiences one must be told to be the one that asked (OpenID Connect Core 3.1.3.7, 3 to 5).
-        let alone = claims.audiences.len() == 1 || claims.authorized.is_some();
-        issuer.issuer.0 == claims.issuer && claims.audiences.contains(&issuer.audience) && given_to_us && alone
-    };
-    known.iter().find(names_us).ok_or(JwtError::NotForUs)
-}
-
-/// Logs somebody in by an ID token that was verified with the keys of that issuer.
-///
-/// # Errors
-/// See [`LoginError`]; then the token is not used up.
-pub fn authenticate_by_issuer(
-    uow: &mut dyn UnitOfWork,
-    now: Instant,
-    issuer: OidcIssuerId,
-    token: Verified<'_>,
-    asked: Option<&BTreeSet<Scope>>,
-) -> Result<Login, LoginError> {
-    let jwt = token.jwt();
-    let link = OidcLink::new(issuer, &jwt.claims.subject);
-    let user = uow.issuers().find_linked(&link)?.ok_or(LoginError::Refused)?;
-    if uow.access().is_suspended(&user.standing)? {
-        return Err(LoginError::Refused);
-    }
-    let many = jwt.claims.methods.iter().any(|method| method == Method::ManyFactors.as_str());
-    let methods = if many { Methods::default().and(Method::ManyFactors) } else { Methods::default() };
-    let login = of_user(&user, methods, asked)?;
-    let until = later(now, LONGEST_SECONDS + 2 * SKEW_SECONDS);
-    let until = until.ok_or_else(|| StoreError::Violates("value_out_of_range".into()))?;
-    if uow.sessions().use_assertion(issuer.uuid(), &jwt.digest(), now, until)? {
-        Ok(login)
-    } else {
-        Err(LoginError::Refused)
-    }
 }
 
 /// Outside issuers and whom they vouch for, inside a transaction.
@@ -310,7 +257,13 @@ pub trait IssuerRepository {
     /// `oidc_issuer_taken` when it is known under this audience.
     fn insert_issuer(&mut self, issuer: &OidcIssuer) -> Result<(), StoreError>;
 
-    /// One issuer, locked until the transaction ends.
+    /// One issuer; nobody forgets it until the transaction ends.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_issuer(&mut self, id: OidcIssuerId) -> Result<Option<OidcIssuer>, StoreError>;
+
+    /// One issuer that is to go; nobody is linked to it until the transaction ends.
     ///
     /// # Errors
     /// The failure of the store.

@@ -28,15 +28,15 @@ macro_rules! scopes {
 }
 
 scopes! {
-    /// Read organisations, contacts, members, payees.
+    /// Read organisations and their licences, contacts, members, cohorts, payees.
     DirectoryRead = "directory:read",
-    /// Create and change contacts, members, payees of one's own organisation.
+    /// Create and change contacts, members, cohorts, payees of one's own organisation.
     DirectoryWrite = "directory:write",
-    /// Create organisations.
+    /// Create and change organisations, record their licences.
     OrganisationsWrite = "organisations:write",
     /// Read verticals and products.
     CatalogueRead = "catalogue:read",
-    /// Add and change products.
+    /// Add and change verticals and products.
     CatalogueWrite = "catalogue:write",
     /// Read agreements, versions, calculations.
     AgreementsRead = "agreements:read",
@@ -54,7 +54,7 @@ scopes! {
     PayoutsRead = "payouts:read",
     /// Preview, propose, cancel payout runs; keep own bank accounts.
     PayoutsWrite = "payouts:write",
-    /// Approve or reject a run that somebody else proposed.
+    /// Approve or reject a run, or approve a payee's other bank account, that somebody else proposed.
     PayoutsApprove = "payouts:approve",
     /// Execute an approved run and take its bank file.
     PayoutsExecute = "payouts:execute",

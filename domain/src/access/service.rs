@@ -11,6 +11,7 @@ use super::standing::{Standing, Subject};
 use super::user::{CreateUser, User};
 use super::user_change::another_administrator;
 use super::{MissingScope, Role, Scope};
+use crate::access::audit::Altered;
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
@@ -71,14 +72,15 @@ pub fn revoke_client(
     env: &Env<'_>,
     id: ApiClientId,
     version: Option<i32>,
-) -> Result<ApiClient, AccessError> {
+) -> Result<Altered<ApiClient>, AccessError> {
     env.actor.require(Scope::AccessAdmin)?;
     let kept = uow.access().lock_client(id)?.ok_or(AccessError::NotFound)?;
     if version.is_some_and(|version| version != kept.client.version) {
         return Err(AccessError::Stale);
     }
-    if kept.client.revoked_at.is_some() {
-        return Ok(kept.client);
+    let before = kept.client.clone();
+    if before.revoked_at.is_some() {
+        return Ok(Altered { before, after: kept.client });
     }
     if kept.client.standing.roles().contains(&Role::OperatorAdmin) {
         another_administrator(uow, id.uuid())?;
@@ -87,7 +89,7 @@ pub fn revoke_client(
     uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
     end_tokens(uow, env.now, id.uuid(), client.version)?;
     client_changed(uow, env, EventKind::ApiClientRevoked, &client)?;
-    Ok(client)
+    Ok(Altered { before, after: client })
 }
 
 /// Creates a user with a password that was hashed before the transaction began.

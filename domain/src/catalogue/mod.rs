@@ -1,24 +1,26 @@
 //! What can be sold: verticals and their products.
 //!
-//! The 18 verticals are fixed by the domain document; their codes are `V01` … `V18`. Reference data
-//! carries fixed ids, so that every installation names the same vertical by the same id.
+//! 18 verticals ship, with the codes `V01` … `V18`; the operator may add others, up to `V99`. The id of a
+//! vertical follows from its code, so that every installation names the same vertical by the same id.
 
 pub mod error;
+pub mod guardrail;
 pub mod product;
 pub mod reference;
 pub mod repository;
 pub mod service;
+pub mod vertical;
 
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::{ProductId, VerticalId};
 
-/// The code of a vertical: `V01` … `V18`.
+/// The code of a vertical: `V01` … `V99`; the first 18 ship.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerticalCode(u8);
 
-/// The text is not `V01` … `V18`.
+/// The text is not `V01` … `V99`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a vertical from V01 to V18")]
+#[error("expected a vertical from V01 to V99")]
 pub struct ParseVerticalCodeError;
 
 impl Reason for ParseVerticalCodeError {
@@ -30,14 +32,16 @@ impl Reason for ParseVerticalCodeError {
 impl VerticalCode {
     /// Residential mortgages.
     pub const V01: Self = Self(1);
+    /// The largest number.
+    pub const LAST: u8 = 99;
 
-    /// Reads `V01` … `V18`.
+    /// Reads `V01` … `V99`.
     ///
     /// # Errors
     /// Anything else, lower case included.
     pub fn parse(text: &str) -> Result<Self, ParseVerticalCodeError> {
         match text.as_bytes() {
-            [b'V', tens @ b'0'..=b'1', ones @ b'0'..=b'9'] => Self::try_new((tens - b'0') * 10 + (ones - b'0')),
+            [b'V', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Self::try_new((tens - b'0') * 10 + (ones - b'0')),
             _ => Err(ParseVerticalCodeError),
         }
     }
@@ -45,12 +49,12 @@ impl VerticalCode {
     /// The vertical of a number.
     ///
     /// # Errors
-    /// Outside 1 to 18.
+    /// Outside 1 to [`Self::LAST`].
     pub const fn try_new(number: u8) -> Result<Self, ParseVerticalCodeError> {
-        if number >= 1 && number <= 18 { Ok(Self(number)) } else { Err(ParseVerticalCodeError) }
+        if number >= 1 && number <= Self::LAST { Ok(Self(number)) } else { Err(ParseVerticalCodeError) }
     }
 
-    /// 1 to 18.
+    /// 1 to [`Self::LAST`].
     #[must_use]
     pub const fn number(self) -> u8 {
         self.0
@@ -131,12 +135,16 @@ impl<'de> serde::Deserialize<'de> for ProductCode {
 /// A market in which something is sold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vertical {
-    /// Fixed for reference data.
+    /// Follows from the code.
     pub id: VerticalId,
-    /// `V01` … `V18`.
+    /// `V01` … `V99`.
     pub code: VerticalCode,
     /// For a person.
     pub name: String,
+    /// What is sold in it, for a person.
+    pub description: Option<String>,
+    /// Rises with each change.
+    pub version: i32,
 }
 
 /// What a deal is about.

@@ -57,18 +57,31 @@ fn codes() -> impl Iterator<Item = VerticalCode> {
     (1..=18_u8).filter_map(|number| VerticalCode::try_new(number).ok())
 }
 
-/// The fixed id of a vertical.
+/// The id of a vertical, which follows from its code.
 #[must_use]
 pub const fn vertical_id(code: VerticalCode) -> VerticalId {
     VerticalId::new(Uuid::from_u128(VERTICAL_BASE | code.number() as u128))
 }
 
-/// All 18 verticals, in the order of their codes.
+/// The code of the vertical with this id; none when no vertical can have it.
+#[must_use]
+pub fn vertical_code(id: VerticalId) -> Option<VerticalCode> {
+    let number = u8::try_from(id.uuid().as_u128() ^ VERTICAL_BASE).ok()?;
+    VerticalCode::try_new(number).ok()
+}
+
+/// The 18 verticals that ship, in the order of their codes.
 #[must_use]
 pub fn verticals() -> Vec<Vertical> {
     codes()
         .zip(CATALOGUE)
-        .map(|(code, (name, _))| Vertical { id: vertical_id(code), code, name: name.to_owned() })
+        .map(|(code, (name, _))| Vertical {
+            id: vertical_id(code),
+            code,
+            name: name.to_owned(),
+            description: None,
+            version: 1,
+        })
         .collect()
 }
 
@@ -113,13 +126,22 @@ mod tests {
     #[test]
     fn ids_never_move() {
         assert_eq!(verticals()[17].id.uuid().to_string(), "01980000-0000-7000-8000-000000000012");
+        let added = VerticalCode::parse("V99").map(|code| (vertical_id(code).uuid().to_string(), code));
+        assert_eq!(added.as_ref().map(|a| a.0.as_str()), Ok("01980000-0000-7000-8000-000000000063"));
+        for vertical in verticals() {
+            assert_eq!(vertical_code(vertical.id), Some(vertical.code));
+        }
+        for other in [VERTICAL_BASE, VERTICAL_BASE | 100, VERTICAL_BASE | 0x101, PRODUCT_BASE | 1, 0] {
+            assert_eq!(vertical_code(VerticalId::new(Uuid::from_u128(other))), None);
+        }
         assert_eq!(products()[1].id.uuid().to_string(), "01980000-0000-7000-8001-000000010002");
     }
 
     #[test]
     fn codes_parse_strictly() {
         assert_eq!(VerticalCode::parse("V18").map(VerticalCode::number), Ok(18));
-        for bad in ["", "V00", "V19", "V1", "v01", "V001", "V 1", "W01"] {
+        assert_eq!(VerticalCode::parse("V99").map(VerticalCode::number), Ok(99));
+        for bad in ["", "V00", "V1", "V100", "v01", "V001", "V 1", "W01"] {
             assert!(VerticalCode::parse(bad).is_err(), "{bad}");
         }
     }

@@ -13,10 +13,28 @@ pub trait CatalogueRepository {
     /// The failure of the store.
     fn ship(&mut self, verticals: &[Vertical], products: &[Product]) -> Result<(), StoreError>;
 
+    /// Keeps a new vertical.
+    ///
+    /// # Errors
+    /// `vertical_code_taken` or `vertical_pkey`: the code is taken.
+    fn insert_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError>;
+
+    /// Locks a vertical.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_vertical(&mut self, id: VerticalId) -> Result<Option<Vertical>, StoreError>;
+
+    /// Writes what may change of a vertical.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_vertical(&mut self, vertical: &Vertical) -> Result<(), StoreError>;
+
     /// Keeps a new product.
     ///
     /// # Errors
-    /// `product_code_taken`.
+    /// `product_code_taken`; `product_vertical_id_fkey` when there is no such vertical.
     fn insert_product(&mut self, product: &Product) -> Result<(), StoreError>;
 
     /// Locks a product.

@@ -1,14 +1,53 @@
-//! Use cases: create and change products. The catalogue is the operator's: who has the scope acts for all.
+//! Use cases: create and change verticals and products. The catalogue is the operator's: who has the scope acts for all.
 
-use super::Product;
 use super::error::CatalogueError;
 use super::product::{CreateProduct, UpdateProduct};
+use super::vertical::{CreateVertical, UpdateVertical};
+use super::{Product, Vertical};
 use crate::access::Scope;
 use crate::access::audit::Altered;
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
-use crate::kernel::ids::ProductId;
+use crate::kernel::ids::{ProductId, VerticalId};
 use crate::store::UnitOfWork;
+
+/// Creates a vertical.
+///
+/// # Errors
+/// See [`CatalogueError`].
+pub fn create_vertical(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    command: &CreateVertical,
+) -> Result<Vertical, CatalogueError> {
+    env.actor.require(Scope::CatalogueWrite)?;
+    let vertical = command.clone().into_vertical();
+    uow.catalogue().insert_vertical(&vertical)?;
+    record_changed(uow, env, EventKind::VerticalCreated, (&vertical.id, vertical.id.uuid()), Some(1), &[])?;
+    Ok(vertical)
+}
+
+/// Changes a vertical.
+///
+/// # Errors
+/// See [`CatalogueError`].
+pub fn update_vertical(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: VerticalId,
+    version: i32,
+    command: &UpdateVertical,
+) -> Result<Altered<Vertical>, CatalogueError> {
+    env.actor.require(Scope::CatalogueWrite)?;
+    let before = uow.catalogue().lock_vertical(id)?.ok_or(CatalogueError::NotFound)?;
+    if before.version != version {
+        return Err(CatalogueError::Stale);
+    }
+    let after = command.apply(before.clone());
+    uow.catalogue().update_vertical(&after)?;
+    record_changed(uow, env, EventKind::VerticalUpdated, (&id, id.uuid()), Some(after.version), &[])?;
+    Ok(Altered { before, after })
+}
 
 /// Creates a product.
 ///

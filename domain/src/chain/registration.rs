@@ -9,7 +9,7 @@ use super::log::{self, LogItem};
 use super::presented::{Presented, StatementRefusal};
 use super::registry::{KeyOwner, SigningKey};
 use super::statement::{Assurance, KeyRegistration, PartyId, Statement};
-use crate::access::{MissingScope, Scope};
+use crate::access::{MissingScope, Scope, ownership};
 use crate::env::Env;
 use crate::events::{self, EventKind};
 use crate::kernel::ids::{MemberId, OrganisationId, SigningKeyId};
@@ -121,7 +121,7 @@ fn owner(uow: &mut dyn UnitOfWork, env: &Env<'_>, party: &PartyId) -> Result<Key
     let Ok(member) = MemberId::parse(party.as_str()) else { return Err(unknown) };
     let found = uow.parties().find_members_by_id(&[member])?.into_iter().next();
     match found {
-        Some(m) if env.actor.member == Some(member) || env.actor.acts_for(m.organisation) => {
+        Some(m) if ownership::speaks_for(env.actor, member, m.organisation) => {
             Ok(KeyOwner::Member { member, organisation: m.organisation })
         }
         _ => Err(unknown),

@@ -91,8 +91,12 @@ impl<'p> Sequencer<'p> {
         Ok((head, taken))
     }
 
-    /// Nothing is added to a tree that was rolled back or rewritten: the guard is asked before the first step.
-    fn confirm(&self, store: &dyn Store) -> Result<(), SequenceError> {
+    /// Asks the guard whether the tree extends what was signed: before the first step, since nothing is added to a tree
+    /// that was rolled back or rewritten, and by those who watch another one's signing.
+    ///
+    /// # Errors
+    /// See [`SequenceError`].
+    pub fn confirm(&self, store: &dyn Store) -> Result<(), SequenceError> {
         let signed = self.high_water.read()?;
         store.transaction(|uow| {
             let head = uow.chain().lock_head()?;

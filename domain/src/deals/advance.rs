@@ -12,7 +12,8 @@ use super::commission::{self, Calculated, Changes, Sold, Versions};
 use super::deal::{Deal, Stage, Told, Transition};
 use super::repository::{DealFact, LockedDeal};
 use super::step::{Decision, Step, StepError};
-use crate::access::{Actor, MissingScope, Scope};
+use crate::access::ownership::Side;
+use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::env::{Asked, Env};
 use crate::kernel::ids::{CalculationId, DealId};
 use crate::kernel::jcs;
@@ -137,7 +138,8 @@ fn take(
 }
 
 fn concerns(actor: &Actor, deal: &Deal) -> bool {
-    actor.acts_for(deal.provider) || actor.acts_for(deal.introducer)
+    let side = ownership::side(actor, deal.provider, deal.introducer, deal.member);
+    matches!(side, Side::Provider | Side::Introducer)
 }
 
 fn decide(
@@ -147,7 +149,9 @@ fn decide(
     actor: &Actor,
     decision: Decision,
 ) -> Result<Advanced, AdvanceDealError> {
-    if matches!(decision.to, Stage::Accepted | Stage::Declined) && !actor.acts_for(before.provider) {
+    if matches!(decision.to, Stage::Accepted | Stage::Declined)
+        && ownership::side(actor, before.provider, before.introducer, before.member) != Side::Provider
+    {
         return Err(AdvanceDealError::ProviderOnly);
     }
     let on = decision.on.unwrap_or_else(|| env.now.sydney_date().max(before.facts.referred_on));

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::deal::{Deal, Transition};
 use super::repository::{DealFact, Handshake};
 use super::tell;
+use crate::access::ownership;
 use crate::agreements::evaluate::{self, CalculationInput, CalculationOutput, DealFacts};
 use crate::agreements::model::GoverningDate;
 use crate::agreements::repository::StoredCalculation;
@@ -183,8 +184,7 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
     let mut drafts = Vec::new();
     for one in &calculated {
         let facts = &one.deal.facts;
-        // A member sees the deal, and of its money their own lines only.
-        let organisations = [one.deal.provider.uuid(), one.deal.introducer.uuid()];
+        let organisations = ownership::of_deal_entry(one.deal.provider, one.deal.introducer);
         let accounts = DealAccounts {
             deal: one.deal.id,
             provider: one.deal.provider,

@@ -5,10 +5,12 @@
 
 use super::handshake_repository::LockedHandshake;
 use super::terms::{Terms, TermsInput};
-use crate::access::{Actor, MissingScope, Scope};
+use crate::access::ownership::Side;
+use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::chain::encoding::from_b64url;
 use crate::chain::registry::{KeyOwner, SigningKey};
 use crate::chain::statement::{self, Accept, Offer, PartyId, Salt, Statement, StatementError};
+use crate::directory::party::MemberParty;
 use crate::directory::required;
 use crate::env::Env;
 use crate::kernel::Faults;
@@ -172,8 +174,8 @@ pub fn prepare(uow: &mut dyn UnitOfWork, env: &Env<'_>, draft: &Draft) -> Result
 
 fn offer(uow: &mut dyn UnitOfWork, env: &Env<'_>, terms: &Terms, kid: &str) -> Result<Prepared, PrepareError> {
     let member = uow.parties().find_members_by_id(&[terms.member])?.into_iter().next();
-    let own = |organisation| env.actor.member == Some(terms.member) || env.actor.acts_for(organisation);
-    let member = member.filter(|m| own(m.organisation)).ok_or(PrepareError::UnknownMember)?;
+    let own = |m: &MemberParty| ownership::speaks_for(env.actor, terms.member, m.organisation);
+    let member = member.filter(own).ok_or(PrepareError::UnknownMember)?;
     let key = found(uow, kid)?.filter(|key| match key.owner {
         KeyOwner::Organisation(organisation) => organisation == member.organisation,
         KeyOwner::Member { member: signer, .. } => signer == member.id,
@@ -247,11 +249,9 @@ pub(crate) enum Standing {
 
 /// How the actor stands to a handshake.
 pub(crate) fn standing(actor: &Actor, open: &LockedHandshake) -> Standing {
-    if actor.acts_for(open.provider) {
-        Standing::Counterparty
-    } else if actor.acts_for(open.introducer) || actor.member == Some(open.member) {
-        Standing::Other
-    } else {
-        Standing::None
+    match ownership::side(actor, open.provider, open.introducer, open.member) {
+        Side::Provider => Standing::Counterparty,
+        Side::Introducer | Side::Referrer => Standing::Other,
+        Side::None => Standing::None,
     }
 }

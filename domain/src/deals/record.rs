@@ -10,6 +10,7 @@ use super::commission::{self, Calculated, Changes, Sold, Versions};
 use super::deal::{Deal, Stage, Told};
 use super::handshake::{self, Attestation};
 use super::repository::DealFact;
+use crate::access::ownership;
 use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
@@ -284,7 +285,7 @@ fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Pro
         facts: said.facts,
         source_sha256: None,
         agreement: None,
-        visible_to: vec![source.provider.uuid(), source.organisation.uuid(), member.id.uuid()],
+        visible_to: ownership::of_deal(source.provider, source.organisation, member.id),
         transitions: 0,
     }
 }

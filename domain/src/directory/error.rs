@@ -34,6 +34,21 @@ pub enum DirectoryError {
     /// Another payee begins for the member on that day.
     #[error("another payee begins for this member on the same day; choose another `from_on`")]
     PayeeOnThatDay,
+    /// The organisation has a cohort of this code.
+    #[error("the organisation has another cohort with this `code`")]
+    CohortCodeTaken,
+    /// The licence is known as it is.
+    #[error("this licence is known already, with the same end")]
+    LicenceKnown,
+    /// The change of the account was approved, or replaced.
+    #[error("this change waits for nobody: it was approved, or a newer one took its place")]
+    BankChangeDecided,
+    /// Who proposed it approves it.
+    #[error("somebody else than who proposed the account approves it")]
+    SamePerson,
+    /// What the second person typed is not what was proposed.
+    #[error("this is not the account that was proposed")]
+    BankDetailsDiffer,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -44,6 +59,7 @@ impl From<StoreError> for DirectoryError {
         match &error {
             StoreError::Violates(rule) => match rule.as_str() {
                 "member_ref_taken" => Self::MemberRefTaken,
+                "cohort_code_taken" => Self::CohortCodeTaken,
                 "organisation_external_ref_taken" => Self::ExternalRefTaken,
                 "organisation_one_operator" => Self::OperatorExists,
                 "member_payee_one_a_day" | "member_payee_pkey" => Self::PayeeOnThatDay,

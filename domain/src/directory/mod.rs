@@ -6,9 +6,12 @@
 
 pub mod aba_text;
 pub mod bank;
+pub mod bank_change;
 pub mod bsb_list;
+pub mod cohort;
 pub mod contact;
 pub mod error;
+pub mod licence;
 pub mod member;
 pub mod number;
 pub mod organisation;
@@ -31,7 +34,9 @@ pub use number::{Abn, Acn};
 pub use organisation::{CreateOrganisation, Organisation, OrganisationKind, OrganisationStatus};
 pub use payee::{CreatePayee, GstTimeline, Payee, PayeeMapping, Rail};
 pub use record::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
-pub use text::{ClusterText, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone, ProductName};
+pub use text::{
+    ClusterText, Description, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone, ProductName,
+};
 
 use crate::kernel::Faults;
 use crate::kernel::fault::Reason;

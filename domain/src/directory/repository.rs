@@ -97,7 +97,7 @@ pub trait DirectoryRepository {
     /// The failure of the store.
     fn lock_contact(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError>;
 
-    /// Writes what identifies a contact.
+    /// Writes what identifies a contact, or that nothing does any more.
     ///
     /// # Errors
     /// The failure of the store.

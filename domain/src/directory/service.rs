@@ -4,6 +4,7 @@
 //! What a request names in its body and is not there is a fault of that field.
 
 use super::CreateMember;
+use super::cohort;
 use super::contact::CreateContactOf;
 use super::error::DirectoryError;
 use super::member::check_upline;
@@ -103,6 +104,32 @@ pub fn update_contact(
     Ok(Altered { before: found, after: changed })
 }
 
+/// Erases what identifies a contact, for good; deals and statements hold its id and stay as they are. Once it is erased,
+/// doing it again changes nothing.
+///
+/// # Errors
+/// See [`DirectoryError`].
+pub fn erase_contact(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    id: ContactId,
+    version: i32,
+) -> Result<Altered<ContactRecord>, DirectoryError> {
+    env.actor.require(Scope::DirectoryWrite)?;
+    let found = uow.directory().lock_contact(id)?.filter(|found| env.actor.acts_for(found.organisation));
+    let before = found.ok_or(DirectoryError::NotFound)?;
+    fresh(before.version, version)?;
+    if before.contact.personal.is_none() {
+        return Ok(Altered { after: before.clone(), before });
+    }
+    let contact = before.contact.clone().erased();
+    let after = ContactRecord { contact, version: before.version + 1, ..before.clone() };
+    uow.directory().update_contact(&after)?;
+    let seen = [after.organisation.uuid()];
+    record_changed(uow, env, EventKind::ContactErased, (&id, id.uuid()), Some(after.version), &seen)?;
+    Ok(Altered { before, after })
+}
+
 /// Creates a member.
 ///
 /// # Errors
@@ -119,6 +146,9 @@ pub fn create_member(
     // Whether foreign things exist is not told, so they are not looked up.
     if owned && uow.directory().owner_of_contact(command.contact)? != Some(organisation) {
         faults.push("/contact_id", "not_found", "the organisation has no such contact");
+    }
+    if owned {
+        cohort::check(uow, organisation, command.cohort.as_ref(), &mut faults)?;
     }
     let id = MemberId::new(env.ids.next());
     let upline = match &command.upline {
@@ -160,6 +190,7 @@ pub fn update_member(
         Some(None) => None,
         Some(Some(name)) => find_upline(uow, organisation, name, id, &mut faults)?,
     };
+    cohort::check(uow, organisation, command.cohort.as_ref().and_then(Option::as_ref), &mut faults)?;
     checked(faults)?;
     let moved_on = (upline != found.member.upline).then(|| env.now.sydney_date());
     let changed = command.apply(found.clone(), upline);
@@ -238,7 +269,7 @@ pub fn update_payee(
 }
 
 /// The payee's organisation hears of it, and the members who are paid to it.
-fn payee_changed(
+pub(super) fn payee_changed(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     kind: EventKind,
@@ -251,7 +282,7 @@ fn payee_changed(
 }
 
 /// Whether the organisation is there and the actor acts for it; a fault otherwise.
-fn check_organisation(
+pub(super) fn check_organisation(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     id: OrganisationId,
@@ -293,10 +324,10 @@ fn find_upline(
     }
 }
 
-fn fresh(present: i32, seen: i32) -> Result<(), DirectoryError> {
+pub(super) fn fresh(present: i32, seen: i32) -> Result<(), DirectoryError> {
     if present == seen { Ok(()) } else { Err(DirectoryError::Stale) }
 }
 
-fn checked(faults: Faults) -> Result<(), DirectoryError> {
+pub(super) fn checked(faults: Faults) -> Result<(), DirectoryError> {
     faults.check().map_err(DirectoryError::Invalid)
 }

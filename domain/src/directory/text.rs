@@ -144,6 +144,8 @@ text_value!(/// A free label that groups records, such as the name of a cohort.
     ClusterText, 100, any);
 text_value!(/// What a product is called.
     ProductName, 200, any);
+text_value!(/// What something is, in a few sentences.
+    Description, 500, any);
 text_value!(/// Why somebody decided so, in their words.
     Grounds, 500, any);
 text_value!(/// What an outside system calls a record; visible ASCII, compared byte by byte.

@@ -19,7 +19,7 @@ pub type Given = Option<Option<String>>;
 pub type Changed<T> = Option<Option<T>>;
 
 /// Reads a field that may be emptied; `None` when it is at fault.
-fn nullable<T, E: Reason>(
+pub(crate) fn nullable<T, E: Reason>(
     faults: &mut Faults,
     pointer: &str,
     given: &Given,
@@ -33,7 +33,7 @@ fn nullable<T, E: Reason>(
 }
 
 /// Reads a field that must keep a value; `None` when it is at fault.
-fn kept<T, E: Reason>(
+pub(crate) fn kept<T, E: Reason>(
     faults: &mut Faults,
     pointer: &str,
     given: &Given,
@@ -179,7 +179,8 @@ pub struct UpdateMemberInput {
 /// A valid request to change a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateMember {
-    cohort: Changed<ClusterText>,
+    /// The cohort, one of the organisation's.
+    pub cohort: Changed<ClusterText>,
     /// Who stands directly above from now on.
     pub upline: Changed<UplineName>,
     status: Option<OrganisationStatus>,

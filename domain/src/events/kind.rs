@@ -105,10 +105,22 @@ event_kinds! {
     OrganisationCreated = "organisation.created", "org", "RecordChanged", DirectoryRead;
     /// An organisation was changed.
     OrganisationUpdated = "organisation.updated", "org", "RecordChanged", DirectoryRead;
+    /// A licence of an organisation was recorded, or what is known of it changed.
+    LicenceRecorded = "licence.recorded", "licence", "RecordChanged", DirectoryRead;
+    /// A cohort was created.
+    CohortCreated = "cohort.created", "cohort", "RecordChanged", DirectoryRead;
+    /// A cohort was changed.
+    CohortUpdated = "cohort.updated", "cohort", "RecordChanged", DirectoryRead;
     /// A contact was created.
     ContactCreated = "contact.created", "contact", "RecordChanged", DirectoryRead;
     /// What identifies a contact was changed.
     ContactUpdated = "contact.updated", "contact", "RecordChanged", DirectoryRead;
+    /// A vertical was added.
+    VerticalCreated = "vertical.created", "vertical", "RecordChanged", CatalogueRead;
+    /// A vertical was changed.
+    VerticalUpdated = "vertical.updated", "vertical", "RecordChanged", CatalogueRead;
+    /// What identified a contact was erased, for good.
+    ContactErased = "contact.erased", "contact", "RecordChanged", DirectoryRead;
     /// A product was added.
     ProductCreated = "product.created", "product", "RecordChanged", CatalogueRead;
     /// A product was changed.
@@ -121,6 +133,10 @@ event_kinds! {
     PayeeCreated = "payee.created", "payee", "RecordChanged", DirectoryRead;
     /// A payee was changed.
     PayeeUpdated = "payee.updated", "payee", "RecordChanged", DirectoryRead;
+    /// Another bank account was proposed for a payee; it waits for a second person.
+    PayeeBankChangeProposed = "payee.bank_change_proposed", "payee", "RecordChanged", DirectoryRead;
+    /// Another bank account was approved for a payee; it is paid to after a cool-off.
+    PayeeBankChangeApproved = "payee.bank_change_approved", "payee", "RecordChanged", DirectoryRead;
     /// The guarantees were checked.
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::access::Scope;
+use crate::access::{Scope, ownership};
 use crate::kernel::Instant;
 use crate::kernel::ids::{JobId, OrganisationId};
 
@@ -161,7 +161,7 @@ impl Job {
     #[must_use]
     pub fn of(mut self, organisation: OrganisationId) -> Self {
         self.organisation = Some(organisation);
-        self.visible_to.push(organisation.uuid());
+        self.visible_to = ownership::of_organisation(self.organisation);
         self
     }
 

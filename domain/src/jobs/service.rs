@@ -3,7 +3,8 @@
 use super::job::{Job, JobKind, JobState};
 use super::repository::Ending;
 use super::work;
-use crate::access::MissingScope;
+use crate::access::audit::Altered;
+use crate::access::{MissingScope, ownership};
 use crate::deals::import::receive;
 use crate::env::Env;
 use crate::kernel::ids::{DealImportId, JobId};
@@ -48,10 +49,9 @@ impl UseCaseError for CancelJobError {
 ///
 /// # Errors
 /// See [`CancelJobError`].
-pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Job, CancelJobError> {
+pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Altered<Job>, CancelJobError> {
     let job = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
-    let own = job.organisation.map_or_else(|| env.actor.sees_everything(), |o| env.actor.acts_for(o));
-    if !own {
+    if !ownership::has(env.actor, job.organisation) {
         return Err(CancelJobError::NotFound);
     }
     env.actor.require(job.kind.scope())?;
@@ -62,5 +62,6 @@ pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Job,
     match job.kind {
         JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
     }
-    uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)
+    let after = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
+    Ok(Altered { before: job, after })
 }

@@ -29,8 +29,14 @@ pub mod ids {
         ContactId, "contact");
     typed_id!(/// A member: a contact that may refer.
         MemberId, "member");
+    typed_id!(/// What members are grouped by.
+        CohortId, "cohort");
+    typed_id!(/// What an organisation may do by law.
+        LicenceId, "licence");
     typed_id!(/// Who gets paid.
         PayeeId, "payee");
+    typed_id!(/// A change of a payee's bank account.
+        BankChangeId, "bankchange");
     typed_id!(/// A public signing key in the registry.
         SigningKeyId, "key");
     typed_id!(/// A vertical.

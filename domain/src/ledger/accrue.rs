@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::account::{AccountKey, AccountKind};
 use super::entry::{EntryDraft, EntryKind, Posting};
 use super::line::{Buckets, CommissionLine};
+use crate::access::ownership;
 use crate::agreements::evaluate::{CalculationOutput, Line};
 use crate::kernel::id::IdSource;
 use crate::kernel::ids::{CalculationId, DealId, EntryId, LineId, MemberId, OrganisationId, PayeeId, VerticalId};
@@ -92,8 +93,7 @@ fn opened(
     payee_of: impl Fn(MemberId) -> Option<PayeeId>,
     ids: &dyn IdSource,
 ) -> CommissionLine {
-    // Who earns, and the organisation through which they earn; the platform's own share is nobody else's.
-    let visible_to = wanted.participant.map_or_else(Vec::new, |member| vec![deal.introducer.uuid(), member.uuid()]);
+    let visible_to = ownership::of_line(deal.introducer, wanted.participant);
     CommissionLine {
         id: LineId::new(ids.next()),
         deal: deal.deal,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::account::{AccountKey, AccountKind};
 use super::entry::EntryKind;
-use crate::access::{Actor, MissingScope, Scope};
+use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::kernel::ids::{
     AccountId, CalculationId, DealId, EntryId, LineId, MemberId, OrganisationId, PayeeId, PayoutId, VerticalId,
 };
@@ -244,7 +244,7 @@ pub enum BookError {
 /// See [`BookError`].
 pub fn whole(actor: &Actor) -> Result<(), BookError> {
     actor.require(Scope::LedgerRead)?;
-    if actor.sees_everything() { Ok(()) } else { Err(BookError::Hidden) }
+    if ownership::has(actor, None) { Ok(()) } else { Err(BookError::Hidden) }
 }
 
 /// The book, to look up.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::AccountKey;
 use super::entry::{CanonicalEntry, CanonicalPosting, EntryDraft, EntryError};
 use super::repository::{Account, AccountBalance, LedgerHead, PostedEntry, PostedPosting};
+use crate::access::ownership;
 use crate::chain::encoding::b64url;
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -134,7 +135,7 @@ fn opened(
         .map(|(key, parties)| Account {
             id: AccountId::new(env.ids.next()),
             key,
-            visible_to: parties.into_iter().collect(),
+            visible_to: ownership::of_account(parties),
         })
         .collect();
     if !missing.is_empty() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::entry::{EntryDraft, EntryKind};
 use super::line::CommissionLine;
 use super::posting::{self, PostError};
+use crate::access::ownership;
 use crate::env::Env;
 use crate::kernel::ids::{DealId, EntryId};
 use crate::store::UnitOfWork;
@@ -41,6 +42,6 @@ fn draft(env: &Env<'_>, line: &CommissionLine) -> EntryDraft {
         source: line.calculation.uuid(),
         effective_on: line.payable_on,
         postings: Vec::new(),
-        visible_to: line.visible_to.iter().copied().filter(|id| Some(*id) != line.member.map(|m| m.uuid())).collect(),
+        visible_to: ownership::of_line_entry(&line.visible_to, line.member),
     }
 }

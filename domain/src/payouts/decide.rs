@@ -12,7 +12,7 @@ use super::error::PayoutError;
 use super::plan::{self, PlanInput};
 use super::repository::RunStep;
 use super::run::{Act, PayoutRun, RunState};
-use crate::access::Scope;
+use crate::access::{Scope, ownership};
 use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{PayoutApproval, Salt, Statement, VERSION};
 use crate::directory::text::Grounds;
@@ -182,7 +182,7 @@ pub(super) fn locked(
 /// The scope, and that the actor is of the operator: for others there is nothing here.
 fn require(env: &Env<'_>, scope: Scope) -> Result<(), PayoutError> {
     env.actor.require(scope)?;
-    if env.actor.sees_everything() { Ok(()) } else { Err(PayoutError::RunNotFound) }
+    if ownership::has(env.actor, None) { Ok(()) } else { Err(PayoutError::RunNotFound) }
 }
 
 pub(super) fn written(

@@ -17,11 +17,11 @@ use super::payout::Payout;
 use super::plan::{self, Discrepancy, PlanInput};
 use super::repository::PayeeStanding;
 use super::run::{PayoutRun, RunState, TransitionError};
-use crate::access::Scope;
+use crate::access::{Scope, ownership};
 use crate::env::Env;
 use crate::events::data::PayoutMoved;
 use crate::events::{EventKind, NewEvent};
-use crate::kernel::ids::{EntryId, LineId, PayeeId};
+use crate::kernel::ids::{EntryId, LineId, OrganisationId, PayeeId};
 use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
 use crate::ledger::line::{CommissionLine, LineError};
 use crate::ledger::posting;
@@ -145,8 +145,7 @@ fn move_money(
     standings: &[PayeeStanding],
     lines: Vec<CommissionLine>,
 ) -> Result<Moved, LineError> {
-    let organisations: BTreeMap<PayeeId, uuid::Uuid> =
-        standings.iter().map(|s| (s.id, s.organisation.uuid())).collect();
+    let organisations: BTreeMap<PayeeId, OrganisationId> = standings.iter().map(|s| (s.id, s.organisation)).collect();
     let mut lines: BTreeMap<LineId, CommissionLine> = lines.into_iter().map(|line| (line.id, line)).collect();
     let mut moved = Moved::default();
     for planned in &content.payouts {
@@ -166,10 +165,8 @@ fn move_money(
             recovery.push(at(&mut lines, settled.line, settled.amount.0)?.settle(settled.amount.0)?);
             touched.push(settled.line);
         }
-        let members = touched.iter().filter_map(|id| lines.get(id)?.member).map(|m| m.uuid());
-        let mut visible_to: Vec<uuid::Uuid> = members.chain(organisations.get(&planned.payee).copied()).collect();
-        visible_to.sort_unstable();
-        visible_to.dedup();
+        let members = touched.iter().filter_map(|id| lines.get(id)?.member);
+        let visible_to = ownership::of_payout(organisations.get(&planned.payee).copied(), members);
         moved.drafts.extend(draft(env, planned, EntryKind::ClawbackRecovery, recovery, &visible_to));
         moved.drafts.extend(draft(env, planned, EntryKind::PayoutInitiated, sending, &visible_to));
         moved.lines.extend(touched.iter().filter_map(|id| lines.get(id).cloned()));

@@ -13,7 +13,7 @@ pub struct Payout {
     pub run: PayoutRunId,
     /// What was approved.
     pub planned: PlannedPayout,
-    /// The payee's organisation and the members whose lines it pays.
+    /// The payee's organisation, and the member whose lines alone it pays.
     pub visible_to: Vec<Uuid>,
 }
 

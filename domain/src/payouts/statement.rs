@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::repository::PayoutRecord;
-use crate::access::{Actor, Scope};
+use crate::access::{Actor, Scope, ownership};
 use crate::kernel::ids::{DealId, LineId, MemberId, OrganisationId, PayeeId};
 use crate::kernel::{Page, PageRequest};
 use crate::ledger::line::Buckets;
@@ -91,7 +91,7 @@ pub fn of_member(
     page: &PageRequest,
 ) -> Result<Option<MemberStatement>, StoreError> {
     let Some(standing) = queries.find_statement_member(member)? else { return Ok(None) };
-    if actor.member != Some(member) && !actor.acts_for(standing.organisation) {
+    if !ownership::speaks_for(actor, member, standing.organisation) {
         return Ok(None);
     }
     Ok(Some(MemberStatement {

@@ -177,7 +177,7 @@ impl Endpoint {
     /// Whom events about the endpoint itself concern.
     #[must_use]
     pub fn seen_by(&self) -> Vec<Uuid> {
-        self.organisation.map(OrganisationId::uuid).into_iter().collect()
+        crate::access::ownership::of_organisation(self.organisation)
     }
 
     /// Gets nothing from now on. Nothing changes when it gets nothing already.

@@ -11,7 +11,7 @@ use super::error::WebhookError;
 use super::repository::KeptEndpoint;
 use super::retry::later;
 use super::secret::{SharedSecret, SigningSecret, Vault};
-use crate::access::{Actor, Role, Scope};
+use crate::access::{Actor, Role, Scope, ownership};
 use crate::env::Env;
 use crate::events::data::{EndpointDisabled, WebhookTested};
 use crate::events::{EventKind, NewEvent, record_changed};
@@ -235,11 +235,7 @@ fn readable(event_types: &EventTypes, scopes: &BTreeSet<Scope>) -> Result<(), We
 fn locked(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: WebhookEndpointId) -> Result<KeptEndpoint, WebhookError> {
     env.actor.require(Scope::WebhooksWrite)?;
     let found = uow.webhooks().lock_endpoint(id)?;
-    let own = |kept: &KeptEndpoint| match kept.endpoint.organisation {
-        Some(organisation) => env.actor.acts_for(organisation),
-        None => env.actor.sees_everything(),
-    };
-    found.filter(own).ok_or(WebhookError::NotFound)
+    found.filter(|kept| ownership::has(env.actor, kept.endpoint.organisation)).ok_or(WebhookError::NotFound)
 }
 
 fn fresh(endpoint: &Endpoint, version: Option<i32>) -> Result<(), WebhookError> {

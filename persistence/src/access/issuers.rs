@@ -15,7 +15,8 @@ use crate::error::store_error;
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
-/// Whoever adds an issuer meets the others on this number.
+/// Whoever adds an issuer, forgets one or links somebody to one meets the others on this number: the service may
+/// change no row of an issuer, so it cannot lock one.
 const ISSUERS: i64 = 0x0066_6c69_7033_3632;
 
 pub(super) type IssuerColumns = (SqlUuid, Text, Text, Nullable<SqlUuid>, Timestamptz);
@@ -41,9 +42,25 @@ impl IssuerRow {
     }
 }
 
+fn alone(uow: &mut PgUnitOfWork<'_>) -> Result<(), StoreError> {
+    command("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(ISSUERS).execute(uow.pg).map_err(store_error)?;
+    Ok(())
+}
+
+fn issuer(uow: &mut PgUnitOfWork<'_>, id: OidcIssuerId) -> Result<Option<OidcIssuer>, StoreError> {
+    let found: Option<IssuerRow> = query::<IssuerColumns>(
+        "select id, issuer, audience, organisation_id, created_at from oidc_issuer where id = $1",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(uow.pg)
+    .optional()
+    .map_err(store_error)?;
+    Ok(found.map(IssuerRow::restore))
+}
+
 impl IssuerRepository for PgUnitOfWork<'_> {
     fn count_issuers(&mut self) -> Result<i64, StoreError> {
-        command("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(ISSUERS).execute(self.pg).map_err(store_error)?;
+        alone(self)?;
         query::<BigInt>("select count(*) from oidc_issuer").get_result(self.pg).map_err(store_error)
     }
 
@@ -61,16 +78,18 @@ impl IssuerRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn find_issuer(&mut self, id: OidcIssuerId) -> Result<Option<OidcIssuer>, StoreError> {
+        // With others who link, but not while an issuer goes.
+        command("select pg_advisory_xact_lock_shared($1)")
+            .bind::<BigInt, _>(ISSUERS)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        issuer(self, id)
+    }
+
     fn lock_issuer(&mut self, id: OidcIssuerId) -> Result<Option<OidcIssuer>, StoreError> {
-        // The key that links refer to is locked with it: nobody is linked while it goes.
-        let found: Option<IssuerRow> = query::<IssuerColumns>(
-            "select id, issuer, audience, organisation_id, created_at from oidc_issuer where id = $1 for update",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
-        Ok(found.map(IssuerRow::restore))
+        alone(self)?;
+        issuer(self, id)
     }
 
     fn find_issuers(&mut self, issuer: &str) -> Result<Vec<OidcIssuer>, StoreError> {

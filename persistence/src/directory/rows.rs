@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::bind::from_instant;
 use crate::error::unreadable;
 
-fn read<T, E>(what: &'static str, parsed: Result<T, E>) -> Result<T, StoreError> {
+pub(super) fn read<T, E>(what: &'static str, parsed: Result<T, E>) -> Result<T, StoreError> {
     parsed.map_err(|_| unreadable(what))
 }
 

@@ -17,7 +17,7 @@ use crate::assembly;
 use crate::cli::CommandError;
 use crate::cli::database::{Database, Ownership};
 use crate::config::{DatabaseArgs, EdgeArgs, EnvironmentArgs, OutboundArgs, ServeArgs};
-use crate::workers::Workers;
+use crate::workers::{Shifts, Workers};
 
 /// A service that can be called.
 pub struct Site {
@@ -63,6 +63,7 @@ impl Site {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),
+            no_workers: false,
             environment: EnvironmentArgs::default(),
             outbound: OutboundArgs::default(),
             edge: EdgeArgs::default(),
@@ -73,7 +74,8 @@ impl Site {
         let app = App::new(assembly::ports(&serve, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
         let app = Data::new(app);
         assembly::administrator(&app, &data_dir)?;
-        let workers = Workers::start(&app).map_err(|e| DemoError::file("starting workers in", &data_dir, e))?;
+        let workers = Workers::start(&app, &Shifts::all(&data_dir))
+            .map_err(|e| DemoError::file("starting workers in", &data_dir, e))?;
         let (base, server) = listen(app.clone(), &data_dir)?;
         let administrator = credentials(&data_dir.join("admin.json"))?;
         Ok(Self { base, administrator, own: Some(Own { server, workers, app, database, data_dir }) })

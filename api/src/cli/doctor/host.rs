@@ -6,11 +6,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use domain::kernel::Instant;
+use integrations::turn;
 use persistence::cluster::{Cluster, ClusterError, DATABASE, OWNER_ROLE, survey};
 use persistence::migrate::{self, Standing};
 
 use super::Finding;
 use crate::config::DatabaseArgs;
+use crate::workers::SEQUENCER_LOCK;
 
 /// The oldest server that the migrations are written for.
 const OLDEST_MAJOR: u32 = 14;
@@ -70,6 +72,20 @@ pub(super) fn service(owner: &Owner) -> Finding {
     }
 }
 
+/// Whether somebody does the work beside requests.
+pub(super) fn workers(data_dir: &Path, owner: &Owner) -> Finding {
+    const TOPIC: &str = "workers";
+    match turn::is_taken(&data_dir.join(SEQUENCER_LOCK)) {
+        Ok(true) => Finding::fine(TOPIC, "a process works here and signs the log"),
+        Ok(false) if matches!(owner, Ok(Some(_))) => Finding::worth(
+            TOPIC,
+            "nobody works here: the log, jobs, webhooks and releases wait; start `flip360 worker`, or `serve` without --no-workers",
+        ),
+        Ok(false) => Finding::fine(TOPIC, "none is running on this data directory"),
+        Err(error) => Finding::wrong(TOPIC, format!("{SEQUENCER_LOCK}: {error}")),
+    }
+}
+
 /// The schema of the database that a command would use.
 pub(super) fn database(args: &DatabaseArgs, owner: &Owner, now: Instant) -> Finding {
     const TOPIC: &str = "database";
@@ -115,6 +131,12 @@ fn schema(standing: &Standing, now: Instant) -> Finding {
         return Finding::worth(
             TOPIC,
             format!("{shown}, {} to run; `flip360 migrate` or the next `serve` runs them", standing.pending),
+        );
+    }
+    if standing.days_ahead == 0 {
+        return Finding::worth(
+            TOPIC,
+            format!("{shown}, none to run; tomorrow has no partition yet: a worker makes it, or the next start"),
         );
     }
     Finding::fine(TOPIC, format!("{shown}, none to run"))
@@ -168,10 +190,11 @@ mod tests {
     #[test]
     fn a_schema_of_the_future_is_wrong_and_one_of_the_past_is_worth_knowing() {
         let now = at(WRITTEN_MILLIS + 1_000_000);
-        let standing = Standing { server: "15.14".into(), now, ran: 3, pending: 0, unknown: 0 };
+        let standing = Standing { server: "15.14".into(), now, ran: 3, pending: 0, unknown: 0, days_ahead: 3 };
         assert_eq!(schema(&standing, now).weight, Weight::Fine);
         assert_eq!(schema(&Standing { pending: 1, ..standing.clone() }, now).weight, Weight::Worth);
         assert_eq!(schema(&Standing { unknown: 1, ..standing.clone() }, now).weight, Weight::Wrong);
+        assert_eq!(schema(&Standing { days_ahead: 0, ..standing.clone() }, now).weight, Weight::Worth);
         let far = at(now.millis() - 6_000);
         assert_eq!(schema(&standing, far).weight, Weight::Wrong);
     }

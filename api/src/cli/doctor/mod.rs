@@ -91,6 +91,7 @@ fn findings(args: &DoctorArgs) -> Vec<Finding> {
     findings.push(files::data_directory(data_dir));
     findings.extend(files::secrets(data_dir));
     findings.push(host::service(&owner));
+    findings.push(host::workers(data_dir, &owner));
     findings.push(host::database(&args.database, &owner, now));
     findings.push(host::port(args.listen, &owner));
     findings.push(files::space(data_dir));

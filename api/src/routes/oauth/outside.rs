@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use domain::access::Scope;
 use domain::access::error::LoginError;
 use domain::access::jwt::Jwt;
-use domain::access::oidc::{self, LONGEST_SECONDS};
+use domain::access::outside::{LONGEST_SECONDS, authenticate_by_issuer, issuer_of};
 use integrations::oidc::VerifyError;
 
 use super::LoggedIn;
@@ -25,7 +25,7 @@ pub(super) async fn log_in(
 ) -> Result<Result<LoggedIn, LoginError>, Problem> {
     let (finding, name) = (app.clone(), token.claims.issuer.clone());
     let known = blocking(move || finding.store.transaction(|uow| uow.issuers().find_issuers(&name))).await??;
-    let Ok(issuer) = oidc::issuer_of(&token, &known) else { return Ok(Err(LoginError::Refused)) };
+    let Ok(issuer) = issuer_of(&token, &known) else { return Ok(Err(LoginError::Refused)) };
     let now = app.clock.now();
     let keys = match app.issuers.keys_for(&issuer.issuer, &token, now).await {
         Ok(keys) => keys,
@@ -41,7 +41,7 @@ pub(super) async fn log_in(
     let (doing, issuer) = (app.clone(), issuer.id);
     let logged_in = blocking(move || {
         let verified = token.verified(keys.as_ref(), now, LONGEST_SECONDS).map_err(|_| LoginError::Refused)?;
-        doing.store.transaction(|uow| oidc::authenticate_by_issuer(uow, now, issuer, verified, asked.as_ref()))
+        doing.store.transaction(|uow| authenticate_by_issuer(uow, now, issuer, verified, asked.as_ref()))
     })
     .await?;
     Ok(logged_in.map(|login| (login, None)))

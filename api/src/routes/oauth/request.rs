@@ -11,10 +11,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
+use domain::access::code::TotpCode;
 use domain::access::jwt::Jwt;
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
-use domain::access::totp::TotpCode;
 use domain::access::{ClientSecret, Password, Scope};
 use domain::directory::Email;
 use domain::kernel::ids::ApiClientId;
@@ -37,6 +37,7 @@ pub(super) const GRANTS: [&str; 4] = ["client_credentials", "password", "refresh
 pub(super) struct TokenRequest {
     /// `client_credentials`, `password`, `refresh_token` or `urn:ietf:params:oauth:grant-type:jwt-bearer`.
     #[schema(example = "client_credentials")]
+    #[schema(required = true, nullable = false)]
     grant_type: Option<String>,
     /// The API client, unless it authenticates by HTTP Basic.
     #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
@@ -75,6 +76,7 @@ pub(super) struct TokenRequest {
 pub(super) struct RevokeRequest {
     /// The refresh token or access token that is to end.
     #[schema(format = Password, example = "flip_rt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    #[schema(required = true, nullable = false)]
     token: Option<String>,
     /// `refresh_token` or `access_token`; the token tells by itself.
     #[serde(rename = "token_type_hint")]

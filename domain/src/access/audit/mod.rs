@@ -85,6 +85,8 @@ pub struct AuditRecord {
     pub before: Option<Fields>,
     /// What they are.
     pub after: Option<Fields>,
+    /// The reason when it was only tried: nothing was done.
+    pub refused: Option<&'static str>,
     /// In which request; a job's id for what the service does by itself.
     pub request_id: String,
 }
@@ -108,6 +110,7 @@ impl AuditRecord {
             changed: Vec::new(),
             before: None,
             after: None,
+            refused: None,
             request_id: cause,
         }
     }
@@ -185,6 +188,8 @@ pub struct AuditEntry {
     pub before: Option<String>,
     /// Canonical JSON of what they are.
     pub after: Option<String>,
+    /// The reason when it was only tried.
+    pub refused: Option<String>,
     /// In which request.
     pub request_id: String,
 }

@@ -49,6 +49,33 @@ impl ImportState {
     }
 }
 
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ImportFormat {
+    /// Comma-separated values with a header (RFC 4180).
+    #[default]
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+impl ImportFormat {
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+        }
+    }
+
+    /// Reads what was stored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Csv, Self::Ndjson].into_iter().find(|format| format.as_str() == text)
+    }
+}
+
 /// Why a file as a whole was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
@@ -113,6 +140,8 @@ pub struct DealImport {
     pub organisation: OrganisationId,
     /// Who sells.
     pub provider: OrganisationId,
+    /// How its file is written.
+    pub format: ImportFormat,
     /// Where it stands.
     pub state: ImportState,
     /// The digest of the file, once it is here.

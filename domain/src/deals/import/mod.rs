@@ -8,6 +8,7 @@
 
 pub mod apply;
 pub mod file;
+mod ndjson;
 mod reader;
 pub mod receive;
 pub mod repository;
@@ -15,6 +16,6 @@ mod row;
 pub mod stage;
 pub mod work;
 
-pub use file::{DealImport, FileFault, ImportCounts, ImportState};
+pub use file::{DealImport, FileFault, ImportCounts, ImportFormat, ImportState};
 pub use reader::{COLUMNS, ImportReader, ImportRow, MAX_RECORD_BYTES};
 pub use row::{DealRow, RowFault};

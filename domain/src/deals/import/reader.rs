@@ -1,4 +1,4 @@
-//! Deals as an onboarding partner exports them: a CSV read row by row.
+//! Deals as an onboarding partner exports them: a CSV, or NDJSON, read row by row.
 //!
 //! A file may end without a line break, but where its last row could have lost its last field that way
 //! (a settled deal without discharge date) the row is refused: a deal that unwound would look sound.
@@ -7,7 +7,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::file::FileFault;
+use super::file::{FileFault, ImportFormat};
+use super::ndjson;
 use super::row::{self, DealRow, RowFault};
 
 /// The header, exactly.
@@ -25,6 +26,9 @@ pub const COLUMNS: [&str; 10] = [
 ];
 /// The longest record in bytes.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// What some writers put before the first character.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One row and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +52,32 @@ enum Ending {
 /// Reads rows one at a time.
 pub struct ImportReader<R: Read> {
     input: BufReader<R>,
+    format: ImportFormat,
     next_line: u64,
     failed: bool,
 }
 
 impl<R: Read> ImportReader<R> {
-    /// Reads the header.
+    /// Begins a file of this format.
+    ///
+    /// # Errors
+    /// `wrong_header` of a CSV, or `unreadable` when the source fails.
+    pub fn of(format: ImportFormat, read: R) -> Result<Self, FileFault> {
+        match format {
+            ImportFormat::Csv => Self::new(read),
+            ImportFormat::Ndjson => Ok(Self { input: BufReader::new(read), format, next_line: 1, failed: false }),
+        }
+    }
+
+    /// Reads the header of a CSV.
     ///
     /// # Errors
     /// `wrong_header`, or `unreadable` when the source fails.
     pub fn new(read: R) -> Result<Self, FileFault> {
-        let mut reader = Self { input: BufReader::new(read), next_line: 1, failed: false };
+        let mut reader = Self { input: BufReader::new(read), format: ImportFormat::Csv, next_line: 1, failed: false };
         let mut record = Vec::new();
         reader.record(&mut record)?;
-        let header = fields(record.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&record));
+        let header = fields(record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&record));
         if header.is_some_and(|h| h.iter().eq(COLUMNS.iter().map(|c| c.as_bytes()))) {
             Ok(reader)
         } else {
@@ -69,7 +85,7 @@ impl<R: Read> ImportReader<R> {
         }
     }
 
-    /// Fills `record` up to a line break outside quotes.
+    /// Fills `record` up to a line break; in a CSV, one outside quotes.
     fn record(&mut self, record: &mut Vec<u8>) -> Result<Ending, FileFault> {
         let (mut place, mut too_long) = (Place::FieldStart, false);
         loop {
@@ -97,7 +113,10 @@ impl<R: Read> ImportReader<R> {
                         return Ok(if too_long { Ending::TooLong } else { Ending::Complete });
                     }
                 }
-                place = place.after(*byte);
+                place = match self.format {
+                    ImportFormat::Csv => place.after(*byte),
+                    ImportFormat::Ndjson => Place::Plain,
+                };
                 too_long |= record.len() >= MAX_RECORD_BYTES;
                 if !too_long {
                     record.push(*byte);
@@ -141,6 +160,32 @@ fn whole(row: DealRow) -> Result<DealRow, Vec<RowFault>> {
     Err(vec![RowFault { column: COLUMNS[9], code: "row_cut_off", detail: detail.to_owned() }])
 }
 
+fn broken(code: &'static str, detail: &str) -> Result<DealRow, Vec<RowFault>> {
+    Err(vec![RowFault { column: "", code, detail: detail.to_owned() }])
+}
+
+/// The reference of a record, as far as it could be read, and what it says.
+fn judged(format: ImportFormat, record: &[u8], ending: &Ending) -> (Option<String>, Result<DealRow, Vec<RowFault>>) {
+    let too_long = || broken("record_too_long", "the record is longer than 64 KiB");
+    match (format, ending) {
+        (ImportFormat::Ndjson, Ending::TooLong) => (None, too_long()),
+        // An object that was cut off is no object.
+        (ImportFormat::Ndjson, _) => ndjson::read(record),
+        (ImportFormat::Csv, ending) => {
+            let found = fields(record).unwrap_or_default();
+            let first = found.get(0).and_then(|f| std::str::from_utf8(f).ok()).filter(|f| !f.is_empty());
+            let external_ref = first.map(str::trim).filter(|f| row::is_reference(f)).map(str::to_owned);
+            let result = match ending {
+                Ending::TooLong => too_long(),
+                Ending::Unclosed => broken("unclosed_quote", "the file ends inside quotes"),
+                Ending::Complete => row::read(&found),
+                Ending::WithoutBreak => row::read(&found).and_then(whole),
+            };
+            (external_ref, result)
+        }
+    }
+}
+
 fn fields(record: &[u8]) -> Option<csv::ByteRecord> {
     let mut out = csv::ByteRecord::new();
     // One physical line: a carriage return that ends it is its line break, any other one is a character
@@ -174,16 +219,8 @@ impl<R: Read> Iterator for ImportReader<R> {
             if matches!(record.as_slice(), b"" | b"\r") {
                 continue;
             }
-            let found = fields(&record).unwrap_or_default();
-            let first = found.get(0).and_then(|f| std::str::from_utf8(f).ok()).filter(|f| !f.is_empty());
-            let external_ref = first.map(str::trim).filter(|f| row::is_reference(f)).map(str::to_owned);
-            let broken = |code, detail: &str| Err(vec![RowFault { column: "", code, detail: detail.to_owned() }]);
-            let result = match ending {
-                Ending::TooLong => broken("record_too_long", "the record is longer than 64 KiB"),
-                Ending::Unclosed => broken("unclosed_quote", "the file ends inside quotes"),
-                Ending::Complete => row::read(&found),
-                Ending::WithoutBreak => row::read(&found).and_then(whole),
-            };
+            let begun = if line == 1 { record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&record) } else { &record };
+            let (external_ref, result) = judged(self.format, begun, &ending);
             return Some(Ok(ImportRow { line, external_ref, result }));
         }
         None

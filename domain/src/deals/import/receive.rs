@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::file::{DealImport, FileFault, ImportState};
+use super::file::{DealImport, FileFault, ImportFormat, ImportState};
 use crate::access::{MissingScope, Scope};
 use crate::chain::declaration::{DeclareError, declare, find_declared};
 use crate::directory::OrganisationKind;
@@ -73,6 +73,8 @@ pub struct BeginImport {
     pub organisation: OrganisationId,
     /// Who sells.
     pub provider: OrganisationId,
+    /// How the file is written.
+    pub format: ImportFormat,
 }
 
 /// Begins an import whose file is about to stream in.
@@ -89,6 +91,7 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &BeginImport) -> 
         id: DealImportId::new(env.ids.next()),
         organisation: command.organisation,
         provider: command.provider,
+        format: command.format,
         state: ImportState::Uploading,
         file_sha256: None,
         file_bytes: 0,

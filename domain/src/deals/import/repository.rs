@@ -1,7 +1,7 @@
 //! The ports of imports.
 
-use super::file::{DealImport, ImportCounts, RowOutcome, StagedRow};
-use crate::kernel::ids::DealImportId;
+use super::file::{DealImport, ImportCounts, ImportState, RowOutcome, StagedRow};
+use crate::kernel::ids::{DealImportId, OrganisationId};
 use crate::kernel::{Instant, Page, PageRequest};
 use crate::store::StoreError;
 
@@ -107,6 +107,17 @@ pub trait ImportRepository {
     fn list_abandoned(&mut self, before: Instant) -> Result<Vec<DealImportId>, StoreError>;
 }
 
+/// Which imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportFilter {
+    /// Only in this state.
+    pub state: Option<ImportState>,
+    /// Only of this organisation's members.
+    pub organisation: Option<OrganisationId>,
+    /// Only of this provider's deals.
+    pub provider: Option<OrganisationId>,
+}
+
 /// Imports, to look up.
 pub trait ImportQueries {
     /// One import.
@@ -119,7 +130,7 @@ pub trait ImportQueries {
     ///
     /// # Errors
     /// The failure of the store; a page key that is none.
-    fn list(&mut self, page: &PageRequest) -> Result<Page<DealImport>, StoreError>;
+    fn list(&mut self, filter: &ImportFilter, page: &PageRequest) -> Result<Page<DealImport>, StoreError>;
 
     /// Rows in the order of their lines, without what they say.
     ///

@@ -74,6 +74,11 @@ pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
     }
     let mut faults = Vec::new();
     let cells = texts(found, &mut faults);
+    judge(&cells, faults)
+}
+
+/// Judges the cells of a row whose texts were read; none stands for one that is at fault already.
+pub(super) fn judge(cells: &[Option<&str>; 10], mut faults: Vec<RowFault>) -> Result<DealRow, Vec<RowFault>> {
     for (at, cell) in cells.iter().enumerate().take(5) {
         if cell.is_some_and(str::is_empty) {
             faults.push(fault(at, "required", "must not be empty"));
@@ -84,7 +89,7 @@ pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
     }
     let dates = [4, 5, 6, 9].map(|at| date(at, cells[at].unwrap_or_default(), &mut faults));
     let amounts = [7, 8].map(|at| amount(at, cells[at].unwrap_or_default(), &mut faults));
-    check(&cells, dates, amounts, &mut faults);
+    check(cells, dates, amounts, &mut faults);
     let text = |at: usize| cells[at].unwrap_or_default().to_owned();
     match (faults.is_empty(), dates[0]) {
         (true, Some(referred_on)) => Ok(DealRow {
@@ -109,13 +114,19 @@ fn texts<'r>(found: &'r csv::ByteRecord, faults: &mut Vec<RowFault>) -> [Option<
     for (at, bytes) in found.iter().enumerate().take(cells.len()) {
         match std::str::from_utf8(bytes) {
             Err(_) => faults.push(fault(at, "invalid_utf8", "not UTF-8; Latin-1 and Windows-1252 are refused")),
-            Ok(t) if t.chars().any(char::is_control) => {
-                faults.push(fault(at, "control_character", "control characters are refused"));
-            }
-            Ok(t) => cells[at] = Some(t.trim()),
+            Ok(t) => cells[at] = text(at, t, faults),
         }
     }
     cells
+}
+
+/// The text of a cell.
+pub(super) fn text<'r>(at: usize, text: &'r str, faults: &mut Vec<RowFault>) -> Option<&'r str> {
+    if text.chars().any(char::is_control) {
+        faults.push(fault(at, "control_character", "control characters are refused"));
+        return None;
+    }
+    Some(text.trim())
 }
 
 fn check(

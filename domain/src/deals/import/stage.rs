@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 
-use super::file::{DealImport, FileFault, ImportState, RowOutcome, StagedRow};
+use super::file::{DealImport, FileFault, ImportFormat, ImportState, RowOutcome, StagedRow};
 use super::reader::{ImportReader, ImportRow};
 use super::row::{DealRow, RowFault};
 use crate::agreements::evaluate::{DealFacts, Settlement};
@@ -32,7 +32,7 @@ pub const MAX_FAULTY: u64 = 100_000;
 ///
 /// # Errors
 /// See [`WorkError`]; a fault when the file as a whole is not an export.
-pub(super) fn stage(work: &Work<'_>, import: DealImportId) -> Result<(), WorkError> {
+pub(super) fn stage(work: &Work<'_>, import: DealImportId, format: ImportFormat) -> Result<(), WorkError> {
     let failure = RefCell::new(None);
     let chunks = Chunks { store: work.store, import, next_n: 0, buffer: Vec::new(), used: 0, failure: &failure };
     // A failure of the store surfaces as an unreadable file; it is the store's, and passes.
@@ -42,7 +42,7 @@ pub(super) fn stage(work: &Work<'_>, import: DealImportId) -> Result<(), WorkErr
     };
     let kept = work.store.transaction(|uow| uow.imports().last_line(import))?;
     let (mut batch, mut faulty) = (Vec::with_capacity(BATCH), 0);
-    for row in ImportReader::new(chunks).map_err(stopped)? {
+    for row in ImportReader::of(format, chunks).map_err(stopped)? {
         let row = row.map_err(stopped)?;
         faulty += u64::from(row.result.is_err());
         if faulty > MAX_FAULTY {

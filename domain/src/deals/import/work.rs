@@ -23,7 +23,7 @@ impl Handler for ImportHandler {
         };
         let mut import = find()?;
         if import.state == ImportState::Received {
-            stage::stage(work, id)?;
+            stage::stage(work, id, import.format)?;
             import = find()?;
         }
         match import.state {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::Referred;
 use super::error::ReferRefusal;
-use crate::access::Scope;
+use crate::access::{Scope, ownership};
 use crate::agreements::evaluate::DealFacts;
 use crate::catalogue::{Product, ProductCode};
 use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_party};
@@ -142,7 +142,7 @@ impl Known {
         let Asked { actor, command: Refer { terms, .. } } = asked;
         actor.require(Scope::DealsWrite)?;
         let member = self.members.get(&terms.member).copied();
-        let own = |m: &MemberParty| actor.member == Some(m.id) || actor.acts_for(m.organisation);
+        let own = |m: &MemberParty| ownership::speaks_for(actor, m.id, m.organisation);
         let member = member.filter(own).ok_or(ReferRefusal::UnknownMember)?;
         if !member.active || !self.organisations.get(&member.organisation).is_some_and(|o| o.active) {
             return Err(ReferRefusal::MemberSuspended);

@@ -17,7 +17,7 @@ use super::deal::{Deal, Stage, Transition};
 use super::referral::{OfferBy, Refer};
 use super::repository::{DealFact, Handshake, HandshakeStatement};
 use super::tell;
-use crate::access::Actor;
+use crate::access::{Actor, ownership};
 use crate::catalogue::{Product, reference};
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -243,7 +243,7 @@ fn opened(
         facts: known::facts(terms.referred_on),
         source_sha256: Some(terms_sha256),
         agreement: None,
-        visible_to: vec![terms.provider.uuid(), member.organisation.uuid(), member.id.uuid()],
+        visible_to: ownership::of_deal(terms.provider, member.organisation, member.id),
         transitions: 0,
     }
 }

@@ -30,11 +30,15 @@ fn login(url: &str, party: &Value) -> Result<Party, Failure> {
     let text = |name: &str| party[name].as_str().unwrap_or_default().to_owned();
     let mut api = Configuration { base_path: url.to_owned(), ..Configuration::new() };
     let params = access_api::CreateTokenParams {
-        grant_type: "client_credentials".to_owned().into(),
+        grant_type: "client_credentials".to_owned(),
         client_id: Some(text("client_id")),
         client_secret: Some(text("client_secret")),
+        client_assertion_type: None,
+        client_assertion: None,
         username: None,
         password: None,
+        totp: None,
+        assertion: None,
         refresh_token: None,
         scope: None,
     };
