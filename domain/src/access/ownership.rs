@@ -23,9 +23,9 @@ use uuid::Uuid;
 
 use super::Actor;
 use crate::kernel::ids::{
-    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, CalculationId, ContactId, DealId, DealImportId,
-    EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId,
-    PayoutRunId, ProductId, SigningKeyId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, CalculationId, CohortId, ContactId, DealId,
+    DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, MemberId, OidcIssuerId, OrganisationId,
+    PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -64,6 +64,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (UserId::PREFIX, Reach::Organisation),
     (ApiClientId::PREFIX, Reach::Organisation),
     (ApiClientKeyId::PREFIX, Reach::Organisation),
+    (CohortId::PREFIX, Reach::Organisation),
     (OidcIssuerId::PREFIX, Reach::Organisation),
     (WebhookEndpointId::PREFIX, Reach::Organisation),
     (WebhookDeliveryId::PREFIX, Reach::Organisation),
