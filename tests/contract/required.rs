@@ -36,8 +36,10 @@ fn missed(problem: &Value) -> BTreeSet<String> {
 
 /// The pointers of what a schema requires, in it and in what it requires.
 fn required(document: &Value, schema: &Value, at: &str) -> BTreeSet<String> {
-    let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    let schema = reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema);
+    let mut schema = schema;
+    while let Some(pointer) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        schema = document.pointer(pointer).expect("it resolves");
+    }
     let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     names
         .flat_map(|name| {

@@ -71,10 +71,13 @@ impl From<ProposeBankChangeRequest> for BankAccountInput {
 #[schema(as = ApproveBankChange, example = json!({"bank_change_id": "bankchange_01k0w4q7v8e2rtf3k2m9x5c6dz", "bsb": "062-000", "account_number": "12345678"}))]
 pub struct ApproveBankChangeRequest {
     /// Which change.
+    #[schema(required = true, nullable = false)]
     bank_change_id: Option<String>,
     /// The branch.
+    #[schema(required = true, nullable = false)]
     bsb: Option<String>,
     /// The account.
+    #[schema(required = true, nullable = false)]
     account_number: Option<String>,
 }
 

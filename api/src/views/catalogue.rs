@@ -44,8 +44,10 @@ impl From<Vertical> for VerticalView {
 #[schema(as = CreateVertical, example = json!({"code": "V19", "name": "Pet insurance", "description": "Cover for dogs and cats."}))]
 pub struct CreateVerticalRequest {
     /// Its code: `V01` … `V99`, one that is free.
+    #[schema(required = true, nullable = false)]
     code: Option<String>,
     /// What it is.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
     /// What is sold in it.
     description: Option<String>,

@@ -47,10 +47,13 @@ impl From<Cohort> for CohortView {
 #[schema(as = CreateCohort, example = json!({"organisation_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz", "code": "2026", "name": "Those of 2026"}))]
 pub struct CreateCohortRequest {
     /// Whose members it groups.
+    #[schema(required = true, nullable = false)]
     organisation_id: Option<String>,
     /// What members and agreements call it, unique in the organisation; at most 100 characters.
+    #[schema(required = true, nullable = false)]
     code: Option<String>,
     /// What it is.
+    #[schema(required = true, nullable = false)]
     name: Option<String>,
 }
 

@@ -59,12 +59,16 @@ impl From<Licence> for LicenceView {
 pub struct CreateLicenceRequest {
     /// What for: `credit`, `credit_representative`, `financial_services`, `authorised_representative`, `estate_agent`, `tax_agent`,
     /// `conveyancer`, `legal_practice`, `motor_dealer`, `electrical` or `other`.
+    #[schema(required = true, nullable = false)]
     kind: Option<String>,
     /// What the authority calls it.
+    #[schema(required = true, nullable = false)]
     number: Option<String>,
     /// Where it is good: `AU`, `ACT`, `NSW`, `NT`, `QLD`, `SA`, `TAS`, `VIC` or `WA`.
+    #[schema(required = true, nullable = false)]
     jurisdiction: Option<String>,
     /// The first day.
+    #[schema(required = true, nullable = false)]
     valid_from: Option<String>,
     /// The last day, if an end is known.
     valid_to: Option<String>,
