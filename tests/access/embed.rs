@@ -104,3 +104,33 @@ fn an_embed_token_ends_with_the_client_that_asked_for_it() {
     service.app.learn_revocations().expect("the store answers");
     let _ = service.get("/v1/deals", &token).problem(401, "unauthenticated");
 }
+
+#[test]
+fn the_page_of_a_member_never_reaches_the_account_of_whoever_asked_for_its_token() {
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let service = Service::over(platform);
+    let password = "correct horse battery";
+    let user = json!({
+        "email": "admin@harbour.example", "password": password, "roles": ["partner_admin"],
+        "organisation_id": service.platform.introducer.to_string()
+    });
+    let _ = service.post("/v1/users", &service.operator(), &user).expect(201);
+    let form = "grant_type=password&username=admin%40harbour.example&password=correct%20horse%20battery";
+    let header = [("content-type", "application/x-www-form-urlencoded")];
+    let login = || service.send("POST", "/oauth/token", &header, Some(form.as_bytes()));
+    let administrator = text(&login().expect(200), "access_token");
+    let body = json!({"member_id": member(&service, "M001"), "scopes": ["deals:read"]});
+    let made = service.post("/v1/embed-tokens", &administrator, &body).expect(200);
+    let page = text(&made, "access_token");
+    let _ = service.get("/v1/deals", &page).expect(200);
+    for guess in ["wrong horse battery 1", "wrong horse battery 2", password] {
+        let change = json!({"current_password": guess, "new_password": "a long and private phrase"});
+        let _ = service.post("/v1/me/password", &page, &change).problem(403, "insufficient_scope");
+        let _ =
+            service.post("/v1/me/totp", &page, &json!({"current_password": guess})).problem(403, "insufficient_scope");
+    }
+    let _ = service.get("/v1/me/totp", &page).problem(403, "insufficient_scope");
+    // Neither the password nor the way in has changed.
+    let _ = login().expect(200);
+}

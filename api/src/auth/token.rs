@@ -90,6 +90,8 @@ pub struct Bearer {
     pub id: Option<Uuid>,
     /// The only origin that browsers may send it from, when it is bound to one.
     pub origin: Option<String>,
+    /// Whether it was given to a page: whoever asked for it lent their name, not their account.
+    pub embed: bool,
     /// The version of the bearer that it was issued to; 0 when the token does not say.
     pub version: i32,
     /// How a person proved who they are.
@@ -121,6 +123,8 @@ struct Claims {
     ver: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    embed: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
     iat: i64,
@@ -180,20 +184,32 @@ impl Tokens {
     /// # Errors
     /// When the key could not sign.
     pub fn issue(&self, login: &Login, id: Uuid, now: Instant) -> Result<IssuedToken, KeyUnusable> {
-        self.issue_for(login, id, now, LIFETIME_SECONDS, None)
+        self.sign(login, id, now, LIFETIME_SECONDS, None)
     }
 
-    /// Issues a token for so many seconds, bound to an origin when one is given.
+    /// Issues a token to a page for so many seconds, bound to an origin when one is given.
     ///
     /// # Errors
     /// When the key could not sign.
-    pub fn issue_for(
+    pub fn issue_embed(
         &self,
         login: &Login,
         id: Uuid,
         now: Instant,
         seconds: i64,
         origin: Option<&str>,
+    ) -> Result<IssuedToken, KeyUnusable> {
+        self.sign(login, id, now, seconds, Some(origin))
+    }
+
+    /// Signs a token; for a page when it says from which origin, if any.
+    fn sign(
+        &self,
+        login: &Login,
+        id: Uuid,
+        now: Instant,
+        seconds: i64,
+        page: Option<Option<&str>>,
     ) -> Result<IssuedToken, KeyUnusable> {
         let Login { subject, actor, version, methods } = login;
         let issued_at = now.timestamp().as_second();
@@ -212,7 +228,8 @@ impl Tokens {
             member: actor.member,
             jti: id.to_string(),
             ver: *version,
-            origin: origin.map(str::to_owned),
+            origin: page.flatten().map(str::to_owned),
+            embed: page.is_some(),
             amr: methods.names().into_iter().map(str::to_owned).collect(),
             iat: issued_at,
             nbf: None,
@@ -304,6 +321,7 @@ fn bearer(claims: Claims) -> Option<Bearer> {
         expires_at_second: claims.exp,
         id: Uuid::parse_str(&claims.jti).ok(),
         origin: claims.origin,
+        embed: claims.embed,
         version: claims.ver,
     })
 }

@@ -52,6 +52,7 @@ fn bears(subject: Subject, actor: Actor) -> Bearer {
         expires_at_second: 1_795_435_200 + 900,
         id,
         origin: None,
+        embed: false,
         version: 3,
         methods: Methods::default(),
     }

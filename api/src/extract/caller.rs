@@ -16,6 +16,9 @@ use crate::auth::token::Bearer;
 use crate::problem::Problem;
 use crate::sse::Life;
 
+/// Where people keep their own account: password, second factor.
+const ACCOUNT: &str = "/v1/me/";
+
 /// An authenticated caller of an operation that it may call.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -69,13 +72,16 @@ impl Caller {
         let app = application(request)?;
         let bearer = verified(request)?;
         let credential = Credential::from(&bearer);
-        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, .. } = bearer;
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, embed, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
         };
         if let Some(missing) = operation.missing(&actor) {
             return Err(MissingScope(missing).into());
+        }
+        if embed && operation.pattern.starts_with(ACCOUNT) {
+            return Err(Problem::forbidden("the token of a page has no account: log in yourself"));
         }
         Ok(Self {
             subject,

@@ -51,8 +51,8 @@ fn record(request: &HttpRequest, refused: &'static str) -> Option<(Data<App>, Au
     let operation = app.policy.operation(request.method(), &request.match_pattern()?)?;
     let moves_money = operation.scopes.iter().any(|scope| scope.moves_money());
     let bearer = moves_money.then(|| verified(request).ok())??;
-    let ids = request.path().split('/').filter_map(|part| Some((part, decode(part.rsplit_once('_')?.1)?)));
-    let object = ids.last();
+    let mut ids = request.path().split('/').filter_map(|part| Some((part, decode(part.rsplit_once('_')?.1)?)));
+    let object = ids.next_back();
     let record = AuditRecord {
         at: app.clock.now(),
         actor: bearer.actor.id,

@@ -59,6 +59,7 @@ pub struct AuditRecordView {
     action: String,
     /// What it was done to.
     #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    #[schema(pattern = "^([a-z_]{1,63}_[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-f-]{36})$")]
     object_id: String,
     /// The names of the fields that were given or changed.
     #[schema(example = json!(["status"]))]

@@ -1,7 +1,7 @@
 //! Embed tokens: a partner's program lets a member's browser read as that member, for a short while.
 //!
 //! Invariants: read-only, never more than the member's role or than whoever asks has, for a member of one's own
-//! organisation only. It ends with the version of whoever asked for it.
+//! organisation only. It ends with the version of whoever asked for it, and never reaches their account.
 //! Bounds: [`SHORTEST_SECONDS`] to [`LONGEST_TOKEN_SECONDS`].
 
 use std::collections::BTreeSet;

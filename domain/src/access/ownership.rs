@@ -23,9 +23,10 @@ use uuid::Uuid;
 
 use super::Actor;
 use crate::kernel::ids::{
-    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, CalculationId, CohortId, ContactId, DealId,
-    DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, MemberId, OidcIssuerId, OrganisationId,
-    PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
+    ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, MemberId,
+    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId, VerticalId,
+    WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -56,6 +57,9 @@ pub const REACHES: &[(&str, Reach)] = &[
     (EventId::PREFIX, Reach::Parties),
     (SigningKeyId::PREFIX, Reach::Parties),
     (OrganisationId::PREFIX, Reach::Organisation),
+    (CohortId::PREFIX, Reach::Organisation),
+    (LicenceId::PREFIX, Reach::Organisation),
+    (BankChangeId::PREFIX, Reach::Organisation),
     (ContactId::PREFIX, Reach::Organisation),
     (MemberId::PREFIX, Reach::Organisation),
     (PayeeId::PREFIX, Reach::Organisation),
@@ -64,7 +68,6 @@ pub const REACHES: &[(&str, Reach)] = &[
     (UserId::PREFIX, Reach::Organisation),
     (ApiClientId::PREFIX, Reach::Organisation),
     (ApiClientKeyId::PREFIX, Reach::Organisation),
-    (CohortId::PREFIX, Reach::Organisation),
     (OidcIssuerId::PREFIX, Reach::Organisation),
     (WebhookEndpointId::PREFIX, Reach::Organisation),
     (WebhookDeliveryId::PREFIX, Reach::Organisation),
