@@ -99,6 +99,8 @@ fn matches(pattern: &str, path: &str) -> bool {
     loop {
         match (pattern.next(), path.next()) {
             (None, None) => return true,
+            // The path of a tile has as many parts as it needs.
+            (Some("{path}"), Some(first)) => return !first.is_empty(),
             (Some(p), Some(segment)) if p == segment || (p.starts_with('{') && !segment.is_empty()) => {}
             _ => return false,
         }

@@ -33,7 +33,8 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     }
     problem(operation, "400");
     problem(operation, "406");
-    if operation.request_body.is_some() {
+    // Also where no field is known: what is sent is read, and refused.
+    if *method != HttpMethod::Get {
         problem(operation, "408");
         problem(operation, "413");
         problem(operation, "415");
