@@ -40,7 +40,9 @@ rust() {
   "$python/openapi-generator-cli" generate -g rust -i "$out/rust.json" -c openapi/sdks/rust.yaml -o "$out/rust.new" \
     > "$out/rust.log" 2>&1 || { cat "$out/rust.log" >&2; return 1; }
   if grep -q FILEPATH_COLLISION "$out/rust.log"; then cat "$out/rust.log" >&2; return 1; fi
-  rm -rf "$out/rust" && mv "$out/rust.new" "$out/rust"
+  # `..Default::default()` for what is not said: a new optional parameter breaks nobody.
+  sed -i.old 's/^#\[derive(Clone, Debug)\]$/#[derive(Clone, Debug, Default)]/' "$out"/rust.new/src/apis/*_api.rs
+  rm -rf "$out/rust" "$out"/rust.new/src/apis/*.old && mv "$out/rust.new" "$out/rust"
 }
 
 [ $# -gt 0 ] || set -- typescript python rust

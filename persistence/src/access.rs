@@ -133,6 +133,20 @@ fn user_credentials((row, (password, failures, locked)): CredentialsRow) -> Resu
     })
 }
 
+/// A user, as the rights of the connection show it.
+fn user_of(pg: &mut PgConnection, id: UserId) -> Result<Option<User>, StoreError> {
+    let found: Option<UserRow> = query::<UserColumns>(
+        "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
+           u.oidc_issuer_id, u.oidc_subject_sha256
+         from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
+    )
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(pg)
+    .optional()
+    .map_err(store_error)?;
+    found.map(UserRow::restore).transpose()
+}
+
 impl AccessRepository for PgUnitOfWork<'_> {
     fn belongs(&mut self, organisation: OrganisationId, member: Option<MemberId>) -> Result<bool, StoreError> {
         query::<Bool>(
@@ -233,16 +247,7 @@ impl AccessRepository for PgUnitOfWork<'_> {
     }
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        let found: Option<UserRow> = query::<UserColumns>(
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
-               u.oidc_issuer_id, u.oidc_subject_sha256
-             from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
-        found.map(UserRow::restore).transpose()
+        user_of(self.pg, id)
     }
 
     fn find_user_by_email(&mut self, email: &Email) -> Result<Option<UserCredentials>, StoreError> {

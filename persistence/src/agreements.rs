@@ -209,9 +209,7 @@ impl AgreementQueries for PgQueries<'_> {
             "number", at "created_at", ""
         ))
         .bind::<SqlUuid, _>(id.uuid())
-        .after_number(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_number(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_number(rows, page, VersionRow::restore, |v| i64::from(v.number))

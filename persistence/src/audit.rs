@@ -108,9 +108,7 @@ impl AuditQueries for PgQueries<'_> {
         .bind::<Nullable<Text>, _>(filter.action.as_deref())
         .bind::<Nullable<SqlUuid>, _>(filter.object)
         .bind::<Nullable<Text>, _>(filter.request_id.as_deref())
-        .after_number(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_number(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_number(rows, page, AuditRow::restore, |entry| entry.number)

@@ -143,9 +143,7 @@ impl BookQueries for PgQueries<'_> {
         .bind::<Nullable<Text>, _>(filter.kind.map(AccountKind::as_str))
         .bind::<Nullable<SqlUuid>, _>(filter.party)
         .bind::<Nullable<SqlUuid>, _>(filter.vertical.map(VerticalId::uuid))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, request, account, |a| a.id.uuid())
@@ -180,9 +178,7 @@ impl BookQueries for PgQueries<'_> {
             "p.account_seq", at "e.recorded_at", ""
         ))
         .bind::<SqlUuid, _>(id.uuid())
-        .after_number(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_number(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         let posting = |row: AccountPostingRow| AccountPosting {
@@ -220,9 +216,7 @@ impl BookQueries for PgQueries<'_> {
         .bind::<Nullable<SqlUuid>, _>(filter.source)
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_from))
         .bind::<Nullable<Date>, _>(maybe_date(filter.effective_to))
-        .after_number(paging)?
-        .between(paging)
-        .limit(paging);
+        .page_by_number(paging)?;
         let entries = self.entries(statement)?;
         Ok(Page::cut(entries, request.limit, |e| e.seq.to_be_bytes().to_vec()))
     }

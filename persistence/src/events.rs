@@ -107,9 +107,7 @@ impl EventQueries for PgQueries<'_> {
         .bind::<BigInt, _>(to_i64(asked.after_sequence)?)
         .bind::<Array<Text>, _>(asked.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
         .bind::<Nullable<SqlUuid>, _>(asked.subject)
-        .after_number(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_number(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         let events = rows.into_iter().map(EventRow::restore).collect::<Result<Vec<_>, _>>()?;

@@ -308,9 +308,7 @@ impl GuaranteeQueries for PgQueries<'_> {
             "select id, holds, report, checkpoint_size, created_by, created_at from guarantee_run where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, restored, |run| run.id.uuid())

@@ -321,9 +321,7 @@ impl HandshakeQueries for PgQueries<'_> {
             "select id from handshake where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, |(id,)| Ok(HandshakeId::new(id)), |id| id.uuid())

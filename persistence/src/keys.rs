@@ -162,9 +162,7 @@ impl KeyQueries for PgQueries<'_> {
             "select id, organisation_id, member_id, assurance, public_key, next_sha256, created_at from signing_key where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, key, |key| key.id.uuid())

@@ -101,6 +101,16 @@ impl<'p> Paging<'p> {
 }
 
 impl<'v, ST> Statement<'v, ST> {
+    /// Binds all of a page of a list by id whose text ends with it.
+    pub fn page_by_id(self, paging: Paging<'_>) -> Result<Self, StoreError> {
+        Ok(self.after_id(paging)?.between(paging).limit(paging))
+    }
+
+    /// Binds all of a page of a list by number whose text ends with it.
+    pub fn page_by_number(self, paging: Paging<'_>) -> Result<Self, StoreError> {
+        Ok(self.after_number(paging)?.between(paging).limit(paging))
+    }
+
     /// Binds the key of a list by id.
     pub fn after_id(self, paging: Paging<'_>) -> Result<Self, StoreError> {
         Ok(self.bind::<SqlUuid, _>(paging.id()?))

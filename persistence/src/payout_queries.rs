@@ -33,9 +33,7 @@ impl PayoutQueries for PgQueries<'_> {
              from bank_account where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, request, AccountRow::restore, |account| account.id.uuid())
@@ -94,9 +92,7 @@ impl PayoutQueries for PgQueries<'_> {
         .bind::<Nullable<SqlUuid>, _>(filter.run.map(PayoutRunId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.payee.map(PayeeId::uuid))
         .bind::<Nullable<Text>, _>(filter.state.map(domain::payouts::payout::PayoutState::code))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, request, PayoutRow::restore, |payout| payout.id.uuid())

@@ -182,6 +182,29 @@ fn revoking_a_client_and_cancelling_a_job_say_what_was_before() {
 }
 
 #[test]
+fn whatever_was_done_something_to_has_its_public_name() {
+    let service = harness::site::populated();
+    let ids = harness::site::ids(&service);
+    let page = json!({"member_id": ids["member"], "scopes": ["deals:read"]});
+    let _ = service.post("/v1/embed-tokens", &service.partner(), &page).expect(200);
+    let form = b"grant_type=password&username=somebody@example.com&password=correct horse battery";
+    let login =
+        service.send("POST", "/oauth/token", &[("content-type", "application/x-www-form-urlencoded")], Some(form));
+    let token = login.expect(200)["access_token"].as_str().expect("a token").to_owned();
+    let change =
+        json!({"current_password": "correct horse battery", "new_password": "another long and private phrase"});
+    let _ = service.post("/v1/me/password", &token, &change).expect(200);
+    let acts = acts(&service, "?limit=200");
+    for action in ["create_embed_token", "change_password", "create_payout_run", "create_webhook_endpoint"] {
+        assert!(acts.iter().any(|act| act["action"] == action), "{action}");
+    }
+    for act in &acts {
+        let name = act["object_id"].as_str().unwrap_or_default();
+        assert!(name.rsplit_once('_').is_some_and(|(_, id)| domain::kernel::id::decode(id).is_some()), "{act}");
+    }
+}
+
+#[test]
 fn only_whom_the_log_is_for_reads_it_and_nobody_changes_it() {
     let service = Service::start();
     let _ =

@@ -29,7 +29,7 @@ async fn create_embed_token(app: Data<App>, command: Command<CreateEmbedTokenReq
         let (id, now) = (issuing.ids.next(), issuing.clock.now());
         let issued = issuing.tokens.issue_embed(&login, id, now, seconds, origin.as_ref().map(|o| o.as_str()));
         let issued = issued.map_err(|error| Problem::internal(&error))?;
-        Ok(Answer::ok(&EmbedTokenView::new(issued, member))?.about(member.uuid()).private())
+        Ok(Answer::ok(&EmbedTokenView::new(issued, member))?.about(member.uuid()).naming(&member).private())
     })
     .await
 }

@@ -118,7 +118,7 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
         &app,
         command,
         move |uow, env, hash| user_change::change_password(uow, env, id, hash),
-        move |changed| Ok(user(changed)?.about(id.uuid()).private()),
+        move |changed| Ok(user(changed)?.about(id.uuid()).naming(&id).private()),
     )
     .await?;
     ended_tokens(&app).await;

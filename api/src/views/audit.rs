@@ -57,10 +57,10 @@ pub struct AuditRecordView {
     /// Which operation, by its id in this document.
     #[schema(example = "update_organisation")]
     action: String,
-    /// What it was done to.
-    #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
-    #[schema(pattern = "^([a-z_]{1,63}_[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-f-]{36})$")]
-    object_id: String,
+    /// What it was done to; absent when nothing in particular was tried in vain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    object_id: Option<String>,
     /// The names of the fields that were given or changed.
     #[schema(example = json!(["status"]))]
     changed: Vec<String>,
@@ -98,7 +98,7 @@ impl From<AuditEntry> for AuditRecordView {
             at: entry.at.to_string(),
             actor: AuditActorView { kind: entry.actor_kind.as_str(), id: actor },
             action: entry.action,
-            object_id: entry.object_name.unwrap_or_else(|| entry.object.to_string()),
+            object_id: entry.object_name,
             changed: entry.changed,
             before: raw(entry.before),
             after: raw(entry.after),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::issuers::{IssuerColumns, IssuerRow};
 use super::keys::{KeyColumns, KeyRow};
-use super::{ClientColumns, ClientRow, UserColumns, UserRow};
+use super::{ClientColumns, ClientRow, UserColumns, UserRow, user_of};
 use crate::bind::instant;
 use crate::error::store_error;
 use crate::page::{Paging, by_id, listed};
@@ -28,9 +28,7 @@ impl AccessQueries for PgQueries<'_> {
             "select id, name, roles, organisation_id, member_id, created_at, revoked_at, version from api_client where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, ClientRow::restore, |client| client.id.uuid())
@@ -55,9 +53,7 @@ impl AccessQueries for PgQueries<'_> {
             "id", at "created_at", ""
         ))
         .bind::<SqlUuid, _>(client.uuid())
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, KeyRow::restore, |key| key.id.uuid()).map(Some)
@@ -70,9 +66,7 @@ impl AccessQueries for PgQueries<'_> {
             "select id, issuer, audience, organisation_id, created_at from oidc_issuer where ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, |row| Ok(row.restore()), |issuer| issuer.id.uuid())
@@ -87,25 +81,14 @@ impl AccessQueries for PgQueries<'_> {
              from app_user u left join personal_data p on p.subject_id = u.id where ",
             "u.id", at "u.created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, UserRow::restore, |user| user.id.uuid())
     }
 
     fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        let found: Option<UserRow> = query::<UserColumns>(
-            "select u.id, p.email, u.roles, u.organisation_id, u.member_id, u.created_at, u.disabled_at, u.version,
-               u.oidc_issuer_id, u.oidc_subject_sha256
-             from app_user u left join personal_data p on p.subject_id = u.id where u.id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
-        found.map(UserRow::restore).transpose()
+        user_of(self.pg, id)
     }
 
     fn list_revoked(&mut self, now: Instant) -> Result<Vec<(Uuid, i32)>, StoreError> {

@@ -139,9 +139,7 @@ impl DirectoryQueries for PgQueries<'_> {
         ))
         .bind::<SqlUuid, _>(top.uuid())
         .bind::<Integer, _>(levels)
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         let restore = |(row, level): (MemberRow, i32)| Ok(Downline { record: row.restore()?, level });

@@ -30,9 +30,7 @@ impl WebhookQueries for PgQueries<'_> {
              from webhook_endpoint where status <> 'deleted' and ",
             "id", at "created_at", ""
         ))
-        .after_id(paging)?
-        .between(paging)
-        .limit(paging)
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
         by_id(rows, page, EndpointRow::restore, |endpoint| endpoint.id.uuid())

@@ -33,14 +33,7 @@ fn login(url: &str, party: &Value) -> Result<Party, Failure> {
         grant_type: "client_credentials".to_owned(),
         client_id: Some(text("client_id")),
         client_secret: Some(text("client_secret")),
-        client_assertion_type: None,
-        client_assertion: None,
-        username: None,
-        password: None,
-        totp: None,
-        assertion: None,
-        refresh_token: None,
-        scope: None,
+        ..Default::default()
     };
     api.oauth_access_token = Some(access_api::create_token(&api, params)?.access_token);
     let key = party["private_key"].as_str().map(SigningKey::from_pkcs8_pem).transpose()?;
@@ -187,8 +180,7 @@ fn events(introducer: &Party, deal: &str) -> Result<Vec<String>, Failure> {
             after_sequence: Some(after),
             limit: Some(5),
             subject_id: Some(deal.to_owned()),
-            cursor: None,
-            r#type: None,
+            ..Default::default()
         };
         let page = events_api::list_events(&introducer.api, params)?.data;
         let Some(last) = page.last() else { return Ok(events) };
@@ -210,7 +202,7 @@ fn main() -> Result<(), Failure> {
     let commission = deals_api::get_deal_commission(&introducer.api, params)?;
     let account = parties["bank_account_id"].as_str().ok_or("an account")?;
     let (executed, file) = pay(&login("finance")?, &login("approver")?, account)?;
-    let params = payouts_api::GetStatementParams { member_id: Some(member), limit: None, cursor: None };
+    let params = payouts_api::GetStatementParams { member_id: Some(member), ..Default::default() };
     let statement = payouts_api::get_statement(&introducer.api, params)?;
     let params = chain_api::GetHandshakeReceiptParams { id: referral.handshake_id.clone() };
     let receipt = chain_api::get_handshake_receipt(&introducer.api, params)?;
