@@ -86,4 +86,14 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
         .map_err(store_error)?;
         Ok(())
     }
+
+    fn rewrite_contact(&mut self, location: &str, body: &[u8]) -> Result<(), StoreError> {
+        // The second condition is that of the index.
+        command("update idempotency_record set body = $1, sealed = false where location = $2 and location like '/v1/contacts/%'")
+            .bind::<Bytea, _>(body)
+            .bind::<Text, _>(location)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
 }

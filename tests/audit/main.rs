@@ -176,6 +176,11 @@ fn revoking_a_client_and_cancelling_a_job_say_what_was_before() {
     let act = acts(&service, &format!("?object_id={client}&action=revoke_api_client")).remove(0);
     assert_eq!((&act["before"], &act["changed"]), (&json!({"revoked_at": null}), &json!(["revoked_at"])));
     assert_eq!(act["after"], json!({"revoked_at": "2026-11-23T12:00:00Z"}));
+    let user = json!({"email": "ann@example.com", "password": "a long and private phrase", "roles": ["auditor"]});
+    let user = id(&service.post("/v1/users", &operator, &user).expect(201));
+    let _ = service.patch(&format!("/v1/users/{user}"), &operator, "\"1\"", &json!({"roles": ["support"]})).expect(200);
+    let act = acts(&service, &format!("?object_id={user}&action=update_user")).remove(0);
+    assert_eq!((&act["before"], &act["after"]), (&json!({"roles": ["auditor"]}), &json!({"roles": ["support"]})));
     let _ = delete(&format!("/v1/jobs/{}", job.id), &[]).expect(200);
     let act = acts(&service, &format!("?object_id={}&action=cancel_job", job.id)).remove(0);
     assert_eq!((&act["before"], &act["after"]), (&json!({"status": "queued"}), &json!({"status": "cancelled"})));

@@ -320,12 +320,29 @@ fn a_contact_is_erased_for_good_and_what_holds_its_id_stays_whole() {
     assert_eq!(service.platform.number("select count(*) from outbox where type = 'contact.erased'"), 1);
     let tables = ["personal_data", "contact", "member", "audit_record", "outbox", "event", "idempotency_record"];
     for table in tables {
-        let leaks =
-            format!("select count(*) from {table} t where t::text ilike '%gone@%' or t::text ilike '%Zoë Gone%'");
+        // Bytes would be shown as hexadecimal, in which nothing is found.
+        let text = if table == "idempotency_record" { "encode(t.body, 'escape')" } else { "t::text" };
+        let leaks = format!("select count(*) from {table} t where {text} ilike '%gone@%' or {text} ilike '% Gone%'");
         assert_eq!(service.platform.number(&leaks), 0, "{table}");
     }
     let act = service.get(&format!("/v1/audit-log?object_id={contact}&action=erase_contact"), &service.operator());
     let act = act.expect(200)["data"].as_array().expect("rows").last().expect("an act").clone();
     assert_eq!(act["before"], json!({"email": "[withheld]", "erased": false, "name": "[withheld]"}));
     assert_eq!(act["after"], json!({"erased": true}));
+}
+
+#[test]
+fn a_replay_does_not_tell_what_was_erased() {
+    let service = Service::start();
+    let (partner, organisation) = (service.partner(), service.platform.introducer.to_string());
+    let person =
+        json!({"organisation_id": organisation, "kind": "person", "name": "Zork Unique", "email": "zork@example.com"});
+    let made = service.post_as("/v1/contacts", &partner, "once", &person).expect(201);
+    let path = format!("/v1/contacts/{}", made["id"].as_str().expect("an id"));
+    let authorization = format!("Bearer {partner}");
+    let headers = [("authorization", authorization.as_str()), ("if-match", "\"1\"")];
+    assert_eq!(service.send("DELETE", &path, &headers, None).status, 204);
+    let again = service.post_as("/v1/contacts", &partner, "once", &person);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.expect(201), service.get(&path, &partner).expect(200), "it is told as it is now");
 }

@@ -142,3 +142,36 @@ fn of_two_payees_that_begin_on_one_day_the_second_is_refused() {
     body["from_on"] = json!("2026-07-02");
     let _ = service.post("/v1/payees", &partner, &body).expect(201);
 }
+
+#[test]
+fn who_is_paid_for_a_member_is_replaced_by_two_people_only() {
+    let service = Service::start();
+    let partner = service.partner();
+    let member = crate::member(&service, "M001", None);
+    let mut body = request(&service);
+    body["member_id"] = json!(member);
+    body["from_on"] = json!("2026-01-01");
+    let first = service.post("/v1/payees", &partner, &body).expect(201);
+    assert!(first["bank_account"].is_object());
+    body["from_on"] = json!("2026-08-01");
+    body["legal_name"] = json!("Somebody Else");
+    let second = service.post("/v1/payees", &partner, &body).expect(201);
+    assert!(second["bank_account"].is_null(), "{second}");
+    let changes = service.get(&format!("/v1/payees/{}/bank-details", id(&second)), &partner).expect(200);
+    assert_eq!(changes["data"][0]["status"], "proposed");
+    let accounts = format!(
+        "select count(*) from payee_bank_details where payee_id = '{}'",
+        domain::kernel::id::decode(id(&second).rsplit_once('_').expect("an id").1).expect("an id")
+    );
+    assert_eq!(service.platform.number(&accounts), 0);
+    let path = format!("/v1/payees/{}/bank-details/approve", id(&second));
+    let again = json!({
+        "bank_change_id": changes["data"][0]["id"], "bsb": body["bank_account"]["bsb"],
+        "account_number": body["bank_account"]["account_number"]
+    });
+    let approver = service.token(&[domain::access::Role::Approver], None, None);
+    assert_eq!(service.post(&path, &approver, &again).expect(200)["status"], "approved");
+    assert_eq!(service.platform.number(&accounts), 1);
+    let at_once = format!("{accounts} and usable_from_at < created_at + interval '48 hours'");
+    assert_eq!(service.platform.number(&at_once), 0);
+}

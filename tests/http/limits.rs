@@ -6,6 +6,7 @@ use api::config::EdgeArgs;
 use api::http::limits::{CALLERS, Caller, Limits, SHARED};
 use domain::access::Role;
 use harness::server::Service;
+use uuid::Uuid;
 
 fn limited(requests: u32) -> Service {
     Service::edged(EdgeArgs { rate_limit_per_minute: requests, ..EdgeArgs::default() })
@@ -74,6 +75,21 @@ fn an_unchanged_answer_tells_the_quota_too() {
     assert_eq!((again.status, again.header("etag")), (304, Some(etag.as_str())));
     assert_eq!((again.body.len(), again.header("content-type")), (0, None));
     assert!(again.header("ratelimit").is_some_and(|left| left.starts_with("\"default\";r=7;")));
+    for (known, status) in
+        [(format!("W/{etag}"), 304), (format!("\"other\", {etag}"), 304), ("*".into(), 304), ("\"other\"".into(), 200)]
+    {
+        let headers = [("authorization", authorization.as_str()), ("if-none-match", known.as_str())];
+        assert_eq!(service.send("GET", &path, &headers, None).status, status, "{known}");
+    }
+}
+
+#[test]
+fn another_token_is_no_other_caller() {
+    let service = limited(2);
+    let token = || service.token_of(Uuid::from_u128(7), &[Role::Auditor], None, None);
+    assert_eq!(service.get("/v1/me", &token()).status, 200);
+    assert_eq!(service.get("/v1/me", &token()).status, 200);
+    let _ = service.get("/v1/me", &token()).problem(429, "rate_limited");
 }
 
 #[test]
@@ -91,13 +107,13 @@ fn memory_is_bounded_however_many_callers_there_are() {
     let limits = Limits::per_minute(1);
     for n in 0..u32::try_from(CALLERS).expect("a small number") + 20_000 {
         let address = Some(IpAddr::V4(Ipv4Addr::from(n)));
-        let _ = limits.take(Caller::with_token(&n.to_string()), address);
+        let _ = limits.take(Caller::known(Uuid::from_u128(n.into()), None), address);
     }
     assert!(limits.held() > CALLERS / 2, "{}", limits.held());
     assert!(limits.held() <= CALLERS + usize::from(SHARED), "{}", limits.held());
     let quick = Limits::per_minute(u32::MAX);
     for n in 0..20_000_u32 {
-        let _ = quick.take(Caller::with_token(&n.to_string()), None);
+        let _ = quick.take(Caller::known(Uuid::from_u128(n.into()), None), None);
     }
     assert!(quick.held() < 10_000, "{}", quick.held());
 }

@@ -122,6 +122,20 @@ fn an_administrator_without_a_second_factor_makes_nobody_who_moves_money() {
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let path = format!("/v1/api-clients/{client}/keys");
     let _ = service.post(&path, &token, &json!({"jwk": jwk})).problem(403, "insufficient_scope");
+    // Nor is it for such a one to take access away from those who do.
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("if-match", "\"1\"")];
+    let gone = service.send("DELETE", &format!("/v1/api-clients/{client}"), &headers, None);
+    let _ = gone.problem(403, "insufficient_scope");
+    let issuer = json!({"issuer": "https://login.example.com", "audience": "flip360"});
+    let issuer = text(&service.post("/v1/oidc-issuers", &service.operator(), &issuer).expect(201), "id");
+    let linked = json!({
+        "email": "fin@example.com", "password": "a long and private phrase", "roles": ["finance"],
+        "oidc": {"issuer_id": issuer, "subject": "fin"}
+    });
+    let _ = service.post("/v1/users", &service.operator(), &linked).expect(201);
+    let gone = service.send("DELETE", &format!("/v1/oidc-issuers/{issuer}"), &headers, None);
+    let _ = gone.problem(403, "insufficient_scope");
 }
 
 #[test]

@@ -99,3 +99,21 @@ fn no_type_gets_less_than_its_neighbours_know() {
     assert!(heard.iter().any(|heard| heard.text().contains(&other.id)));
     assert!(heard.iter().all(|heard| !heard.text().contains("whsec_")));
 }
+
+#[test]
+fn a_suspended_organisation_hears_nothing_until_it_is_active_again() {
+    let service = Service::start();
+    let receiver = Receiver::start();
+    let _ = create(&service, &service.partner(), &receiver.url, &json!(["organisation.updated"]));
+    let path = format!("/v1/organisations/{}", service.platform.introducer);
+    let set = |status: &str| {
+        let operator = service.operator();
+        let etag = service.get(&path, &operator).header("etag").expect("an ETag").to_owned();
+        let _ = service.patch(&path, &operator, &etag, &json!({"status": status})).expect(200);
+        let _ = service.dispatch();
+    };
+    set("suspended");
+    assert_eq!(types(&receiver.heard()), [""; 0]);
+    set("active");
+    assert_eq!(types(&receiver.heard()), ["organisation.updated"; 2]);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, ORIGIN};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 
 use super::RequestId;
@@ -102,11 +102,14 @@ fn application(request: &HttpRequest) -> Result<&Data<App>, Problem> {
     request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))
 }
 
-/// The bearer of a request's token, whatever it may do with it.
+/// The bearer of a request's token, whatever it may do with it. It is looked at once a request.
 ///
 /// # Errors
 /// 401 without a good token.
 pub fn verified(request: &HttpRequest) -> Result<Bearer, Problem> {
+    if let Some(bearer) = request.extensions().get::<Bearer>() {
+        return Ok(bearer.clone());
+    }
     let app = application(request)?;
     let token = bearer(request)?;
     let refused = |detail: String| {
@@ -120,6 +123,7 @@ pub fn verified(request: &HttpRequest) -> Result<Bearer, Problem> {
     if bearer.origin.as_deref().is_some_and(|bound| from_elsewhere(request, bound)) {
         return Err(refused("the token is bound to another origin".to_owned()));
     }
+    request.extensions_mut().insert(bearer.clone());
     Ok(bearer)
 }
 
@@ -133,9 +137,10 @@ fn from_elsewhere(request: &HttpRequest, bound: &str) -> bool {
 /// # Errors
 /// 401 when there is none.
 pub fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next().filter(|_| headers.next().is_none()) else {
         return Err(Problem::unauthenticated(
-            "send `Authorization: Bearer <access token>`; POST /oauth/token gives one",
+            "send `Authorization: Bearer <access token>`, once; POST /oauth/token gives one",
         ));
     };
     let token = header.to_str().ok().and_then(|text| text.split_once(' '));

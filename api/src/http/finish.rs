@@ -9,7 +9,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EntityTag, Header as _, HeaderName, HeaderValue, IfNoneMatch,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -50,7 +50,8 @@ pub async fn finish(
         request.head_mut().method = Method::GET;
     }
     let reads = request.method() == Method::GET;
-    let unchanged = request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned();
+    // Read whole: a list, weak tags, or `*` (RFC 9110, 13.1.2).
+    let known = IfNoneMatch::parse(request.request()).ok().filter(|_| reads);
     let path = request.path().to_owned();
     let patience = request.app_data::<Data<Patience>>().and_then(|patience| patience.0);
     let answered = match patience {
@@ -61,7 +62,7 @@ pub async fn finish(
     let mut response = answered?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_problem(response, &path, &id);
-    } else if unchanged.is_some() && response.headers().get(ETAG) == unchanged.as_ref() {
+    } else if known.is_some_and(|known| is_known(&known, response.headers().get(ETAG))) {
         response = not_modified(response);
     }
     // Here and not left to the framework, which forgets that it was HEAD when another request is waiting already.
@@ -119,6 +120,15 @@ fn tell(app: &App, response: &mut ServiceResponse<BoxBody>, id: &RequestId, trac
     if let Some(value) = own.and_then(|own| HeaderValue::try_from(own).ok()) {
         response.headers_mut().insert(TRACE_PARENT, value);
     }
+}
+
+/// Whether the caller has this version already.
+fn is_known(known: &IfNoneMatch, tag: Option<&HeaderValue>) -> bool {
+    let tag = tag.and_then(|tag| tag.to_str().ok()?.parse::<EntityTag>().ok());
+    tag.is_some_and(|tag| match known {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(items) => items.iter().any(|item| item.weak_eq(&tag)),
+    })
 }
 
 fn not_modified(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {

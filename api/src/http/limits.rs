@@ -1,9 +1,9 @@
 //! How many requests one caller may send: a bucket of tokens each, refilled evenly over a minute.
 //!
-//! A caller is the SHA-256 of its bearer token, or else its address; the token itself is not kept. The
-//! headers are those of draft-ietf-httpapi-ratelimit-headers. Questions after the service's health are not
-//! counted: a supervisor must hear that a busy service lives. A token that is no good is charged to the
-//! address too: a caller who makes up a new one each time has one bucket all the same.
+//! A caller is who bears a good token, however many of them it has; the page of a member counts for itself. Without a
+//! good token it is the address: who makes tokens up has one bucket all the same. The headers are those of
+//! draft-ietf-httpapi-ratelimit-headers. Questions after the service's health are not counted: a supervisor must
+//! hear that a busy service lives.
 //!
 //! Bounds: [`CALLERS`] buckets; full ones are dropped every [`SWEEP`] requests. When there is no room left,
 //! callers share [`SHARED`] buckets by address. Each process counts for itself.
@@ -19,13 +19,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use domain::kernel::ids::MemberId;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-use crate::extract::caller::bearer;
+use crate::extract::verified;
 use crate::problem::Problem;
 
 /// Buckets at most, beside the shared ones.
@@ -46,10 +48,11 @@ type Buckets = RateLimiter<Caller, HashMapStateStore<Caller>, DefaultClock, Stat
 pub struct Caller([u8; 32]);
 
 impl Caller {
-    /// The bearer of a token.
+    /// A user or API client, for a member when it stands for one.
     #[must_use]
-    pub fn with_token(token: &str) -> Self {
-        Self(Sha256::digest(token.as_bytes()).into())
+    pub fn known(subject: Uuid, member: Option<Uuid>) -> Self {
+        let digest = Sha256::new().chain_update(subject).chain_update(member.unwrap_or_default());
+        Self(digest.finalize().into())
     }
 
     /// Somebody at an address; who has an IPv6 network has all addresses of it.
@@ -167,7 +170,6 @@ pub async fn limit(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let limits = request.app_data::<Data<Limits>>().cloned();
     let counted = limits.filter(|_| !request.path().starts_with("/health/"));
-    let buckets = counted.clone();
     let Some(standing) = counted.and_then(|limits| standing(&limits, request.request())) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
@@ -176,22 +178,15 @@ pub async fn limit(
         None => next.call(request).await?.map_into_boxed_body(),
     };
     standing.tell(response.headers_mut());
-    // Who guesses tokens has a new bucket with each of them, so a wrong one is charged to where it came from.
-    if response.status() == StatusCode::UNAUTHORIZED && bearer(response.request()).is_ok() {
-        let address = response.request().peer_addr().map(|peer| peer.ip());
-        let guesses = buckets.and_then(|limits| limits.take(Caller::at(address), address));
-        if let Some((standing, seconds)) = guesses.and_then(|standing| Some((standing, standing.refused_for?))) {
-            let (request, _) = response.into_parts();
-            response = ServiceResponse::from_err(refused(&standing, seconds), request);
-            standing.tell(response.headers_mut());
-        }
-    }
     Ok(response)
 }
 
 fn standing(limits: &Limits, request: &HttpRequest) -> Option<Standing> {
     let address = request.peer_addr().map(|peer| peer.ip());
-    let caller = bearer(request).map_or_else(|_| Caller::at(address), Caller::with_token);
+    let caller = verified(request).map_or_else(
+        |_| Caller::at(address),
+        |bearer| Caller::known(bearer.subject.uuid(), bearer.actor.member.map(MemberId::uuid)),
+    );
     limits.take(caller, address)
 }
 

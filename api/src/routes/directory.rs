@@ -6,9 +6,11 @@ use domain::directory::contact::CreateContactOf;
 use domain::directory::record::{ContactFilter, OrganisationFilter};
 use domain::directory::update::{UpdateContact, UpdateOrganisation};
 use domain::directory::{
-    ContactKind, ContactRecord, CreateOrganisation, OrganisationKind, OrganisationRecord, OrganisationStatus, service,
+    ContactKind, ContactRecord, CreateOrganisation, DirectoryError, OrganisationKind, OrganisationRecord,
+    OrganisationStatus, service,
 };
 use domain::kernel::ids::{ContactId, OrganisationId};
+use domain::store::StoreError;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
@@ -177,7 +179,13 @@ async fn erase_contact(app: Data<App>, Id(id): Id<ContactId>, body: Change<Empty
     change(
         &app,
         body,
-        move |uow, env, change| service::erase_contact(uow, env, id, change.if_match),
+        move |uow, env, change| {
+            let altered = service::erase_contact(uow, env, id, change.if_match)?;
+            let view = serde_json::to_vec(&ContactView::from(altered.after.clone()));
+            let view = view.map_err(|error| StoreError::Failed(error.to_string()))?;
+            uow.idempotency().rewrite_contact(&format!("/v1/contacts/{id}"), &view)?;
+            Ok::<_, DirectoryError>(altered)
+        },
         move |altered| {
             let version = altered.after.version;
             let (before, after) = (ContactView::from(altered.before), ContactView::from(altered.after));

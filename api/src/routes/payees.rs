@@ -41,7 +41,7 @@ async fn list_payees(app: Data<App>, list: List<PayeeQuery>) -> Result<Answer, P
 
 /// Create a payee
 ///
-/// ABN and BSB are verified. With `member_id`, what the member earns from `from_on` on goes to this payee.
+/// ABN and BSB are verified. With `member_id`, what the member earns from `from_on` on goes to this payee. When the member has a payee already, the account waits for a second person: it is proposed as `POST /v1/payees/{id}/bank-details` would, and nothing is paid to it until it is approved and has cooled off.
 #[utoipa::path(operation_id = "create_payee", tag = "directory", security(("oauth2" = ["directory:write"])), request_body = CreatePayeeRequest, responses((status = 201, description = "The payee", body = PayeeView)))]
 #[post("/payees")]
 async fn create_payee(app: Data<App>, command: Command<CreatePayeeRequest>) -> Result<Answer, Problem> {

@@ -80,7 +80,10 @@ async fn update_user(app: Data<App>, Id(id): Id<UserId>, body: Change<UpdateUser
         &app,
         body,
         move |uow, env, change| user_change::update_user(uow, env, id, change.if_match, &change.body),
-        move |changed| Ok(user(changed)?.about(id.uuid())),
+        move |altered| {
+            let (before, after) = (UserView::from(altered.before), UserView::from(altered.after.clone()));
+            user(altered.after)?.about(id.uuid()).altering(&before, &after)
+        },
     )
     .await?;
     ended_tokens(&app).await;

@@ -4,10 +4,10 @@
 //! only; whoever links somebody has all scopes of that user, since the issuer can then log in as them. The
 //! name under which an issuer knows somebody is kept as a digest. Bounds: [`MAX_ISSUERS`], [`MAX_TEXT`].
 
-use super::Scope;
 use super::error::AccessError;
 use super::session::{LONGEST_TOKEN_SECONDS, later};
 use super::standing::Standing;
+use super::{Role, Scope};
 use crate::directory::{optional, required};
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
@@ -207,6 +207,10 @@ pub fn delete_issuer(
     if version != OidcIssuer::VERSION {
         return Err(AccessError::Stale);
     }
+    // Whoever has fewer scopes does not lock out somebody with more.
+    for role in uow.issuers().roles_linked(id)? {
+        role.scopes().iter().try_for_each(|scope| env.actor.require(*scope))?;
+    }
     let until = later(env.now, LONGEST_TOKEN_SECONDS + 60);
     uow.issuers().unlink_everybody(id, until.ok_or_else(|| StoreError::Violates("value_out_of_range".into()))?)?;
     uow.issuers().delete_issuer(id)?;
@@ -280,6 +284,12 @@ pub trait IssuerRepository {
     /// # Errors
     /// The failure of the store.
     fn delete_issuer(&mut self, id: OidcIssuerId) -> Result<(), StoreError>;
+
+    /// The roles of those who are linked to an issuer.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn roles_linked(&mut self, id: OidcIssuerId) -> Result<Vec<Role>, StoreError>;
 
     /// Takes every link to an issuer away; those users get another version, and their tokens end.
     ///

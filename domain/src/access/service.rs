@@ -78,6 +78,8 @@ pub fn revoke_client(
     if version.is_some_and(|version| version != kept.client.version) {
         return Err(AccessError::Stale);
     }
+    // Whoever has fewer scopes does not take away those of somebody with more.
+    has_all(env, &kept.client.standing)?;
     let before = kept.client.clone();
     if before.revoked_at.is_some() {
         return Ok(Altered { before, after: kept.client });

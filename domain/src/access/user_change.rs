@@ -6,6 +6,7 @@
 
 use uuid::Uuid;
 
+use super::audit::Altered;
 use super::error::AccessError;
 use super::oidc::{OidcLink, OidcLinkInput, may_link};
 use super::secret::{Password, PasswordHash, PasswordHasher};
@@ -90,7 +91,7 @@ pub fn update_user(
     id: UserId,
     version: i32,
     command: &UpdateUser,
-) -> Result<User, AccessError> {
+) -> Result<Altered<User>, AccessError> {
     env.actor.require(Scope::AccessAdmin)?;
     let mut kept = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?;
     if kept.user.version != version {
@@ -113,12 +114,12 @@ pub fn update_user(
         (_, kept) => kept,
     };
     if kept.user == before {
-        return Ok(before);
+        return Ok(Altered { after: before.clone(), before });
     }
     if administers(&before) && !administers(&kept.user) {
         another_administrator(uow, id.uuid())?;
     }
-    keep(uow, env, kept)
+    Ok(Altered { before, after: keep(uow, env, kept)? })
 }
 
 fn administers(user: &User) -> bool {

@@ -100,7 +100,8 @@ impl BankChange {
 /// A valid request to propose another account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposeBankChange {
-    details: BankDetails,
+    /// The account.
+    pub(super) details: BankDetails,
 }
 
 impl ProposeBankChange {

@@ -4,6 +4,7 @@
 //! What a request names in its body and is not there is a fault of that field.
 
 use super::CreateMember;
+use super::bank_change::{self, ProposeBankChange};
 use super::cohort;
 use super::contact::CreateContactOf;
 use super::error::DirectoryError;
@@ -220,7 +221,11 @@ pub fn create_payee(
         }
     }
     checked(faults)?;
-    let payee = command.clone().into_payee(PayeeId::new(env.ids.next()));
+    let mut payee = command.clone().into_payee(PayeeId::new(env.ids.next()));
+    let named: Vec<MemberId> = command.member.iter().map(|(member, _)| *member).collect();
+    let replaces = !uow.directory().find_payees(&named, jiff::civil::Date::MAX)?.is_empty();
+    // Money that went to one account goes to another only when a second person says so.
+    let waiting = if replaces { payee.bank.take() } else { None };
     let bank_details = [env.ids.next()];
     uow.directory().insert_payees(std::slice::from_ref(&payee), &bank_details, env.now)?;
     let members: Vec<_> = command.member.iter().map(|(m, from)| (*m, from.unwrap_or(env.now.sydney_date()))).collect();
@@ -244,6 +249,9 @@ pub fn create_payee(
         uow.directory().append_payee_mappings(&mappings, env.now)?;
     }
     payee_changed(uow, env, EventKind::PayeeCreated, &record)?;
+    if let Some(details) = waiting {
+        bank_change::propose(uow, env, record.payee.id, &ProposeBankChange { details })?;
+    }
     Ok(record)
 }
 

@@ -101,4 +101,10 @@ pub trait IdempotencyRepository {
     /// # Errors
     /// The failure of the store.
     fn append(&mut self, records: &[IdempotencyRecord], on: Date) -> Result<(), StoreError>;
+
+    /// Puts another body into the answers that made the contact at a location: what was erased is not told again.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn rewrite_contact(&mut self, location: &str, body: &[u8]) -> Result<(), StoreError>;
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bytea, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::access::User;
 use domain::access::oidc::{IssuerRepository, IssuerUrl, OidcIssuer, OidcLink};
+use domain::access::{Role, User};
 use domain::kernel::Instant;
 use domain::kernel::ids::{OidcIssuerId, OrganisationId};
 use domain::store::StoreError;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{UserColumns, UserRow};
 use crate::bind::{from_instant, instant};
-use crate::error::store_error;
+use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
@@ -108,6 +108,14 @@ impl IssuerRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
+    }
+
+    fn roles_linked(&mut self, id: OidcIssuerId) -> Result<Vec<Role>, StoreError> {
+        let roles: Vec<String> = query::<Text>("select distinct unnest(roles) from app_user where oidc_issuer_id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .load(self.pg)
+            .map_err(store_error)?;
+        roles.iter().map(|role| Role::parse(role).ok_or_else(|| unreadable("a role"))).collect()
     }
 
     fn unlink_everybody(&mut self, id: OidcIssuerId, until: Instant) -> Result<(), StoreError> {

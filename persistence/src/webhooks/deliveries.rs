@@ -86,7 +86,7 @@ type ClaimColumns = (DeliveryColumns, (Integer, Text, Text, Bytea, Nullable<Byte
 type ClaimRow = (DeliveryRow, (i32, String, String, Vec<u8>, Option<Vec<u8>>), (Vec<u8>, Vec<Uuid>));
 
 /// Of each endpoint the 256 that have been due longest are looked at, so that a long queue behind one event
-/// of a subject costs the others nothing.
+/// of a subject costs the others nothing. A suspended organisation is sent nothing until it is active again.
 pub fn claim(pg: &mut PgConnection, room: &Room, now: Instant, until: Instant) -> Result<Vec<Claimed>, StoreError> {
     let rows: Vec<ClaimRow> = query::<ClaimColumns>(
         "with asked as (select $1::timestamptz as now, $2::timestamptz as until),
@@ -109,6 +109,7 @@ pub fn claim(pg: &mut PgConnection, room: &Room, now: Instant, until: Instant) -
                      and earlier.status = 'pending' and earlier.in_order and earlier.sequence < d.sequence)
                order by c.due_at, c.sequence limit greatest(0, p.places - coalesce(b.n, 0)) for update of d skip locked) d
              where w.status = 'enabled'
+               and not exists (select from organisation o where o.id = w.organisation_id and o.status = 'suspended')
              limit $7),
            claimed as (
              update webhook_delivery d set due_at = asked.until, claims = d.claims + 1
