@@ -97,3 +97,14 @@ fn an_encoded_body_is_not_unpacked() {
     let _ = service.send("POST", "/oauth/token", &form, Some(b"x")).problem(415, "unsupported_media_type");
     let _ = post(&service, "/v1/organisations", &[("content-encoding", "identity")], body.as_bytes()).expect(201);
 }
+
+#[test]
+fn two_different_tokens_are_nobody() {
+    let service = Service::start();
+    let [one, other] = [service.operator(), service.partner()].map(|token| format!("Bearer {token}"));
+    let ask = |second: &str| {
+        let headers = [("authorization", one.as_str()), ("authorization", second)];
+        service.send("GET", "/v1/me", &headers, None).status
+    };
+    assert_eq!((ask(&one), ask(&other)), (200, 401));
+}
