@@ -1,8 +1,9 @@
-//! Engine 1 under properties that hold for every deal, and the trace of one deal, word for word.
+//! The engines under properties that hold for every deal, and the trace of one deal, word for word.
 
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
-use domain::agreements::evaluate::{CalculationInput, DealFacts, Settlement, evaluate, trace};
+use domain::agreements::evaluate::{CalculationOutput, TraceStep, by_engine, evaluate, trace, trace_by_engine};
+use domain::agreements::facts::{CalculationInput, DealFacts, Settlement};
 use domain::agreements::model::Role;
 use domain::agreements::reference::v01;
 use domain::agreements::{GoverningVersion, VersionContent};
@@ -26,8 +27,7 @@ struct Case {
 
 impl Case {
     fn settled(amount_minor: i64, offset_minor: i64, upline: bool, discharged_on: Option<Date>) -> Self {
-        let settlement =
-            Settlement { on: date(2024, 9, 8), amount: Money::aud(amount_minor), offset: Money::aud(offset_minor) };
+        let settlement = Settlement::of(date(2024, 9, 8), Money::aud(amount_minor), Money::aud(offset_minor));
         Self {
             version: v01().expect("the reference"),
             product: ProductCode::parse("FIXED-3Y").expect("a code"),
@@ -42,15 +42,15 @@ impl Case {
     }
 
     fn input(&self) -> CalculationInput<'_> {
-        CalculationInput {
-            deal: DealId::new(Uuid::from_u128(9)),
-            vertical: VerticalCode::V01,
-            product: &self.product,
-            facts: self.facts,
-            member: member(1),
-            uplines: &self.uplines,
-            version: &self.version,
-        }
+        let sold = (VerticalCode::V01, &self.product);
+        CalculationInput::new(
+            DealId::new(Uuid::from_u128(9)),
+            sold,
+            self.facts,
+            member(1),
+            &self.uplines,
+            &self.version,
+        )
     }
 }
 
@@ -77,17 +77,44 @@ proptest! {
             prop_assert_eq!(back, wanted);
         }
         prop_assert_eq!(evaluate(&case.input()).expect("a result").digest(), output.digest());
+        // The older engine comes to the same, but for its own number.
+        let older = by_engine(1, &case.input()).expect("a result");
+        prop_assert_eq!(&older, &CalculationOutput { engine: 1, ..output });
     }
 }
 
 #[test]
-fn the_trace_tells_every_step_and_value() {
+fn the_trace_of_engine_2_tells_every_step_and_value() {
     // LN-81-000013 of the example export.
     let case = Case::settled(174_992_648, 0, true, Some(date(2025, 8, 5)));
-    let (_, steps) = trace(&case.input()).expect("a trace");
-    let told: Vec<String> = steps.iter().map(|s| format!("{}: {}", s.step, s.detail)).collect();
     assert_eq!(
-        told,
+        told(&trace(&case.input()).expect("a trace").1),
+        [
+            "trigger: happened on 2024-09-08",
+            "base: net_balance = 1749926.48 AUD less offset 0.00 AUD gives 1749926.48 AUD",
+            "rate: 0.0065 × 1749926.48 AUD = 11374.52 AUD, rounded once, half away from zero",
+            "split: 11374.52 AUD by largest remainder: member 60 % = 6824.71 AUD, upline_1 10 % = 1137.45 AUD, platform 30 % = 3412.36 AUD",
+            "cap: member: at most 6000.00 AUD for the deal: 6824.71 AUD becomes 6000.00 AUD",
+            "excess: 824.71 AUD goes from member to platform",
+            "hold: 10 days: may be paid from 2024-09-18",
+            "clawback: 12 months not reached: discharged on 2025-08-05, before 2025-09-08 (10 months since settlement), so 100 % is taken back",
+            "clawback: member: 6000.00 AUD of 6000.00 AUD",
+            "clawback: upline_1: 1137.45 AUD of 1137.45 AUD",
+            "clawback: platform: 4237.07 AUD of 4237.07 AUD",
+        ]
+    );
+}
+
+fn told(steps: &[TraceStep]) -> Vec<String> {
+    steps.iter().map(|s| format!("{}: {}", s.step, s.detail)).collect()
+}
+
+#[test]
+fn the_trace_of_engine_1_stays_as_it_was() {
+    // LN-81-000013 of the example export.
+    let case = Case::settled(174_992_648, 0, true, Some(date(2025, 8, 5)));
+    assert_eq!(
+        told(&trace_by_engine(1, &case.input()).expect("a trace").1),
         [
             "trigger: happened on 2024-09-08",
             "base: net_balance = 1749926.48 AUD less offset 0.00 AUD gives 1749926.48 AUD",
@@ -104,7 +131,7 @@ fn the_trace_tells_every_step_and_value() {
 }
 
 #[test]
-fn what_the_engine_does_not_know_is_refused_and_never_guessed() {
+fn what_engine_1_does_not_know_is_refused_and_never_guessed() {
     let case = Case::settled(100_000, 0, true, None);
     let json = String::from_utf8(case.version.content().canonical_bytes().expect("canonical")).expect("UTF-8");
     for (from, to) in [
@@ -117,6 +144,6 @@ fn what_the_engine_does_not_know_is_refused_and_never_guessed() {
         let content = VersionContent::parse(json.replacen(from, to, 1).as_bytes()).expect("content");
         let version = GoverningVersion::try_new(case.version.agreement(), 1, content).expect("a version");
         let input = CalculationInput { version: &version, ..case.input() };
-        assert!(evaluate(&input).is_err(), "{to}");
+        assert!(by_engine(1, &input).is_err(), "{to}");
     }
 }

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::agreements::evaluate::{CalculationInput, DealFacts, Settlement, evaluate};
+use domain::agreements::evaluate::evaluate;
+use domain::agreements::facts::{CalculationInput, DealFacts, Settlement};
 use domain::agreements::model::Role;
 use domain::agreements::reference;
 use domain::catalogue::{ProductCode, VerticalCode};
@@ -39,29 +40,22 @@ fn came_to(deals: &[u8], members: &str) -> Value {
     let (mut detail, mut stages, mut people) = (json!({}), BTreeMap::<&str, u32>::new(), BTreeMap::new());
     let (mut net, mut total) = (0, 0);
     for (reference, d) in &good {
-        let settlement = d.settled_on.zip(d.settled_amount).map(|(on, amount)| Settlement {
-            on,
-            amount,
-            offset: d.offset_balance.unwrap_or(Money::ZERO),
-        });
+        let settlement = d
+            .settled_on
+            .zip(d.settled_amount)
+            .map(|(on, amount)| Settlement::of(on, amount, d.offset_balance.unwrap_or(Money::ZERO)));
         let upline = Some(uplines[d.member_ref.as_str()]).filter(|u| !u.is_empty());
         let above: Vec<_> = upline.map(id).into_iter().collect();
         let product = ProductCode::parse(&d.product_code).expect("a product");
-        let out = evaluate(&CalculationInput {
-            deal: DealId::new(Uuid::from_u128(1)),
-            vertical: VerticalCode::V01,
-            product: &product,
-            facts: DealFacts {
-                referred_on: d.referred_on,
-                contracted_on: d.contracted_on,
-                settlement,
-                discharged_on: d.discharged_on,
-            },
-            member: id(&d.member_ref),
-            uplines: &above,
-            version: &version,
-        })
-        .expect("a result");
+        let facts = DealFacts {
+            referred_on: d.referred_on,
+            contracted_on: d.contracted_on,
+            settlement,
+            discharged_on: d.discharged_on,
+        };
+        let (deal, sold) = (DealId::new(Uuid::from_u128(1)), (VerticalCode::V01, &product));
+        let out =
+            evaluate(&CalculationInput::new(deal, sold, facts, id(&d.member_ref), &above, &version)).expect("a result");
         let stage = match (settlement, out.reversed, d.contracted_on) {
             (Some(_), true, _) => "reversed",
             (Some(_), false, _) => "settled",
@@ -78,7 +72,7 @@ fn came_to(deals: &[u8], members: &str) -> Value {
             let (earned, back) = (line.earned.minor(), line.clawed_back.minor());
             let (slot, who) = match line.role {
                 Role::Member => ("member", d.member_ref.as_str()),
-                Role::Upline(_) => ("upline", upline.expect("an upline")),
+                Role::Upline(_) | Role::Participant(_) => ("upline", upline.expect("an upline")),
                 Role::Platform => ("platform", "platform"),
             };
             deal[slot] = json!(earned);

@@ -4,7 +4,7 @@ mod lookup;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::evaluate::{DealFacts, Settlement};
+use domain::agreements::facts::{DealFacts, Settlement};
 use domain::catalogue::{ProductCode, VerticalCode};
 use domain::deals::deal::{Deal, Stage, Transition};
 use domain::deals::handshake_repository::HandshakeRepository as _;
@@ -85,11 +85,9 @@ use deal_columns;
 impl DealRow {
     fn restore(self) -> Result<Deal, StoreError> {
         let settlement = match (self.settled_on, self.settled_minor) {
-            (Some(on), Some(amount)) => Some(Settlement {
-                on: on.into(),
-                amount: Money::aud(amount),
-                offset: Money::aud(self.offset_minor.unwrap_or(0)),
-            }),
+            (Some(on), Some(amount)) => {
+                Some(Settlement::of(on.into(), Money::aud(amount), Money::aud(self.offset_minor.unwrap_or(0))))
+            }
             _ => None,
         };
         let agreement = match (self.agreement_id, self.version_number) {

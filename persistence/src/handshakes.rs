@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::evaluate::DealFacts;
+use domain::agreements::facts::DealFacts;
 use domain::catalogue::VerticalCode;
 use domain::deals::deal::Stage;
 use domain::deals::handshake_repository::{

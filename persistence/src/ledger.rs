@@ -81,6 +81,7 @@ const fn stored_role(role: Role) -> (&'static str, i16) {
     match role {
         Role::Member => ("member", 0),
         Role::Upline(level) => ("upline", level as i16),
+        Role::Participant(n) => ("participant", n as i16),
         Role::Platform => ("platform", 0),
     }
 }
@@ -89,6 +90,7 @@ fn restored_role(role: &str, level: i16) -> Option<Role> {
     match role {
         "member" => Some(Role::Member),
         "upline" => u8::try_from(level).ok().map(Role::Upline),
+        "participant" => u8::try_from(level).ok().map(Role::Participant),
         "platform" => Some(Role::Platform),
         _ => None,
     }

@@ -9,7 +9,7 @@ mod refused;
 mod steps;
 
 use domain::access::{Actor, Role};
-use domain::agreements::evaluate::{DealFacts, Settlement};
+use domain::agreements::facts::{DealFacts, Settlement};
 use domain::deals::advance::{AdvanceDeal, AdvanceDealError, Advanced, advance};
 use domain::deals::import::{COLUMNS, ImportReader};
 use domain::deals::step::Step;
@@ -33,7 +33,7 @@ pub fn day(text: &str) -> Date {
 }
 
 pub fn settlement(on: &str, cents: i64) -> Settlement {
-    Settlement { on: day(on), amount: Money::aud(cents), offset: Money::ZERO }
+    Settlement::of(day(on), Money::aud(cents), Money::ZERO)
 }
 
 /// A partner's administrator.
@@ -70,11 +70,10 @@ pub fn facts_of(export: &[u8]) -> Vec<(String, String, String, DealFacts)> {
     let mut last = std::collections::BTreeMap::new();
     for row in ImportReader::new(export).expect("an export") {
         let Ok(row) = row.expect("readable").result else { continue };
-        let settlement = row.settled_on.zip(row.settled_amount).map(|(on, amount)| Settlement {
-            on,
-            amount,
-            offset: row.offset_balance.unwrap_or(Money::ZERO),
-        });
+        let settlement = row
+            .settled_on
+            .zip(row.settled_amount)
+            .map(|(on, amount)| Settlement::of(on, amount, row.offset_balance.unwrap_or(Money::ZERO)));
         let facts = DealFacts {
             referred_on: row.referred_on,
             contracted_on: row.contracted_on,

@@ -46,7 +46,7 @@ fn facts_come_to_the_cent_to_what_the_export_comes_to() {
     };
     let deals: Vec<_> =
         all.iter().filter(|(reference, ..)| known(reference)).map(|d| (deal(&platform, &d.0), d.3)).collect();
-    let pick: [&dyn Fn(&domain::agreements::evaluate::DealFacts) -> Option<Step>; 3] =
+    let pick: [&dyn Fn(&domain::agreements::facts::DealFacts) -> Option<Step>; 3] =
         [&|f| f.contracted_on.map(|on| Step::Contract { on }), &|f| f.settlement.map(Step::Settlement), &|f| {
             f.discharged_on.map(|on| Step::Discharge { on })
         }];
@@ -146,11 +146,7 @@ fn every_contradiction_is_told_at_once_and_nothing_is_kept() {
     let wrong = Correction {
         referred_on: Some(day("2026-03-01")),
         contracted_on: Some(day("2026-02-01")),
-        settlement: Some(domain::agreements::evaluate::Settlement {
-            on: day("2026-01-01"),
-            amount: Money::aud(-2),
-            offset: Money::aud(-1),
-        }),
+        settlement: Some(domain::agreements::facts::Settlement::of(day("2026-01-01"), Money::aud(-2), Money::aud(-1))),
         discharged_on: Some(day("2025-12-31")),
     };
     let Err(AdvanceDealError::Step(StepError::Faults(faults))) = step(&platform, deals[0], Step::Correction(wrong))

@@ -198,6 +198,7 @@ impl From<CommissionLine> for LineView {
         let role = match line.role {
             Role::Member => "member",
             Role::Upline(_) => "upline",
+            Role::Participant(_) => "participant",
             Role::Platform => "platform",
         };
         let buckets = line.buckets;

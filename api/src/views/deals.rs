@@ -1,6 +1,6 @@
 //! Deals and what happens to them, as they go in and out.
 
-use domain::agreements::evaluate::Settlement;
+use domain::agreements::facts::Settlement;
 use domain::deals::advance::Advanced;
 use domain::deals::deal::{Deal, Transition};
 use domain::deals::lookup::{FoundDeal, PipelineStage};
@@ -49,7 +49,7 @@ pub struct SettlementView {
 
 impl From<Settlement> for SettlementView {
     fn from(settlement: Settlement) -> Self {
-        let Settlement { on, amount, offset } = settlement;
+        let Settlement { on, amount, offset, .. } = settlement;
         Self { on: on.to_string(), amount: amount.into(), offset: offset.into() }
     }
 }

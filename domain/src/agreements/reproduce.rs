@@ -7,13 +7,14 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::evaluate::{self, CalculationInput, CalculationOutput, DealFacts, EvaluateError, Settlement, TraceStep, v1};
+use super::evaluate::{self, CalculationOutput, EvaluateError, TraceStep, v1, v2};
+use super::facts::{CalculationInput, Counter, DealFacts, Milestones, Period};
 use super::repository::StoredCalculation;
 use super::version::GoverningVersion;
 use crate::catalogue::{ProductCode, VerticalCode};
+use crate::kernel::Digest;
 use crate::kernel::ids::{AgreementId, DealId, MemberId};
 use crate::kernel::jcs::{self, JcsError};
-use crate::kernel::{Digest, Money};
 
 /// Why a calculation does not come to what was stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,27 +53,23 @@ struct StoredInput {
     deal: DealId,
     vertical: String,
     product: String,
-    facts: StoredFacts,
+    facts: DealFacts,
     member: MemberId,
     uplines: Vec<MemberId>,
+    #[serde(default)]
+    own_uplines: Vec<u8>,
+    #[serde(default)]
+    participants: Vec<MemberId>,
+    cohort: Option<String>,
+    joined_on: Option<Date>,
+    provider: Option<String>,
+    introducer: Option<String>,
+    #[serde(default)]
+    milestones: Milestones,
+    period: Option<Period>,
+    #[serde(default)]
+    counters: Vec<Counter>,
     version: NamedVersion,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredFacts {
-    referred_on: Date,
-    contracted_on: Option<Date>,
-    settlement: Option<StoredSettlement>,
-    discharged_on: Option<Date>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredSettlement {
-    on: Date,
-    amount: Money,
-    offset: Money,
 }
 
 #[derive(Deserialize)]
@@ -81,18 +78,6 @@ struct NamedVersion {
     agreement: AgreementId,
     number: u32,
     content_sha256: Digest,
-}
-
-impl From<StoredFacts> for DealFacts {
-    fn from(stored: StoredFacts) -> Self {
-        let settlement = stored.settlement.map(|s| Settlement { on: s.on, amount: s.amount, offset: s.offset });
-        Self {
-            referred_on: stored.referred_on,
-            contracted_on: stored.contracted_on,
-            settlement,
-            discharged_on: stored.discharged_on,
-        }
-    }
 }
 
 /// A calculation that was run again: what it comes to, and every step.
@@ -111,7 +96,7 @@ pub struct Rerun {
 /// # Errors
 /// See [`ReproduceError`].
 pub fn reproduce(stored: &StoredCalculation, versions: &[GoverningVersion]) -> Result<(), ReproduceError> {
-    let now = with_input(stored, versions, |input| Ok(evaluate::evaluate(input)?.digest()?))?;
+    let now = with_input(stored, versions, |input| Ok(evaluate::by_engine(stored.engine, input)?.digest()?))?;
     if now == stored.output_sha256 {
         Ok(())
     } else {
@@ -125,7 +110,7 @@ pub fn reproduce(stored: &StoredCalculation, versions: &[GoverningVersion]) -> R
 /// See [`ReproduceError`].
 pub fn rerun(stored: &StoredCalculation, versions: &[GoverningVersion]) -> Result<Rerun, ReproduceError> {
     with_input(stored, versions, |input| {
-        let (output, steps) = evaluate::trace(input)?;
+        let (output, steps) = evaluate::trace_by_engine(stored.engine, input)?;
         Ok(Rerun { output_sha256: output.digest()?, output, steps })
     })
 }
@@ -136,7 +121,7 @@ fn with_input<R>(
     work: impl FnOnce(&CalculationInput<'_>) -> Result<R, ReproduceError>,
 ) -> Result<R, ReproduceError> {
     let unreadable = |what: &str| ReproduceError::Input(what.to_owned());
-    if stored.engine != v1::ENGINE {
+    if !matches!(stored.engine, v1::ENGINE | v2::ENGINE) {
         return Err(ReproduceError::Engine(stored.engine));
     }
     let value = jcs::parse(&stored.input)?;
@@ -155,9 +140,18 @@ fn with_input<R>(
         deal: said.deal,
         vertical: VerticalCode::parse(&said.vertical).map_err(|_| unreadable("the vertical"))?,
         product: &product,
-        facts: said.facts.into(),
+        facts: said.facts,
         member: said.member,
         uplines: &said.uplines,
+        own_uplines: &said.own_uplines,
+        participants: &said.participants,
+        cohort: said.cohort.as_deref(),
+        joined_on: said.joined_on,
+        provider: said.provider.as_deref(),
+        introducer: said.introducer.as_deref(),
+        milestones: &said.milestones,
+        period: said.period,
+        counters: &said.counters,
         version,
     };
     if input.canonical_bytes()? != stored.input {

@@ -54,6 +54,21 @@ impl VerticalCode {
         if number >= 1 && number <= Self::LAST { Ok(Self(number)) } else { Err(ParseVerticalCodeError) }
     }
 
+    /// `V01` … `V99`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        const CODES: [[u8; 3]; VerticalCode::LAST as usize + 1] = {
+            let mut codes = [*b"V00"; VerticalCode::LAST as usize + 1];
+            let mut number = 0;
+            while number < codes.len() {
+                codes[number] = [b'V', b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+                number += 1;
+            }
+            codes
+        };
+        std::str::from_utf8(&CODES[usize::from(self.0)]).unwrap_or_default()
+    }
+
     /// 1 to [`Self::LAST`].
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -63,7 +78,7 @@ impl VerticalCode {
 
 impl std::fmt::Display for VerticalCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "V{:02}", self.0)
+        f.write_str(self.as_str())
     }
 }
 

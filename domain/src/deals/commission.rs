@@ -12,7 +12,8 @@ use super::deal::{Deal, Transition};
 use super::repository::{DealFact, Handshake};
 use super::tell;
 use crate::access::ownership;
-use crate::agreements::evaluate::{self, CalculationInput, CalculationOutput, DealFacts};
+use crate::agreements::evaluate::{self, CalculationOutput};
+use crate::agreements::facts::{CalculationInput, DealFacts};
 use crate::agreements::model::GoverningDate;
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
@@ -86,15 +87,8 @@ pub(super) fn calculate(
     version: &GoverningVersion,
 ) -> Result<(StoredCalculation, CalculationOutput), OutOfRange> {
     let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
-    let input = CalculationInput {
-        deal: deal.id,
-        vertical: sold.vertical,
-        product: sold.product,
-        facts: deal.facts,
-        member: deal.member,
-        uplines: &uplines,
-        version,
-    };
+    let sold = (sold.vertical, sold.product);
+    let input = CalculationInput::new(deal.id, sold, deal.facts, deal.member, &uplines, version);
     let output = evaluate::evaluate(&input).map_err(|_| OutOfRange)?;
     // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
     let calculation = StoredCalculation {

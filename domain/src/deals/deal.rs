@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::agreements::evaluate::{DealFacts, Settlement};
+use crate::agreements::facts::{DealFacts, Settlement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
 use crate::kernel::{Digest, Instant};
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::deal::Stage;
 use super::repository::HandshakeStatement;
-use crate::agreements::evaluate::DealFacts;
+use crate::agreements::facts::DealFacts;
 use crate::catalogue::VerticalCode;
 use crate::chain::statement::{Assurance, Statement};
 use crate::directory::contact::PersonalData;

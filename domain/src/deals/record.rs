@@ -11,7 +11,7 @@ use super::deal::{Deal, Stage, Told};
 use super::handshake::{self, Attestation};
 use super::repository::DealFact;
 use crate::access::ownership;
-use crate::agreements::evaluate::DealFacts;
+use crate::agreements::facts::DealFacts;
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};

@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::deal::{Deal, Stage};
-use crate::agreements::evaluate::{DealFacts, Settlement};
+use crate::agreements::facts::{DealFacts, Settlement};
 use crate::kernel::{Faults, Money};
 
 /// What happens.

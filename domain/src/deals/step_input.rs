@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::deal::Stage;
 use super::step::{Correction, Decision, DecisionReason, Step};
-use crate::agreements::evaluate::Settlement;
+use crate::agreements::facts::Settlement;
 use crate::kernel::{Faults, Money};
 
 /// An amount, unchecked.
@@ -186,7 +186,7 @@ fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Se
         }
     };
     let offset = raw.offset.as_ref().map_or(Some(Money::ZERO), |raw| money(faults, &format!("{at}/offset"), raw));
-    Some(Settlement { on: on?, amount: amount?, offset: offset? })
+    Some(Settlement::of(on?, amount?, offset?))
 }
 
 fn correction(faults: &mut Faults, raw: &FactInput) -> Option<Correction> {

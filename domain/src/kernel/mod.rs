@@ -45,6 +45,8 @@ pub mod ids {
         ProductId, "product");
     typed_id!(/// An agreement.
         AgreementId, "agreement");
+    typed_id!(/// A lookup table of agreements.
+        LookupTableId, "table");
     typed_id!(/// A stored calculation.
         CalculationId, "calc");
     typed_id!(/// A deal.
@@ -75,6 +77,8 @@ pub mod ids {
         OidcIssuerId, "issuer");
     typed_id!(/// A public key of an API client.
         ApiClientKeyId, "clientkey");
+    typed_id!(/// A simulation of agreements.
+        SimulationId, "simulation");
     typed_id!(/// A job.
         JobId, "job");
     typed_id!(/// An event.

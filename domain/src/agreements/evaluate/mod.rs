@@ -4,88 +4,24 @@
 //! module, old ones stay); nothing panics and nothing overflows silently; money is rounded once per
 //! line, half away from zero. A component that pays nothing leaves a non-award with its reason.
 
+pub mod reason;
+mod tracer;
 pub mod v1;
+pub mod v2;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::model::{ComponentKey, Role, VersionContent};
-use super::version::GoverningVersion;
-use crate::catalogue::{ProductCode, VerticalCode};
-use crate::kernel::ids::{DealId, MemberId};
+pub use self::tracer::{Silent, Tracer};
+use super::facts::{CalculationInput, Standing};
+use super::model::{ComponentKey, FundingRule, Role};
+use crate::kernel::ids::MemberId;
 use crate::kernel::jcs::{self, JcsError};
 use crate::kernel::money::MoneyError;
 use crate::kernel::{Digest, Money, Rate};
 
 /// The engine that new calculations use.
-pub const CURRENT_ENGINE: u16 = v1::ENGINE;
-
-/// A settlement: when, how much, and what an offset account takes off it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Settlement {
-    /// The day of settlement.
-    pub on: Date,
-    /// The amount that settled.
-    pub amount: Money,
-    /// The balance of the offset account.
-    pub offset: Money,
-}
-
-/// What is known of a deal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DealFacts {
-    /// The day of referral.
-    pub referred_on: Date,
-    /// The day of contract.
-    pub contracted_on: Option<Date>,
-    /// The settlement.
-    pub settlement: Option<Settlement>,
-    /// The day on which the deal unwound.
-    pub discharged_on: Option<Date>,
-}
-
-/// Everything that a calculation depends on, beside the engine.
-#[derive(Debug, Clone, Serialize)]
-pub struct CalculationInput<'a> {
-    /// The deal.
-    pub deal: DealId,
-    /// Its vertical.
-    pub vertical: VerticalCode,
-    /// Its product.
-    pub product: &'a ProductCode,
-    /// What is known of it.
-    pub facts: DealFacts,
-    /// The member who referred.
-    pub member: MemberId,
-    /// Who stands above the member: the direct upline first.
-    pub uplines: &'a [MemberId],
-    /// The version that governs, by its hash.
-    #[serde(serialize_with = "by_hash")]
-    pub version: &'a GoverningVersion,
-}
-
-fn by_hash<S: serde::Serializer>(version: &&GoverningVersion, s: S) -> Result<S::Ok, S::Error> {
-    use serde::ser::SerializeStruct;
-    let mut named = s.serialize_struct("version", 3)?;
-    named.serialize_field("agreement", &version.agreement())?;
-    named.serialize_field("number", &version.number())?;
-    named.serialize_field("content_sha256", &version.content_hash())?;
-    named.end()
-}
-
-impl CalculationInput<'_> {
-    /// The compact bytes that are stored (RFC 8785).
-    ///
-    /// # Errors
-    /// Never for typed input; the signature keeps the failure visible.
-    pub fn canonical_bytes(&self) -> Result<Vec<u8>, JcsError> {
-        jcs::to_bytes(self)
-    }
-
-    fn content(&self) -> &VersionContent {
-        self.version.content()
-    }
-}
+pub const CURRENT_ENGINE: u16 = v2::ENGINE;
 
 /// What one participant earns by one component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,6 +38,12 @@ pub struct Line {
     pub clawed_back: Money,
     /// The first day on which it may be paid.
     pub payable_on: Date,
+    /// The first day of the month of a trail that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<Date>,
+    /// Whether the provider must have paid first.
+    #[serde(skip_serializing_if = "FundingRule::is_on_expiry")]
+    pub funding_rule: FundingRule,
 }
 
 /// A component that pays nothing, and why.
@@ -124,6 +66,9 @@ pub struct CalculationOutput {
     pub non_awards: Vec<NonAward>,
     /// Whether anything is taken back, which makes the deal `reversed`.
     pub reversed: bool,
+    /// Where the counters of the input stand after the deal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counters: Vec<Standing>,
 }
 
 impl CalculationOutput {
@@ -149,7 +94,8 @@ impl CalculationOutput {
 pub struct TraceStep {
     /// The component that the step belongs to.
     pub component: ComponentKey,
-    /// What was done: `trigger`, `predicate`, `base`, `rate`, `split`, `absent`, `cap`, `hold`, `clawback`.
+    /// What was done: `trigger`, `predicate`, `count`, `accumulator`, `tier`, `lookup`, `base`, `rate`, `milestone`, `combine`,
+    /// `split`, `absent`, `cap`, `floor`, `excess`, `hold`, `clawback`.
     pub step: &'static str,
     /// With the values seen.
     pub detail: String,
@@ -164,6 +110,12 @@ pub enum EvaluateError {
     /// A date left the calendar.
     #[error("a date is out of range")]
     Date,
+    /// The content does not make sense.
+    #[error("the content of the version has {0} faults")]
+    Content(usize),
+    /// The counters are not those that the version asks for.
+    #[error("the counters are not those that the version asks for")]
+    Counters,
     /// The version says something that this engine does not know.
     #[error("engine {engine} cannot work out {what}")]
     Unsupported {
@@ -179,7 +131,7 @@ pub enum EvaluateError {
 /// # Errors
 /// See [`EvaluateError`].
 pub fn evaluate(input: &CalculationInput<'_>) -> Result<CalculationOutput, EvaluateError> {
-    v1::run(input, &mut v1::Silent)
+    v2::run(input)
 }
 
 /// Works out the lines again and tells every step.
@@ -187,6 +139,32 @@ pub fn evaluate(input: &CalculationInput<'_>) -> Result<CalculationOutput, Evalu
 /// # Errors
 /// See [`EvaluateError`].
 pub fn trace(input: &CalculationInput<'_>) -> Result<(CalculationOutput, Vec<TraceStep>), EvaluateError> {
+    v2::traced(input)
+}
+
+/// Works out the lines with the engine that a stored calculation names.
+///
+/// # Errors
+/// See [`EvaluateError`].
+pub fn by_engine(engine: u16, input: &CalculationInput<'_>) -> Result<CalculationOutput, EvaluateError> {
+    match engine {
+        v1::ENGINE => v1::run(input, &mut Silent),
+        v2::ENGINE => v2::run(input),
+        _ => Err(EvaluateError::Unsupported { engine, what: "anything: it is not part of this binary" }),
+    }
+}
+
+/// The same, with every step.
+///
+/// # Errors
+/// See [`EvaluateError`].
+pub fn trace_by_engine(
+    engine: u16,
+    input: &CalculationInput<'_>,
+) -> Result<(CalculationOutput, Vec<TraceStep>), EvaluateError> {
+    if engine != v1::ENGINE {
+        return by_engine(engine, input).and_then(|_| trace(input));
+    }
     let mut steps = Vec::new();
     let output = v1::run(input, &mut steps)?;
     Ok((output, steps))

@@ -7,43 +7,32 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{CalculationInput, CalculationOutput, EvaluateError, Line, NonAward, TraceStep, percent};
+use super::{CalculationOutput, EvaluateError, Line, NonAward, Tracer, percent};
+use crate::agreements::facts::CalculationInput;
 use crate::agreements::model::{
-    Base, Clawback, CombineMode, Component, ComponentKey, ComponentRate, FundingRule, GoverningDate, Role, Trigger,
+    Clawback, CombineMode, Component, ComponentKey, ComponentRate, FundingRule, GoverningDate, Measure, Role, Share,
+    Trigger,
 };
-use crate::agreements::predicate::{Attribute, Predicate, Value};
+use crate::agreements::predicate::{Attribute, Predicate, Seen};
 use crate::kernel::split::largest_remainder;
 use crate::kernel::{Money, Rate};
 
 /// The number of this engine.
 pub const ENGINE: u16 = 1;
 
-/// Receives the steps; the silent one costs nothing.
-pub trait Tracer {
-    /// Notes one step.
-    fn note(&mut self, component: &ComponentKey, step: &'static str, detail: impl FnOnce() -> String);
-}
-
-/// Forgets every step.
-pub struct Silent;
-
-impl Tracer for Silent {
-    fn note(&mut self, _: &ComponentKey, _: &'static str, _: impl FnOnce() -> String) {}
-}
-
-impl Tracer for Vec<TraceStep> {
-    fn note(&mut self, component: &ComponentKey, step: &'static str, detail: impl FnOnce() -> String) {
-        self.push(TraceStep { component: component.clone(), step, detail: detail() });
-    }
-}
-
 /// Works out every component in order.
 ///
 /// # Errors
 /// See [`EvaluateError`].
 pub fn run(input: &CalculationInput<'_>, tracer: &mut impl Tracer) -> Result<CalculationOutput, EvaluateError> {
-    let mut output = CalculationOutput { engine: ENGINE, lines: Vec::new(), non_awards: Vec::new(), reversed: false };
-    for component in &input.content().components {
+    let mut output = CalculationOutput {
+        engine: ENGINE,
+        lines: Vec::new(),
+        non_awards: Vec::new(),
+        reversed: false,
+        counters: Vec::new(),
+    };
+    for component in &input.version.content().components {
         match component_lines(input, component, tracer)? {
             Ok(lines) => output.lines.extend(lines),
             Err(reason) => output.non_awards.push(NonAward { component: component.key.clone(), reason }),
@@ -85,8 +74,9 @@ fn component_lines(
         ComponentRate::Flat { amount } => *amount,
         ComponentRate::Percent { of, rate } => {
             let base = match of {
-                Base::SettledAmount => settlement.amount,
-                Base::NetBalance => net,
+                Measure::SettledAmount => settlement.amount,
+                Measure::NetBalance => net,
+                _ => return unsupported("a percentage of another measure"),
             };
             tracer.note(key, "base", || {
                 format!("{} = {} less offset {} gives {base}", of.name(), settlement.amount, settlement.offset)
@@ -95,6 +85,7 @@ fn component_lines(
             tracer.note(key, "rate", || format!("{rate} × {base} = {whole}, rounded once, half away from zero"));
             whole
         }
+        _ => return unsupported("a rate other than flat and percent"),
     };
     if whole.minor() <= 0 {
         tracer.note(key, "rate", || format!("comes to {whole}: nothing is earned"));
@@ -111,7 +102,16 @@ fn component_lines(
             tracer.note(key, "clawback", || format!("{role}: {clawed_back} of {earned}"));
         }
         let participant = participant(input, role);
-        lines.push(Line { component: key.clone(), role, participant, earned, clawed_back, payable_on });
+        lines.push(Line {
+            component: key.clone(),
+            role,
+            participant,
+            earned,
+            clawed_back,
+            payable_on,
+            period: None,
+            funding_rule: FundingRule::OnExpiry,
+        });
     }
     Ok(Ok(lines))
 }
@@ -131,7 +131,7 @@ fn participant(input: &CalculationInput<'_>, role: Role) -> Option<crate::kernel
     match role {
         Role::Member => Some(input.member),
         Role::Upline(level) => input.uplines.get(usize::from(level).checked_sub(1)?).copied(),
-        Role::Platform => None,
+        Role::Participant(_) | Role::Platform => None,
     }
 }
 
@@ -143,16 +143,13 @@ fn shared(
     tracer: &mut impl Tracer,
 ) -> Result<Vec<(Role, Money)>, EvaluateError> {
     let key = &component.key;
-    let shares: i64 = component.split.iter().map(|s| s.share.ppm()).sum();
-    if shares != Rate::WHOLE.ppm() || component.split.iter().any(|s| s.share.ppm() < 0) {
-        return unsupported("a split that is not 100 %");
-    }
-    let weights: Vec<u64> = component.split.iter().map(|s| s.share.ppm().unsigned_abs()).collect();
+    let Some(sizes) = Share::sizes(&component.split) else { return unsupported("a split that is not 100 %") };
+    let weights: Vec<u64> = sizes.iter().map(|size| size.ppm().unsigned_abs()).collect();
     let mut parts: Vec<(Role, Money)> =
         component.split.iter().map(|s| s.role).zip(largest_remainder(whole, &weights)?).collect();
     tracer.note(key, "split", || {
         let shown: Vec<String> =
-            parts.iter().zip(&component.split).map(|((r, m), s)| format!("{r} {} = {m}", percent(s.share))).collect();
+            parts.iter().zip(&sizes).map(|((r, m), s)| format!("{r} {} = {m}", percent(*s))).collect();
         format!("{whole} by largest remainder: {}", shown.join(", "))
     });
     for share in &component.split {
@@ -167,12 +164,13 @@ fn shared(
         if limit.floor.is_some() {
             return unsupported("a floor");
         }
-        let to = component.split.iter().find(|s| s.role == limit.role).and_then(|s| s.excess_to);
+        let Some(role) = limit.role else { return unsupported("a limit of the whole") };
+        let to = component.split.iter().find(|s| s.role == role).and_then(|s| s.excess_to);
         if let Some(cap) = limit.cap {
             let Some(to) = to else { return unsupported("a cap without `excess_to`") };
-            let moved = move_part(&mut parts, limit.role, to, Some(cap))?;
+            let moved = move_part(&mut parts, role, to, Some(cap))?;
             if !moved.is_zero() {
-                tracer.note(key, "cap", || format!("{} is capped at {cap}: {moved} goes to {to}", limit.role));
+                tracer.note(key, "cap", || format!("{role} is capped at {cap}: {moved} goes to {to}"));
             }
         }
     }
@@ -205,9 +203,10 @@ fn clawback_fraction(
     settled_on: Date,
     tracer: &mut impl Tracer,
 ) -> Result<Rate, EvaluateError> {
-    let (Some(discharged_on), Some(Clawback::Step { steps })) = (input.facts.discharged_on, &component.clawback) else {
+    let (Some(discharged_on), Some(clawback)) = (input.facts.discharged_on, &component.clawback) else {
         return Ok(Rate::ZERO);
     };
+    let Clawback::Step { steps } = clawback else { return unsupported("a clawback other than steps") };
     for step in steps {
         let ends_on =
             settled_on.checked_add(i64::from(step.before_months).months()).map_err(|_| EvaluateError::Date)?;
@@ -234,28 +233,30 @@ fn holds(
     key: &ComponentKey,
     tracer: &mut impl Tracer,
 ) -> bool {
-    let mut seen = |attribute: Attribute| {
+    let mut seen = |attribute: &Attribute| {
         let value = attribute_value(input, attribute, net);
         tracer.note(key, "predicate", || {
             let shown = value.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string);
-            format!("{} is {shown}", attribute.name())
+            format!("{attribute} is {shown}")
         });
         value
     };
     super::super::predicate::holds(predicate, &mut seen)
 }
 
-fn attribute_value(input: &CalculationInput<'_>, attribute: Attribute, net: Money) -> Option<Value> {
+fn attribute_value<'v>(input: &'v CalculationInput<'_>, attribute: &Attribute, net: Money) -> Option<Seen<'v>> {
     let settlement = input.facts.settlement;
     match attribute {
-        Attribute::ProductCode => Some(Value::Text(input.product.as_str().to_owned())),
-        Attribute::ProductVertical => Some(Value::Text(input.vertical.to_string())),
-        Attribute::ReferredOn => Some(Value::Date(input.facts.referred_on)),
-        Attribute::ContractedOn => input.facts.contracted_on.map(Value::Date),
-        Attribute::SettledOn => settlement.map(|s| Value::Date(s.on)),
-        Attribute::SettledAmount => settlement.map(|s| Value::Money(s.amount)),
-        Attribute::OffsetBalance => settlement.map(|s| Value::Money(s.offset)),
-        Attribute::NetBalance => settlement.map(|_| Value::Money(net)),
-        Attribute::UplineLevels => i64::try_from(input.uplines.len()).ok().map(Value::Integer),
+        Attribute::ProductCode => Some(Seen::Text(input.product.as_str())),
+        Attribute::ProductVertical => Some(Seen::Text(input.vertical.as_str())),
+        Attribute::ReferredOn => Some(Seen::Date(input.facts.referred_on)),
+        Attribute::ContractedOn => input.facts.contracted_on.map(Seen::Date),
+        Attribute::SettledOn => settlement.map(|s| Seen::Date(s.on)),
+        Attribute::SettledAmount => settlement.map(|s| Seen::Money(s.amount)),
+        Attribute::OffsetBalance => settlement.map(|s| Seen::Money(s.offset)),
+        Attribute::NetBalance => settlement.map(|_| Seen::Money(net)),
+        Attribute::UplineLevels => i64::try_from(input.uplines.len()).ok().map(Seen::Integer),
+        // Engine 1 was never asked for the others.
+        _ => None,
     }
 }

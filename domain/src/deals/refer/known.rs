@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::Referred;
 use super::error::ReferRefusal;
 use crate::access::{Scope, ownership};
-use crate::agreements::evaluate::DealFacts;
+use crate::agreements::facts::DealFacts;
 use crate::catalogue::{Product, ProductCode};
 use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_party};
 use crate::chain::registry::{KeyOwner, SigningKey};

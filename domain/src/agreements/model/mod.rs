@@ -3,19 +3,35 @@
 //! The JSON form is strict (unknown fields are refused) and its RFC 8785 bytes are hashed: that hash
 //! is what people approve. New kinds of rate, trigger or schedule are new variants; an old engine
 //! never sees them because a version names what it needs by using it.
-//! Bounds: at most 64 components, 16 shares each, names of 120 characters.
+//! Bounds: at most 64 components and 16 accumulators, 16 shares each, 64 tiers each, names of 120 characters;
+//! `check` holds content against them and against itself.
+
+mod clawback;
+pub mod measure;
+mod rate;
+mod split;
+mod table;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::clawback::{Clawback, ClawbackStep, MAX_CLAWBACK_MONTHS};
+pub use self::measure::{Accumulator, AccumulatorScope, Measure, MeasureUnit, Unwound, Window};
+pub use self::rate::{BonusMilestone, ComponentRate, MAX_TIERS, Pay, Tier, TierBasis, TierMode};
+pub use self::split::{Limit, LimitSpan, ParseRoleError, Proration, Role, Share, ShareSize};
+pub use self::table::{LookupKey, LookupRow, LookupTable, LookupUse, MAX_KEYS, MAX_ROWS, Matching, ParseTableError};
 use super::predicate::Predicate;
 use crate::catalogue::VerticalCode;
+use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
 use crate::kernel::jcs::{self, JcsError};
-use crate::kernel::{Digest, Money, Rate};
 
 /// The most components that a version may have.
 pub const MAX_COMPONENTS: usize = 64;
+/// The most accumulators that a version may have.
+pub const MAX_ACCUMULATORS: usize = 16;
+/// The longest name of a component, in characters.
+pub const MAX_NAME_CHARS: usize = 120;
 /// The most shares that a split may have.
 pub const MAX_SHARES: usize = 16;
 /// The deepest upline level that a split may name.
@@ -23,6 +39,7 @@ pub const MAX_UPLINE_LEVEL: u8 = 9;
 
 /// The date of a deal that decides which version governs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GoverningDate {
     /// When the client was referred.
@@ -35,6 +52,7 @@ pub enum GoverningDate {
 
 /// Everything that a version says, and nothing about its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VersionContent {
     /// The vertical whose deals it is for.
@@ -46,6 +64,9 @@ pub struct VersionContent {
     /// The last day on which it governs; none = until superseded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_until: Option<Date>,
+    /// The running totals that components ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accumulators: Vec<Accumulator>,
     /// In order of consideration.
     pub components: Vec<Component>,
 }
@@ -95,9 +116,11 @@ impl Reason for ParseContentError {
 
 /// One way of earning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Component {
     /// Unique within the version; lines carry it for ever.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub key: ComponentKey,
     /// For a person.
     pub name: String,
@@ -107,7 +130,7 @@ pub struct Component {
     pub predicate: Predicate,
     /// How much.
     pub rate: ComponentRate,
-    /// What one role may get of one deal.
+    /// What may be earned by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
     /// Among whom.
@@ -169,6 +192,7 @@ impl<'de> Deserialize<'de> for ComponentKey {
 
 /// What sets a component off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
     /// A date of the deal.
@@ -178,159 +202,23 @@ pub enum Trigger {
     },
     /// A named milestone of the deal.
     Milestone {
-        /// Its name.
-        name: String,
+        /// Its name: 1 to 40 of `a`–`z`, `0`–`9` and `_`.
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
+        name: ComponentKey,
     },
     /// Each period of a trail.
     Trail {},
     /// Another component that pays.
     Component {
         /// The key of the other one.
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
         key: ComponentKey,
     },
 }
 
-/// How much a component earns before it is split. Ex-GST.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ComponentRate {
-    /// The same for every deal.
-    Flat {
-        /// In minor units.
-        amount: Money,
-    },
-    /// A fraction of a base.
-    Percent {
-        /// Of what.
-        of: Base,
-        /// `"0.0065"` is 0.65 %.
-        rate: Rate,
-    },
-}
-
-/// What a percentage is taken of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Base {
-    /// The amount that settled.
-    SettledAmount,
-    /// The amount that settled less the balance of the offset account.
-    NetBalance,
-}
-
-impl Base {
-    /// The name in the JSON form.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SettledAmount => "settled_amount",
-            Self::NetBalance => "net_balance",
-        }
-    }
-}
-
-/// Who gets a share: `member`, `upline_1` … `upline_9` or `platform`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The member who referred.
-    Member,
-    /// So many levels above the member, from 1.
-    Upline(u8),
-    /// The operator of the platform.
-    Platform,
-}
-
-/// The text is not a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected member, upline_1 to upline_9, or platform")]
-pub struct ParseRoleError;
-
-impl Reason for ParseRoleError {
-    fn code(&self) -> &'static str {
-        "invalid_role"
-    }
-}
-
-impl Role {
-    /// Reads a role.
-    ///
-    /// # Errors
-    /// Anything but the names above.
-    pub fn parse(text: &str) -> Result<Self, ParseRoleError> {
-        match text.as_bytes() {
-            b"member" => Ok(Self::Member),
-            b"platform" => Ok(Self::Platform),
-            [b'u', b'p', b'l', b'i', b'n', b'e', b'_', level @ b'1'..=b'9'] => Ok(Self::Upline(level - b'0')),
-            _ => Err(ParseRoleError),
-        }
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Member => f.write_str("member"),
-            Self::Upline(level) => write!(f, "upline_{level}"),
-            Self::Platform => f.write_str("platform"),
-        }
-    }
-}
-
-impl Serialize for Role {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Role {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(d)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
-/// What one role may get of one deal by one component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// Whose share.
-    pub role: Role,
-    /// Over which span it is reckoned.
-    pub per: LimitSpan,
-    /// At most; the rest goes to the share's `excess_to`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cap: Option<Money>,
-    /// At least; topped up from the share's `excess_to`, as far as that has something.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floor: Option<Money>,
-}
-
-/// The span over which a limit is reckoned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LimitSpan {
-    /// Each deal by itself.
-    Deal,
-}
-
-/// One share of a split; the order of the shares breaks ties of the largest remainder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Share {
-    /// Who gets it.
-    pub role: Role,
-    /// Of the whole, 0 to 1.
-    pub share: Rate,
-    /// Who gets it when there is no such participant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_to: Option<Role>,
-    /// Who gets what is above a cap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excess_to: Option<Role>,
-}
-
 /// From when a line may be paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Days after the trigger, by the calendar of Sydney.
@@ -341,6 +229,7 @@ pub struct Hold {
 
 /// Whether the provider must have paid before a line is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FundingRule {
     /// Released when the hold expires, funded or not.
@@ -349,29 +238,17 @@ pub enum FundingRule {
     OnReceipt,
 }
 
-/// How much is taken back, by the age of the deal when it unwinds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Clawback {
-    /// The first step whose months are not over yet decides; after the last one nothing is taken.
-    Step {
-        /// Ascending by months.
-        steps: Vec<ClawbackStep>,
-    },
-}
-
-/// Discharged strictly before settlement + so many calendar months: this fraction is taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClawbackStep {
-    /// Calendar months after settlement; a day that the month lacks becomes its last.
-    pub before_months: u16,
-    /// 0 to 1, of each line.
-    pub fraction: Rate,
+impl FundingRule {
+    /// Whether it is the one that goes without saying.
+    #[must_use]
+    pub const fn is_on_expiry(&self) -> bool {
+        matches!(self, Self::OnExpiry)
+    }
 }
 
 /// How a component goes together with the others of its group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Combine {
     /// Components of one name belong together.
@@ -382,6 +259,7 @@ pub struct Combine {
 
 /// Which components of a group pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CombineMode {
     /// The first that applies.
@@ -390,4 +268,6 @@ pub enum CombineMode {
     Best,
     /// All that apply.
     Sum,
+    /// All that apply, each on what the ones before it left of the amount.
+    Stack,
 }
