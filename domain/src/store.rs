@@ -16,6 +16,7 @@ use crate::access::repository::{AccessQueries, AccessRepository};
 use crate::access::session::SessionRepository;
 use crate::access::totp::TotpRepository;
 use crate::agreements::repository::{AgreementQueries, AgreementRepository};
+use crate::agreements::tables::{LookupTableQueries, LookupTableRepository};
 use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
 use crate::chain::registry::{KeyQueries, KeyRepository};
@@ -109,6 +110,8 @@ pub trait UnitOfWork {
     fn licences(&mut self) -> &mut dyn LicenceRepository;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
+    /// Lookup tables of agreements.
+    fn lookup_tables(&mut self) -> &mut dyn LookupTableRepository;
     /// What the database needs from day to day.
     fn operations(&mut self) -> &mut dyn OperationRepository;
     /// Members and organisations as parties of a handshake.
@@ -161,6 +164,8 @@ pub trait Queries {
     fn keys(&mut self) -> &mut dyn KeyQueries;
     /// Accounts, entries, postings, commission lines.
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
+    /// Lookup tables of agreements.
+    fn lookup_tables(&mut self) -> &mut dyn LookupTableQueries;
     /// What waits.
     fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.

@@ -2,46 +2,36 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::model::GoverningDate;
-use domain::agreements::repository::{
-    AgreementQueries, AgreementRepository, FoundAgreement, FoundVersion, StoredCalculation,
-};
-use domain::agreements::{GoverningVersion, VersionContent};
+use domain::agreements::in_force::Published;
+use domain::agreements::repository::{AgreementRepository, FoundAgreement, Moved, StoredCalculation};
+use domain::agreements::{AgreementVersion, GoverningVersion, VersionContent, VersionState};
 use domain::catalogue::{VerticalCode, reference};
-use domain::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
-use domain::kernel::{Instant, Page, PageRequest};
+use domain::kernel::Instant;
+use domain::kernel::ids::{AgreementId, OrganisationId};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{date, digest, from_instant, instant, maybe_date};
+use crate::bind::{array_literal, date, from_instant, instant, maybe_date};
 use crate::error::{store_error, unreadable};
-use crate::page::{Paging, by_id, by_number, listed};
 use crate::statement::{command, query};
-use crate::store::{PgQueries, PgUnitOfWork};
+use crate::store::PgUnitOfWork;
 
-const fn governing_date(date: GoverningDate) -> &'static str {
-    match date {
-        GoverningDate::Referred => "referred",
-        GoverningDate::Contracted => "contracted",
-        GoverningDate::Settled => "settled",
-    }
-}
+mod queries;
+mod rows;
+mod tables;
 
-fn read_governing_date(text: &str) -> Result<GoverningDate, StoreError> {
-    let all = [GoverningDate::Referred, GoverningDate::Contracted, GoverningDate::Settled];
-    all.into_iter().find(|date| governing_date(*date) == text).ok_or_else(|| unreadable("a governing date"))
-}
-
-fn version_number(number: u32) -> Result<i32, StoreError> {
-    i32::try_from(number).map_err(|_| unreadable("a version number"))
-}
+use rows::{
+    AgreementColumns, AgreementRow, MovedRow, VersionColumns, VersionRow, agreement, governing_date, version_number,
+};
+pub(crate) use tables::Tables;
 
 impl AgreementRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError> {
         let content = version.content();
         let bytes = content.canonical_bytes().map_err(|e| StoreError::Failed(e.to_string()))?;
         command(
-            "insert into agreement (id, vertical_id, name, created_at) values ($1, $2, $3, $4) on conflict do nothing",
+            "insert into agreement (id, vertical_id, name, created_at, published_at)
+             select id, vertical, name, at, at from (select $1::uuid as id, $2::uuid as vertical, $3::text as name, $4::timestamptz as at) a on conflict do nothing",
         )
         .bind::<SqlUuid, _>(version.agreement().uuid())
         .bind::<SqlUuid, _>(reference::vertical_id(content.vertical).uuid())
@@ -50,41 +40,48 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         command(
-            "insert into agreement_version (agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at)
-             values ($1, $2, 'active', $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            "insert into agreement_version (state, agreement_id, number, governing_date, effective_from, effective_until, content, content_sha256, created_at, activated_at)
+             select 'active', v.*, v.at from (select $1::uuid, $2::int, $3::text, $4::date, $5::date, $6::bytea, $7::bytea, $8::timestamptz as at) v on conflict do nothing",
         )
         .bind::<SqlUuid, _>(version.agreement().uuid())
         .bind::<Integer, _>(version_number(version.number())?)
         .bind::<Text, _>(governing_date(content.governing_date))
         .bind::<Date, _>(date(content.effective_from))
-        .bind::<diesel::sql_types::Nullable<Date>, _>(maybe_date(content.effective_until))
+        .bind::<Nullable<Date>, _>(maybe_date(content.effective_until))
         .bind::<Bytea, _>(bytes)
         .bind::<Bytea, _>(version.content_hash().bytes().to_vec())
         .bind::<Timestamptz, _>(instant(at))
         .execute(self.pg)
         .map_err(store_error)?;
-        Ok(())
+        tables::ship(self.pg, name, version.tables(), at)?;
+        tables::name(self.pg, (version.agreement(), version.number()), version.tables())
     }
 
-    fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError> {
-        let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = query::<(SqlUuid, Integer, Bytea, Bytea)>(
-            "select v.agreement_id, v.number, v.content, v.content_sha256 from agreement_version v
+    fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError> {
+        type Row = (Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
+        let rows: Vec<Row> = query::<(SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>)>(
+            "select v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
              join agreement a on a.id = v.agreement_id
-             where a.vertical_id = $1 and v.state in ('active', 'superseded') order by v.number desc",
+             where a.vertical_id = $1 and v.state in ('approved', 'active', 'superseded', 'retired') order by v.agreement_id, v.number",
         )
         .bind::<SqlUuid, _>(reference::vertical_id(vertical).uuid())
         .load(self.pg)
         .map_err(store_error)?;
+        let contents = rows.iter().map(|row| VersionContent::parse(&row.2)).collect::<Result<Vec<_>, _>>();
+        let contents = contents.map_err(|_| unreadable("an agreement version"))?;
+        let tables = Tables::named_by(self.pg, &contents)?;
         rows.into_iter()
-            .map(|(agreement, number, content, sha256)| {
-                let content = VersionContent::parse(&content).map_err(|_| unreadable("an agreement version"))?;
+            .zip(contents)
+            .map(|((agreement, number, _, sha256, provider, retired_at), content)| {
                 let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-                let version = GoverningVersion::try_new(AgreementId::new(agreement), number, content)
+                let tables = tables.of(&content);
+                let version = GoverningVersion::with_tables(AgreementId::new(agreement), number, content, tables)
                     .map_err(|_| unreadable("an agreement version"))?;
                 if version.content_hash().bytes().as_slice() != sha256 {
                     return Err(unreadable("an agreement version is not what was approved"));
                 }
-                Ok(version)
+                let retired_on = retired_at.map(|at| from_instant(at).sydney_date());
+                Ok(Published { version, provider: provider.map(OrganisationId::new), retired_on })
             })
             .collect()
     }
@@ -110,88 +107,23 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .map_err(store_error)?;
         Ok(())
     }
-}
 
-type AgreementColumns = (SqlUuid, Text, Text, Timestamptz);
-type AgreementRow = (Uuid, String, String, jiff_diesel::Timestamp);
-
-fn agreement((id, vertical, name, created_at): AgreementRow) -> Result<FoundAgreement, StoreError> {
-    let vertical = VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?;
-    Ok(FoundAgreement { id: AgreementId::new(id), vertical, name, created_at: from_instant(created_at) })
-}
-
-type VersionColumns =
-    (SqlUuid, Integer, Text, Text, Date, Nullable<Date>, Bytea, Bytea, Timestamptz, Nullable<Timestamptz>);
-
-#[derive(Queryable)]
-struct VersionRow {
-    agreement: Uuid,
-    number: i32,
-    state: String,
-    governing_date: String,
-    effective_from: jiff_diesel::Date,
-    effective_until: Option<jiff_diesel::Date>,
-    content: Vec<u8>,
-    content_sha256: Vec<u8>,
-    created_at: jiff_diesel::Timestamp,
-    approved_at: Option<jiff_diesel::Timestamp>,
-}
-
-impl VersionRow {
-    fn restore(self) -> Result<FoundVersion, StoreError> {
-        Ok(FoundVersion {
-            agreement: AgreementId::new(self.agreement),
-            number: u32::try_from(self.number).map_err(|_| unreadable("a version number"))?,
-            state: self.state,
-            governing_date: read_governing_date(&self.governing_date)?,
-            effective_from: self.effective_from.to_jiff(),
-            effective_until: self.effective_until.map(|until| until.to_jiff()),
-            content: self.content,
-            content_sha256: digest(&self.content_sha256)?,
-            created_at: from_instant(self.created_at),
-            approved_at: self.approved_at.map(from_instant),
-        })
-    }
-}
-
-type CalculationColumns = (SqlUuid, SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz);
-type CalculationRow = (Uuid, Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
-
-fn calculation(
-    (id, deal, agreement, number, engine, input, output_sha256, known_at): CalculationRow,
-) -> Result<StoredCalculation, StoreError> {
-    let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-    Ok(StoredCalculation {
-        id: CalculationId::new(id),
-        deal: DealId::new(deal),
-        version: (AgreementId::new(agreement), number),
-        engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
-        input,
-        output_sha256: digest(&output_sha256)?,
-        known_at: from_instant(known_at),
-    })
-}
-
-impl AgreementQueries for PgQueries<'_> {
-    fn list(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<FoundAgreement>, StoreError> {
-        let paging = Paging::oldest_first(page);
-        let rows: Vec<AgreementRow> = query::<AgreementColumns>(listed!(
-            paging.order,
-            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id where ",
-            "a.id", at "a.created_at", " and coalesce(a.vertical_id = $4, true)"
-        ))
-        .after_id(paging)?
-        .between(paging)
-        .bind::<Nullable<SqlUuid>, _>(vertical.map(VerticalId::uuid))
-        .limit(paging)
-        .load(self.pg)
-        .map_err(store_error)?;
-        by_id(rows, page, agreement, |a| a.id.uuid())
+    fn insert_agreement(&mut self, agreement: &FoundAgreement) -> Result<(), StoreError> {
+        command("insert into agreement (id, vertical_id, name, provider_id, created_at) values ($1, $2, $3, $4, $5)")
+            .bind::<SqlUuid, _>(agreement.id.uuid())
+            .bind::<SqlUuid, _>(reference::vertical_id(agreement.vertical).uuid())
+            .bind::<Text, _>(agreement.name.as_str())
+            .bind::<Nullable<SqlUuid>, _>(agreement.provider.map(OrganisationId::uuid))
+            .bind::<Timestamptz, _>(instant(agreement.created_at))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
     }
 
-    fn find(&mut self, id: AgreementId) -> Result<Option<FoundAgreement>, StoreError> {
+    fn lock_agreement(&mut self, id: AgreementId) -> Result<Option<FoundAgreement>, StoreError> {
         let row: Option<AgreementRow> = query::<AgreementColumns>(
-            "select a.id, v.code, a.name, a.created_at from agreement a join vertical v on v.id = a.vertical_id where a.id = $1",
+            "select a.id, v.code, a.name, a.provider_id, a.created_at from agreement a join vertical v on v.id = a.vertical_id
+             where a.id = $1 for no key update of a",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)
@@ -200,44 +132,146 @@ impl AgreementQueries for PgQueries<'_> {
         row.map(agreement).transpose()
     }
 
-    fn list_versions(&mut self, id: AgreementId, page: &PageRequest) -> Result<Page<FoundVersion>, StoreError> {
-        let paging = Paging::oldest_first(page);
-        let rows: Vec<VersionRow> = query::<VersionColumns>(listed!(
-            paging.order,
-            "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, approved_at
-             from agreement_version where agreement_id = $1 and ",
-            "number", at "created_at", ""
-        ))
-        .bind::<SqlUuid, _>(id.uuid())
-        .page_by_number(paging)?
-        .load(self.pg)
-        .map_err(store_error)?;
-        by_number(rows, page, VersionRow::restore, |v| i64::from(v.number))
+    fn last_number(&mut self, id: AgreementId) -> Result<u32, StoreError> {
+        let number: i32 =
+            query::<Integer>("select coalesce(max(number), 0) from agreement_version where agreement_id = $1")
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .map_err(store_error)?;
+        u32::try_from(number).map_err(|_| unreadable("a version number"))
     }
 
-    fn find_version(&mut self, id: AgreementId, number: u32) -> Result<Option<FoundVersion>, StoreError> {
+    fn insert_version(&mut self, version: &AgreementVersion) -> Result<(), StoreError> {
+        command(
+            "insert into agreement_version (state, agreement_id, number, governing_date, effective_from, effective_until, content, content_sha256, author_id, writer_ids, created_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::uuid[], $11, $12)",
+        )
+        .bind::<Text, _>(version.state.as_str())
+        .bind::<SqlUuid, _>(version.agreement.uuid())
+        .bind::<Integer, _>(version_number(version.number)?)
+        .bind::<Text, _>(governing_date(version.governing_date))
+        .bind::<Date, _>(date(version.effective_from))
+        .bind::<Nullable<Date>, _>(maybe_date(version.effective_until))
+        .bind::<Bytea, _>(version.content.as_slice())
+        .bind::<Bytea, _>(version.content_sha256.bytes().as_slice())
+        .bind::<Nullable<SqlUuid>, _>(version.writers.first().copied())
+        .bind::<Text, _>(array_literal(&version.writers))
+        .bind::<Timestamptz, _>(instant(version.created_at))
+        .bind::<Integer, _>(version.version)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn lock_version(&mut self, id: AgreementId, number: u32) -> Result<Option<AgreementVersion>, StoreError> {
         // A number that no version can have is not found rather than out of range.
         let Ok(number) = i32::try_from(number) else { return Ok(None) };
         let row: Option<VersionRow> = query::<VersionColumns>(
-            "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, approved_at
-             from agreement_version where agreement_id = $1 and number = $2",
+            "select agreement_id, number, state, governing_date, effective_from, effective_until, content, content_sha256, created_at, writer_ids,
+               proposed_by, proposed_at, rejected_by, rejected_at, rejected_reason, approver_id, approved_at, approval_id, acknowledged,
+               activated_at, superseded_by, superseded_at, retired_by, retired_at, retired_reason, version
+             from agreement_version where agreement_id = $1 and number = $2 for no key update",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .bind::<Integer, _>(number)
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        row.map(VersionRow::restore).transpose()
+        rows::with_tables(self.pg, row)
     }
 
-    fn find_calculation(&mut self, id: CalculationId) -> Result<Option<StoredCalculation>, StoreError> {
-        let row: Option<CalculationRow> = query::<CalculationColumns>(
-            "select id, deal_id, agreement_id, version_number, engine_version, input, output_sha256, known_at from calculation where id = $1",
+    fn update_version(&mut self, version: &AgreementVersion) -> Result<(), StoreError> {
+        let (proposed, rejected, retired) = (version.proposed, version.rejected.as_ref(), version.retired.as_ref());
+        let approved = version.approved.as_ref();
+        command(
+            "update agreement_version set state = $1, governing_date = $2, effective_from = $3, effective_until = $4, content = $5, content_sha256 = $6,
+               writer_ids = $7::text::uuid[], proposed_by = $8, proposed_at = $9, rejected_by = $10, rejected_at = $11, rejected_reason = $12,
+               approver_id = $13, approved_at = $14, approval_id = $15, acknowledged = $16, retired_by = $17, retired_at = $18, retired_reason = $19, version = $20
+             where agreement_id = $21 and number = $22",
         )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
+        .bind::<Text, _>(version.state.as_str())
+        .bind::<Text, _>(governing_date(version.governing_date))
+        .bind::<Date, _>(date(version.effective_from))
+        .bind::<Nullable<Date>, _>(maybe_date(version.effective_until))
+        .bind::<Bytea, _>(version.content.as_slice())
+        .bind::<Bytea, _>(version.content_sha256.bytes().as_slice())
+        .bind::<Text, _>(array_literal(&version.writers))
+        .bind::<Nullable<SqlUuid>, _>(proposed.map(|act| act.by))
+        .bind::<Nullable<Timestamptz>, _>(proposed.map(|act| instant(act.at)))
+        .bind::<Nullable<SqlUuid>, _>(rejected.map(|ended| ended.act.by))
+        .bind::<Nullable<Timestamptz>, _>(rejected.map(|ended| instant(ended.act.at)))
+        .bind::<Nullable<Text>, _>(rejected.map(|ended| ended.reason.as_str()))
+        .bind::<Nullable<SqlUuid>, _>(approved.map(|approval| approval.act.by))
+        .bind::<Nullable<Timestamptz>, _>(approved.map(|approval| instant(approval.act.at)))
+        .bind::<Nullable<SqlUuid>, _>(approved.map(|approval| approval.id))
+        .bind::<Array<Text>, _>(approved.map(|approval| approval.acknowledged.clone()).unwrap_or_default())
+        .bind::<Nullable<SqlUuid>, _>(retired.map(|ended| ended.act.by))
+        .bind::<Nullable<Timestamptz>, _>(retired.map(|ended| instant(ended.act.at)))
+        .bind::<Nullable<Text>, _>(retired.map(|ended| ended.reason.as_str()))
+        .bind::<Integer, _>(version.version)
+        .bind::<SqlUuid, _>(version.agreement.uuid())
+        .bind::<Integer, _>(version_number(version.number)?)
+        .execute(self.pg)
         .map_err(store_error)?;
-        row.map(calculation).transpose()
+        Ok(())
+    }
+
+    fn publish(&mut self, version: &AgreementVersion) -> Result<(), StoreError> {
+        let at = version.approved.as_ref().map_or(version.created_at, |approval| approval.act.at);
+        command("update agreement set published_at = $1 where id = $2 and published_at is null")
+            .bind::<Timestamptz, _>(instant(at))
+            .bind::<SqlUuid, _>(version.agreement.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        tables::name(self.pg, (version.agreement, version.number), &version.tables)
+    }
+
+    fn list_ranges(
+        &mut self,
+        id: AgreementId,
+        but: u32,
+    ) -> Result<Vec<(u32, jiff::civil::Date, Option<jiff::civil::Date>)>, StoreError> {
+        rows::ranges(self.pg, id, but)
+    }
+
+    fn come_into_force(&mut self, now: Instant, of: Option<AgreementId>) -> Result<Vec<Moved>, StoreError> {
+        let today = date(now.sydney_date());
+        // Agreement by agreement, as whoever changes one locks them; of what is locked, what is due.
+        let due: Vec<Uuid> = query::<SqlUuid>(
+            "select a.id from agreement a where coalesce(a.id = $1, true) and exists (
+               select from agreement_version v where v.agreement_id = a.id and (
+                 (v.state = 'approved' and v.effective_from <= $2)
+                 or (v.state = 'active' and exists (
+                   select from agreement_version l where l.agreement_id = v.agreement_id and l.number > v.number and l.state in ('approved', 'active') and l.effective_from <= $3))))
+             order by a.id for no key update of a",
+        )
+        .bind::<Nullable<SqlUuid>, _>(of.map(AgreementId::uuid))
+        .bind::<Date, _>(today)
+        .bind::<Date, _>(today)
+        .load(self.pg)
+        .map_err(store_error)?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let activated = "update agreement_version v set state = 'active', activated_at = $1, version = v.version + 1
+             from agreement a where a.id = v.agreement_id and v.agreement_id = any($2) and v.state = 'approved' and v.effective_from <= $3
+             returning v.agreement_id, v.number, a.provider_id, v.state, v.content_sha256, v.effective_from";
+        let superseded = "update agreement_version v set state = 'superseded', superseded_at = $1, version = v.version + 1,
+               superseded_by = (select max(l.number) from agreement_version l where l.agreement_id = v.agreement_id and l.state = 'active')
+             from agreement a where a.id = v.agreement_id and v.agreement_id = any($2) and v.state = 'active' and exists (
+               select from agreement_version l where l.agreement_id = v.agreement_id and l.number > v.number and l.state = 'active' and l.effective_from <= $3)
+             returning v.agreement_id, v.number, a.provider_id, v.state, v.content_sha256, v.effective_from";
+        let mut moved = Vec::new();
+        for statement in [activated, superseded] {
+            let rows: Vec<MovedRow> = query::<rows::MovedColumns>(statement)
+                .bind::<Timestamptz, _>(instant(now))
+                .bind::<Array<SqlUuid>, _>(due.as_slice())
+                .bind::<Date, _>(today)
+                .load(self.pg)
+                .map_err(store_error)?;
+            moved.extend(rows.into_iter().map(rows::moved).collect::<Result<Vec<_>, _>>()?);
+        }
+        moved.sort_by_key(|m| (m.agreement, m.state == VersionState::Superseded, m.number));
+        Ok(moved)
     }
 }

@@ -19,6 +19,7 @@ use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use crate::agreements::Tables;
 use crate::bind::{digest, instant, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::guarantee_checks;
@@ -251,11 +252,16 @@ impl GuaranteeQueries for PgQueries<'_> {
         )
         .load(self.pg)
         .map_err(store_error)?;
-        let version = |(agreement, number, content): (Uuid, i32, Vec<u8>)| {
-            let content = VersionContent::parse(&content).ok()?;
-            GoverningVersion::try_new(AgreementId::new(agreement), u32::try_from(number).ok()?, content).ok()
+        let parsed = |(agreement, number, content): (Uuid, i32, Vec<u8>)| {
+            Some((AgreementId::new(agreement), u32::try_from(number).ok()?, VersionContent::parse(&content).ok()?))
         };
-        Ok(rows.into_iter().filter_map(version).collect())
+        let read: Vec<_> = rows.into_iter().filter_map(parsed).collect();
+        let tables = Tables::named_by(self.pg, read.iter().map(|(.., content)| content))?;
+        let version = |(agreement, number, content)| {
+            let tables = tables.of(&content);
+            GoverningVersion::with_tables(agreement, number, content, tables).ok()
+        };
+        Ok(read.into_iter().filter_map(version).collect())
     }
 
     fn calculations(&mut self, after: Uuid, limit: u32) -> Result<Vec<StoredCalculation>, StoreError> {

@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 mod access;
+mod agreements;
 mod catalogue;
 pub mod codes;
 mod deals;

@@ -1,8 +1,12 @@
-//! Agreements, their versions, and calculations.
+//! Agreements, their versions, and calculations; how versions live, and lookup tables, are in the folder.
+
+mod life;
+mod tables;
 
 use actix_web::web::{Data, Path};
 use actix_web::{get, post};
-use domain::agreements::repository::{FoundVersion, StoredCalculation};
+use domain::agreements::AgreementVersion;
+use domain::agreements::repository::StoredCalculation;
 use domain::agreements::reproduce::{ReproduceError, Rerun, rerun};
 use domain::kernel::ids::{AgreementId, CalculationId};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -58,7 +62,7 @@ async fn list_agreement_versions(
     })
     .await?
     .ok_or_else(Problem::not_found)?;
-    let views = page.data.into_iter().map(VersionView::try_from).collect::<Result<Vec<_>, _>>()?;
+    let views = page.data.iter().map(VersionView::try_from).collect::<Result<Vec<_>, _>>()?;
     Answer::page(domain::kernel::Page { data: views, next: page.next }, &cursors, |view| view)
 }
 
@@ -73,11 +77,19 @@ async fn get_agreement_version(
     Id(id): Id<AgreementId>,
     path: Path<(String, String)>,
 ) -> Result<Answer, Problem> {
-    let number: u32 = path.1.parse().map_err(|_| Problem::not_found())?;
+    let number = number(&path.1)?;
     let found = read(&app, &caller, move |queries| queries.agreements().find_version(id, number)).await?;
-    let found = found.ok_or_else(Problem::not_found)?;
-    let etag = found.content_sha256.to_string();
-    Ok(Answer::ok(&VersionView::try_from(found)?)?.with_etag(&etag))
+    shown(&found.ok_or_else(Problem::not_found)?)
+}
+
+/// The number of a version in a path; one that no version has is not found.
+fn number(text: &str) -> Result<u32, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+/// The version in full, with the `ETag` of its changes.
+fn shown(version: &AgreementVersion) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&VersionView::try_from(version)?)?.with_version(version.version))
 }
 
 /// A calculation that the caller sees, with the version that governed it.
@@ -85,7 +97,7 @@ async fn calculation(
     app: &Data<App>,
     caller: &Caller,
     id: CalculationId,
-) -> Result<(StoredCalculation, FoundVersion), Problem> {
+) -> Result<(StoredCalculation, AgreementVersion), Problem> {
     let found = read(app, caller, move |queries| {
         let queries = queries.agreements();
         let Some(stored) = queries.find_calculation(id)? else { return Ok(None) };
@@ -95,7 +107,7 @@ async fn calculation(
     found.await?.ok_or_else(Problem::not_found)
 }
 
-fn again(stored: &StoredCalculation, version: &FoundVersion) -> Result<Rerun, ReproduceError> {
+fn again(stored: &StoredCalculation, version: &AgreementVersion) -> Result<Rerun, ReproduceError> {
     let version = version.governing().map_err(|_| ReproduceError::Version)?;
     rerun(stored, &[version])
 }
@@ -138,6 +150,8 @@ async fn reproduce_calculation(
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
+    life::register(config);
+    tables::register(config);
     config
         .service(list_agreements)
         .service(get_agreement)

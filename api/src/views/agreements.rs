@@ -1,7 +1,18 @@
-//! Agreements, versions and calculations as they go out.
+//! Agreements and calculations as they go out; versions and what is asked of them are in the folder.
+
+mod requests;
+mod tables;
+mod version;
+
+pub use requests::{
+    ApproveVersionRequest, CreateAgreementRequest, CreateTableRequest, CreateTableVersionRequest, DecideVersionRequest,
+    DiffQuery, WriteVersionRequest, written_as_objects,
+};
+pub use tables::{TableVersionView, TableView};
+pub use version::{FindingsView, VersionDiffView, VersionSummaryView, VersionView};
 
 use domain::agreements::evaluate::{Line, TraceStep};
-use domain::agreements::repository::{FoundAgreement, FoundVersion, StoredCalculation};
+use domain::agreements::repository::{FoundAgreement, StoredCalculation};
 use domain::agreements::reproduce::Rerun;
 use domain::catalogue::reference;
 use domain::kernel::Digest;
@@ -27,6 +38,10 @@ pub struct AgreementView {
     /// What people call it.
     #[schema(example = "Residential mortgages, default")]
     name: String,
+    /// The provider that it is made for; absent when it is for everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    provider_id: Option<String>,
     /// When it was made.
     #[schema(example = "2026-11-23T12:00:00Z")]
     created_at: String,
@@ -39,63 +54,9 @@ impl From<FoundAgreement> for AgreementView {
             vertical_id: reference::vertical_id(agreement.vertical).to_string(),
             vertical: agreement.vertical.to_string(),
             name: agreement.name,
+            provider_id: agreement.provider.map(|provider| provider.to_string()),
             created_at: agreement.created_at.to_string(),
         }
-    }
-}
-
-/// A version of an agreement. Its content never changes once it was proposed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AgreementVersion)]
-pub struct VersionView {
-    /// The agreement.
-    #[schema(example = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz")]
-    agreement_id: String,
-    /// 1, 2, 3 …
-    #[schema(example = 1)]
-    number: u32,
-    /// `draft`, `proposed`, `approved`, `active`, `superseded` or `retired`.
-    #[schema(example = "active")]
-    state: String,
-    /// Which date of a deal decides whether it governs: `referred`, `contracted` or `settled`.
-    #[schema(value_type = String, example = "referred")]
-    governing_date: domain::agreements::model::GoverningDate,
-    /// Its first day.
-    #[schema(example = "2024-01-01")]
-    effective_from: String,
-    /// Its last day; absent while it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective_until: Option<String>,
-    /// SHA-256 of the canonical JSON (RFC 8785) of `content`: what was approved.
-    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
-    content_sha256: String,
-    /// What it says.
-    #[schema(value_type = Object)]
-    content: Value,
-    /// When it was made.
-    #[schema(example = "2026-11-23T12:00:00Z")]
-    created_at: String,
-    /// When it was approved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    approved_at: Option<String>,
-}
-
-impl TryFrom<FoundVersion> for VersionView {
-    type Error = Problem;
-
-    fn try_from(version: FoundVersion) -> Result<Self, Problem> {
-        Ok(Self {
-            agreement_id: version.agreement.to_string(),
-            number: version.number,
-            state: version.state,
-            governing_date: version.governing_date,
-            effective_from: version.effective_from.to_string(),
-            effective_until: version.effective_until.map(|until| until.to_string()),
-            content_sha256: version.content_sha256.to_string(),
-            content: serde_json::from_slice(&version.content).map_err(|error| Problem::internal(&error))?,
-            created_at: version.created_at.to_string(),
-            approved_at: version.approved_at.map(|at| at.to_string()),
-        })
     }
 }
 

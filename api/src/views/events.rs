@@ -266,6 +266,19 @@ shapes! {
         /// Its version.
         version: u32 = 3,
     }
+    /// A version of an agreement came to another state.
+    AgreementVersionMovedView as AgreementVersionMoved {
+        /// The agreement.
+        agreement_id: String = "agreement_01k0w4q7v8e2rtf3k2m9x5c6dz",
+        /// The number of the version.
+        number: u32 = 2,
+        /// Where it is now.
+        state: String = "active",
+        /// The hash of what it says.
+        content_sha256: String = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        /// Its first day.
+        effective_from: String = "2027-01-01",
+    }
     /// A payment moved on.
     PayoutMovedView as PayoutMoved {
         /// The payment.

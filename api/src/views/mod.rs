@@ -46,15 +46,24 @@ fn safe_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64
 }
 
 /// Whole minor units of a currency (ISO 4217).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Money)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MoneyView {
     /// Minor units: cents of the Australian dollar.
-    #[schema(example = 12_345)]
     pub amount: i64,
     /// ISO 4217.
-    #[schema(example = "AUD")]
     pub currency: &'static str,
+}
+
+impl utoipa::PartialSchema for MoneyView {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Money::schema()
+    }
+}
+
+impl ToSchema for MoneyView {
+    fn name() -> std::borrow::Cow<'static, str> {
+        Money::name()
+    }
 }
 
 impl MoneyView {

@@ -17,7 +17,7 @@ pub const MAX_NODES: usize = 256;
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Predicate, no_recursion))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Predicate {
     /// Every one holds; none = always.
@@ -283,7 +283,6 @@ impl ValueKind {
 
 /// A value of a condition or a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", content = "value", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Value {
     /// Text.

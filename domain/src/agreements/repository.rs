@@ -2,10 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::model::GoverningDate;
+use super::in_force::Published;
+use super::life::{AgreementVersion, VersionState};
 use super::version::GoverningVersion;
 use crate::catalogue::VerticalCode;
-use crate::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
+use crate::kernel::ids::{AgreementId, CalculationId, DealId, OrganisationId, VerticalId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
@@ -30,23 +31,96 @@ pub struct StoredCalculation {
 
 /// Agreements, inside a transaction.
 pub trait AgreementRepository {
-    /// Keeps a shipped agreement and its active version; one that exists already stays as it is.
+    /// Keeps a shipped agreement, its active version and the tables that it names; what exists already stays as it is.
     ///
     /// # Errors
     /// The failure of the store.
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError>;
 
-    /// The versions of a vertical that deals can be governed by, with the content that was approved.
+    /// The versions of a vertical that were approved once, with the content that was approved and its tables.
     ///
     /// # Errors
     /// The failure of the store; content whose hash is another one than approved.
-    fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError>;
+    fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError>;
 
     /// Keeps calculations.
     ///
     /// # Errors
     /// The failure of the store.
     fn append_calculations(&mut self, calculations: &[StoredCalculation]) -> Result<(), StoreError>;
+
+    /// Keeps a new agreement.
+    ///
+    /// # Errors
+    /// `agreement_vertical_id_fkey` when there is no such vertical.
+    fn insert_agreement(&mut self, agreement: &FoundAgreement) -> Result<(), StoreError>;
+
+    /// Locks an agreement: whoever changes its versions waits.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_agreement(&mut self, id: AgreementId) -> Result<Option<FoundAgreement>, StoreError>;
+
+    /// The greatest number of a version of an agreement that is locked, 0 when it has none.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn last_number(&mut self, id: AgreementId) -> Result<u32, StoreError>;
+
+    /// Keeps a new version.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn insert_version(&mut self, version: &AgreementVersion) -> Result<(), StoreError>;
+
+    /// Locks a version of an agreement that is locked; with the tables that it names.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_version(&mut self, id: AgreementId, number: u32) -> Result<Option<AgreementVersion>, StoreError>;
+
+    /// Writes a version: its content while it is a draft, and what became of it.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_version(&mut self, version: &AgreementVersion) -> Result<(), StoreError>;
+
+    /// Keeps that an approved version names its tables, and that its agreement may be seen by those whom it is for.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn publish(&mut self, version: &AgreementVersion) -> Result<(), StoreError>;
+
+    /// Numbers, first and last days of the versions of an agreement that were proposed or approved and are not
+    /// retired, without this one.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_ranges(&mut self, id: AgreementId, but: u32) -> Result<Vec<(u32, Date, Option<Date>)>, StoreError>;
+
+    /// Makes active what was approved and has begun by this moment's day in Sydney, and superseded what a later version
+    /// has ended; of one agreement or of all. Gives what moved, agreement by agreement.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn come_into_force(&mut self, now: Instant, agreement: Option<AgreementId>) -> Result<Vec<Moved>, StoreError>;
+}
+
+/// A version that came to another state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The number of the version.
+    pub number: u32,
+    /// The provider that the agreement is made for.
+    pub provider: Option<OrganisationId>,
+    /// Where it is now.
+    pub state: VersionState,
+    /// The hash of what it says.
+    pub content_sha256: Digest,
+    /// Its first day.
+    pub effective_from: Date,
 }
 
 /// An agreement as it is kept.
@@ -58,33 +132,10 @@ pub struct FoundAgreement {
     pub vertical: VerticalCode,
     /// What people call it.
     pub name: String,
+    /// The provider that it is made for; none = for everybody.
+    pub provider: Option<OrganisationId>,
     /// When it was made.
     pub created_at: Instant,
-}
-
-/// A version as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundVersion {
-    /// The agreement.
-    pub agreement: AgreementId,
-    /// 1, 2, 3 …
-    pub number: u32,
-    /// `draft`, `proposed`, `approved`, `active`, `superseded`, `retired`.
-    pub state: String,
-    /// Which date of a deal decides whether it governs.
-    pub governing_date: GoverningDate,
-    /// Its first day.
-    pub effective_from: Date,
-    /// Its last day.
-    pub effective_until: Option<Date>,
-    /// The exact bytes that were hashed and approved.
-    pub content: Vec<u8>,
-    /// Their hash.
-    pub content_sha256: Digest,
-    /// When it was made.
-    pub created_at: Instant,
-    /// When it was approved.
-    pub approved_at: Option<Instant>,
 }
 
 /// Agreements, to look up.
@@ -105,32 +156,23 @@ pub trait AgreementQueries {
     ///
     /// # Errors
     /// The failure of the store.
-    fn list_versions(&mut self, id: AgreementId, page: &PageRequest) -> Result<Page<FoundVersion>, StoreError>;
+    fn list_versions(&mut self, id: AgreementId, page: &PageRequest) -> Result<Page<AgreementVersion>, StoreError>;
 
     /// One version.
     ///
     /// # Errors
     /// The failure of the store.
-    fn find_version(&mut self, id: AgreementId, number: u32) -> Result<Option<FoundVersion>, StoreError>;
+    fn find_version(&mut self, id: AgreementId, number: u32) -> Result<Option<AgreementVersion>, StoreError>;
+
+    /// What [`AgreementRepository::list_ranges`] gives, as far as the viewer sees it.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_ranges(&mut self, id: AgreementId, but: u32) -> Result<Vec<(u32, Date, Option<Date>)>, StoreError>;
 
     /// A calculation of a deal that the viewer sees.
     ///
     /// # Errors
     /// The failure of the store.
     fn find_calculation(&mut self, id: CalculationId) -> Result<Option<StoredCalculation>, StoreError>;
-}
-
-impl FoundVersion {
-    /// The version that deals can be governed by.
-    ///
-    /// # Errors
-    /// When its content does not read, or is not what was hashed.
-    pub fn governing(&self) -> Result<GoverningVersion, StoreError> {
-        let failed =
-            |what: &str| StoreError::Failed(format!("agreement {} version {}: {what}", self.agreement, self.number));
-        let content = super::VersionContent::parse(&self.content).map_err(|_| failed("unreadable"))?;
-        let version = GoverningVersion::try_new(self.agreement, self.number, content);
-        let version = version.map_err(|_| failed("no canonical form"))?;
-        if version.content_hash() == self.content_sha256 { Ok(version) } else { Err(failed("not what was hashed")) }
-    }
 }

@@ -195,6 +195,7 @@ fn note_needs(kids: &mut BTreeSet<String>, declaration: &mut Option<Digest>, sta
         Statement::Seal(_)
         | Statement::KeyRegistration(_)
         | Statement::ImportDeclaration(_)
+        | Statement::AgreementApproval(_)
         | Statement::PayoutApproval(_) => return,
     };
     *declaration = declaration.or(named);

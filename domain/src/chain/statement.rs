@@ -18,7 +18,7 @@ use super::key::Jwk;
 use super::leaf::LeafKind;
 pub use super::parts::{AgreementRef, Amount, Assurance, Declared, Participant, PartyId, Salt};
 use super::signer::Signer;
-use crate::kernel::ids::{DealId, DealImportId, HandshakeId, PayoutRunId};
+use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, PayoutRunId};
 use crate::kernel::{Digest, jcs};
 
 /// The version of every statement so far.
@@ -207,6 +207,36 @@ pub struct Seal {
     pub v: u8,
 }
 
+/// The platform states that a version of an agreement was approved by somebody else than its author: what is approved
+/// is the digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgreementApproval {
+    /// The codes of the warnings that the approver took note of.
+    pub acknowledged: Vec<String>,
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The user or API client that approved.
+    pub approved_by: uuid::Uuid,
+    /// SHA-256 of the version's canonical content.
+    pub content_sha256: Digest,
+    /// The platform's signing key.
+    pub kid: String,
+    /// The origin of the log.
+    pub log: String,
+    /// The number of the version.
+    pub number: u32,
+    /// The user or API client that proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<uuid::Uuid>,
+    /// Random.
+    pub salt: Salt,
+    /// The last checkpoint that the signer verified.
+    pub seen: TreeHead,
+    /// [`VERSION`].
+    pub v: u8,
+}
+
 /// The platform states that a payout run was approved by two people: what is approved is the digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -250,6 +280,8 @@ pub enum Statement {
     Accept(Accept),
     /// See [`Seal`].
     Seal(Box<Seal>),
+    /// See [`AgreementApproval`].
+    AgreementApproval(AgreementApproval),
     /// See [`PayoutApproval`].
     PayoutApproval(PayoutApproval),
 }
@@ -264,6 +296,7 @@ impl Statement {
             Self::Offer(_) => LeafKind::Offer,
             Self::Accept(_) => LeafKind::Accept,
             Self::Seal(_) => LeafKind::Seal,
+            Self::AgreementApproval(_) => LeafKind::AgreementApproval,
             Self::PayoutApproval(_) => LeafKind::PayoutApproval,
         }
     }
@@ -275,7 +308,7 @@ impl Statement {
             Self::KeyRegistration(_) => "flip360-key+jws",
             Self::ImportDeclaration(_) => "flip360-import+jws",
             Self::Offer(_) | Self::Accept(_) | Self::Seal(_) => "flip360-handshake+jws",
-            Self::PayoutApproval(_) => "flip360-approval+jws",
+            Self::AgreementApproval(_) | Self::PayoutApproval(_) => "flip360-approval+jws",
         }
     }
 
@@ -288,6 +321,7 @@ impl Statement {
             Self::Offer(s) => &s.log,
             Self::Accept(s) => &s.log,
             Self::Seal(s) => &s.log,
+            Self::AgreementApproval(s) => &s.log,
             Self::PayoutApproval(s) => &s.log,
         }
     }
@@ -301,6 +335,7 @@ impl Statement {
             Self::Offer(s) => &s.kid,
             Self::Accept(s) => &s.kid,
             Self::Seal(s) => &s.kid,
+            Self::AgreementApproval(s) => &s.kid,
             Self::PayoutApproval(s) => &s.kid,
         }
     }
@@ -314,6 +349,7 @@ impl Statement {
             Self::Offer(s) => Some(&s.seen),
             Self::Accept(s) => Some(&s.seen),
             Self::Seal(s) => Some(&s.seen),
+            Self::AgreementApproval(s) => Some(&s.seen),
             Self::PayoutApproval(s) => Some(&s.seen),
         }
     }
@@ -323,7 +359,7 @@ impl Statement {
     pub const fn assurance(&self) -> Assurance {
         match self {
             Self::KeyRegistration(s) => s.assurance,
-            Self::ImportDeclaration(_) | Self::PayoutApproval(_) => Assurance::Own,
+            Self::ImportDeclaration(_) | Self::AgreementApproval(_) | Self::PayoutApproval(_) => Assurance::Own,
             Self::Offer(s) => s.assurance,
             Self::Accept(s) => s.assurance,
             Self::Seal(s) => s.assurance,
@@ -337,6 +373,7 @@ impl Statement {
             Self::Offer(s) => s.v,
             Self::Accept(s) => s.v,
             Self::Seal(s) => s.v,
+            Self::AgreementApproval(s) => s.v,
             Self::PayoutApproval(s) => s.v,
         }
     }

@@ -187,7 +187,7 @@ fn learn(
     }
     deal.facts = facts;
     let sold = Sold { vertical: locked.vertical, product: &locked.product };
-    let version = known.versions.of(locked.vertical, deal.agreement, &facts).filter(|_| locked.sealed);
+    let version = known.versions.of(locked.vertical, deal.agreement, deal.provider, &facts).filter(|_| locked.sealed);
     let worked_out = match version {
         Some(version) => {
             Some(commission::calculate(env, &deal, sold, version).map_err(|_| AdvanceDealError::OutOfRange)?)

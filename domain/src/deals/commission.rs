@@ -14,7 +14,7 @@ use super::tell;
 use crate::access::ownership;
 use crate::agreements::evaluate::{self, CalculationOutput};
 use crate::agreements::facts::{CalculationInput, DealFacts};
-use crate::agreements::model::GoverningDate;
+use crate::agreements::in_force::{Published, in_force};
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
 use crate::catalogue::{ProductCode, VerticalCode};
@@ -22,14 +22,14 @@ use crate::chain::log::{self, LogItem};
 use crate::directory::repository::NewContact;
 use crate::env::Env;
 use crate::events::{EventKind, NewEvent};
-use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, PayeeId};
+use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, OrganisationId, PayeeId};
 use crate::ledger::accrue::{self, DealAccounts};
 use crate::ledger::line::CommissionLine;
 use crate::ledger::posting::{self, PostError};
 use crate::store::{StoreError, UnitOfWork};
 
 /// The agreement versions of the verticals that a batch touches.
-pub(super) struct Versions(BTreeMap<VerticalCode, Vec<GoverningVersion>>);
+pub(super) struct Versions(BTreeMap<VerticalCode, Vec<Published>>);
 
 impl Versions {
     /// Reads them, once a vertical.
@@ -40,32 +40,25 @@ impl Versions {
         let mut versions = BTreeMap::new();
         for vertical in verticals {
             if let std::collections::btree_map::Entry::Vacant(vacant) = versions.entry(vertical) {
-                vacant.insert(uow.agreements().list_active(vertical)?);
+                vacant.insert(uow.agreements().list_published(vertical)?);
             }
         }
         Ok(Self(versions))
     }
 
-    /// The version that a deal is sealed under, else the one in force on the date that governs; before
-    /// that date is known, on the referral's.
+    /// The version that a deal of this provider is sealed under, whatever became of it; else the one in force on the
+    /// date that governs, and before that date is known, on the referral's.
     pub(super) fn of(
         &self,
         vertical: VerticalCode,
         sealed: Option<(AgreementId, u32)>,
+        provider: OrganisationId,
         facts: &DealFacts,
     ) -> Option<&GoverningVersion> {
-        let mut versions = self.0.get(&vertical)?.iter();
-        if let Some((agreement, number)) = sealed {
-            return versions.find(|v| v.agreement() == agreement && v.number() == number);
-        }
-        versions.find(|version| {
-            let on = match version.content().governing_date {
-                GoverningDate::Referred => None,
-                GoverningDate::Contracted => facts.contracted_on,
-                GoverningDate::Settled => facts.settlement.map(|s| s.on),
-            };
-            version.content().in_force_on(on.unwrap_or(facts.referred_on))
-        })
+        let published = self.0.get(&vertical)?;
+        let Some(sealed) = sealed else { return in_force(published, provider, facts) };
+        let mut versions = published.iter().map(|p| &p.version);
+        versions.find(|version| (version.agreement(), version.number()) == sealed)
     }
 }
 

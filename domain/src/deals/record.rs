@@ -226,7 +226,7 @@ impl Batch {
             return Ok(Outcome::Refused(Refusal::InTheFuture));
         }
         let sealed = before.and_then(|deal| deal.agreement);
-        let Some(version) = known.versions.of(product.vertical, sealed, &said.facts) else {
+        let Some(version) = known.versions.of(product.vertical, sealed, source.provider, &said.facts) else {
             return Ok(Outcome::Refused(Refusal::NoAgreement));
         };
         let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));

@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::kernel::Digest;
 use crate::kernel::ids::{
     AgreementId, CalculationId, DealId, EntryId, HandshakeId, LineId, MemberId, PayeeId, PayoutId, PayoutRunId,
     WebhookEndpointId,
@@ -135,6 +136,19 @@ event_data! {
         total_minor: i64,
         /// Its version.
         version: u32,
+    }
+    /// A version of an agreement came to another state.
+    AgreementVersionMoved {
+        /// The agreement.
+        agreement_id: AgreementId,
+        /// The number of the version.
+        number: u32,
+        /// Where it is now.
+        state: &'static str,
+        /// The hash of what it says.
+        content_sha256: Digest,
+        /// Its first day.
+        effective_from: Date,
     }
     /// A payment moved on.
     PayoutMoved {

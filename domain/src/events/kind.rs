@@ -137,6 +137,26 @@ event_kinds! {
     PayeeBankChangeProposed = "payee.bank_change_proposed", "payee", "RecordChanged", DirectoryRead;
     /// Another bank account was approved for a payee; it is paid to after a cool-off.
     PayeeBankChangeApproved = "payee.bank_change_approved", "payee", "RecordChanged", DirectoryRead;
+    /// An agreement was made.
+    AgreementCreated = "agreement.created", "agreement", "RecordChanged", AgreementsRead;
+    /// A draft of a version of an agreement was written, or written anew.
+    AgreementVersionDrafted = "agreement.version_drafted", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// A version of an agreement waits for approval.
+    AgreementVersionProposed = "agreement.version_proposed", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// Somebody else approved what a version of an agreement says.
+    AgreementVersionApproved = "agreement.version_approved", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// A proposed version of an agreement was sent back to its author.
+    AgreementVersionRejected = "agreement.version_rejected", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// The first day of an approved version of an agreement has come: it governs.
+    AgreementVersionActivated = "agreement.version_activated", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// A later version of an agreement took the place of this one.
+    AgreementVersionSuperseded = "agreement.version_superseded", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// A version of an agreement was taken out of force: it takes no new deals.
+    AgreementVersionRetired = "agreement.version_retired", "agreement", "AgreementVersionMoved", AgreementsRead;
+    /// A lookup table of agreements was made.
+    LookupTableCreated = "lookup_table.created", "table", "RecordChanged", AgreementsRead;
+    /// A version was added to a lookup table.
+    LookupTableVersionCreated = "lookup_table.version_created", "table", "RecordChanged", AgreementsRead;
     /// The guarantees were checked.
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.

@@ -9,6 +9,8 @@ pub mod jcs;
 pub mod money;
 pub mod page;
 pub mod rate;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod split;
 pub mod time;
 

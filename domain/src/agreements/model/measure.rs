@@ -76,7 +76,7 @@ pub enum MeasureUnit {
 
 /// The days over which something is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AccumulatorWindow))]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// One day.

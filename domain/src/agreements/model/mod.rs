@@ -60,9 +60,11 @@ pub struct VersionContent {
     /// Which date of the deal decides whether this version governs it.
     pub governing_date: GoverningDate,
     /// The first day on which it governs.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "2027-01-01"))]
     pub effective_from: Date,
     /// The last day on which it governs; none = until superseded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, example = "2027-12-31"))]
     pub effective_until: Option<Date>,
     /// The running totals that components ask for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -96,6 +98,20 @@ impl VersionContent {
         self.canonical_bytes().map(|bytes| Digest::of(&bytes))
     }
 
+    /// The versions of lookup tables that it names, each once.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&LookupUse> {
+        let mut named = Vec::new();
+        for component in &self.components {
+            if let ComponentRate::Lookup { table, .. } = &component.rate
+                && !named.contains(&table)
+            {
+                named.push(table);
+            }
+        }
+        named
+    }
+
     /// Whether a deal whose governing date is this falls into the effective range.
     #[must_use]
     pub fn in_force_on(&self, on: Date) -> bool {
@@ -116,13 +132,13 @@ impl Reason for ParseContentError {
 
 /// One way of earning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AgreementComponent))]
 #[serde(deny_unknown_fields)]
 pub struct Component {
     /// Unique within the version; lines carry it for ever.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub key: ComponentKey,
     /// For a person.
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 120, example = "Upfront commission"))]
     pub name: String,
     /// What sets it off.
     pub trigger: Trigger,
@@ -203,7 +219,6 @@ pub enum Trigger {
     /// A named milestone of the deal.
     Milestone {
         /// Its name: 1 to 40 of `a`–`z`, `0`–`9` and `_`.
-        #[cfg_attr(feature = "schema", schema(value_type = String))]
         name: ComponentKey,
     },
     /// Each period of a trail.
@@ -211,17 +226,17 @@ pub enum Trigger {
     /// Another component that pays.
     Component {
         /// The key of the other one.
-        #[cfg_attr(feature = "schema", schema(value_type = String))]
         key: ComponentKey,
     },
 }
 
 /// From when a line may be paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ComponentHold))]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Days after the trigger, by the calendar of Sydney.
+    #[cfg_attr(feature = "schema", schema(example = 30))]
     pub days: u16,
     /// Whether the provider must have paid first.
     pub funding_rule: FundingRule,
@@ -248,10 +263,11 @@ impl FundingRule {
 
 /// How a component goes together with the others of its group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ComponentCombine))]
 #[serde(deny_unknown_fields)]
 pub struct Combine {
     /// Components of one name belong together.
+    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 120, example = "commission"))]
     pub group: String,
     /// The same for all of a group.
     pub mode: CombineMode,

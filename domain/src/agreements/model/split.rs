@@ -76,12 +76,11 @@ impl<'de> Deserialize<'de> for Role {
 
 /// What may be earned by a component: by one role, or by all together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ComponentLimit))]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Whose share; none = the whole, before it is split, over the deals of the member who referred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub role: Option<Role>,
     /// Over which span it is reckoned.
     pub per: LimitSpan,
@@ -163,18 +162,14 @@ impl Proration {
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// Who gets it.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub role: Role,
     /// Of the whole: 0 to 1, or `remainder` for what the others leave.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub share: ShareSize,
     /// Who gets it when there is no such participant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub absent_to: Option<Role>,
     /// Who gets what is above a cap, and pays what is below a floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub excess_to: Option<Role>,
 }
 

@@ -24,12 +24,12 @@ pub const MAX_ROWS: usize = 5_000;
 #[serde(deny_unknown_fields)]
 pub struct LookupUse {
     /// The table.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "table_01k0w4q7v8e2rtf3k2m9x5c6dz"))]
     pub id: LookupTableId,
     /// Its version.
     pub number: u32,
     /// SHA-256 of the canonical JSON of that version.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"))]
     pub content_sha256: Digest,
 }
 
@@ -50,7 +50,6 @@ pub struct LookupTable {
 #[serde(deny_unknown_fields)]
 pub struct LookupKey {
     /// The fact that is looked up.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub attribute: Attribute,
     /// How it is matched.
     #[serde(rename = "match")]

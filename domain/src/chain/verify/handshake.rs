@@ -138,6 +138,7 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
         Statement::Seal(_)
         | Statement::KeyRegistration(_)
         | Statement::ImportDeclaration(_)
+        | Statement::AgreementApproval(_)
         | Statement::PayoutApproval(_) => {
             findings.fault(at, "other_party", "only the platform seals");
             return;

@@ -208,7 +208,7 @@ impl Batch {
         let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
             return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
         };
-        let Some(version) = known.versions.of(open.vertical, None, &open.facts) else {
+        let Some(version) = known.versions.of(open.vertical, None, open.provider, &open.facts) else {
             return Ok(Err(CountersignRefusal::NoAgreement));
         };
         let seal = seal(env, open, &terms, version, (&presented, assurance));

@@ -155,7 +155,7 @@ impl Known {
         if terms.referred_on > env.now.sydney_date() {
             return Err(ReferRefusal::ReferredInTheFuture);
         }
-        if self.versions.of(product.vertical, None, &facts(terms.referred_on)).is_none() {
+        if self.versions.of(product.vertical, None, terms.provider, &facts(terms.referred_on)).is_none() {
             return Err(ReferRefusal::NoAgreement);
         }
         Ok((member, product))
