@@ -1,7 +1,8 @@
 //! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
-//! revocations, releases after the hold, partitions, jobs, webhooks. They stop when [`Workers`] is told to, after
-//! what they are doing. Several processes may work on one database: jobs and webhooks are claimed, releases and
-//! numbering are transactions, and of those that share a data directory one signs the log.
+//! revocations, releases after the hold, versions of agreements that are due, partitions, jobs, webhooks. They stop
+//! when [`Workers`] is told to, after what they are doing. Several processes may work on one database: jobs and
+//! webhooks are claimed, releases and numbering are transactions, and of those that share a data directory one signs
+//! the log.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use domain::access::Actor;
+use domain::agreements::decide;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
@@ -35,7 +37,7 @@ const TELLING_IDLE: Duration = Duration::from_secs(1);
 const TELLING_GATHER: Duration = Duration::from_millis(10);
 /// How often the clock is looked at for what is due.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
-/// How often holds are looked at.
+/// How often holds, and versions of agreements that are due, are looked at.
 const RELEASE_EVERY_MILLIS: i64 = 60_000;
 /// In the data directory: held by the process that signs the log.
 pub const SEQUENCER_LOCK: &str = "sequencer.lock";
@@ -317,7 +319,7 @@ pub fn catch_up(app: &App) -> Result<TreeHead, SequenceError> {
     sequencer.catch_up(app.store.as_ref(), app.clock.now()).inspect(|head| app.publish(*head))
 }
 
-/// What is due from time to time: releases, abandoned uploads, partitions.
+/// What is due from time to time: versions of agreements, releases, abandoned uploads, partitions.
 fn do_chores(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
     let (mut kept, mut released) = (None, None);
     while !stopping.load(Ordering::Acquire) {
@@ -326,6 +328,9 @@ fn do_chores(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
         }
         let now = app.clock.now().millis();
         if released.is_none_or(|before: i64| now.saturating_sub(before) >= RELEASE_EVERY_MILLIS || now < before) {
+            if let Err(error) = come_into_force(app) {
+                tracing::error!(%error, "versions of agreements did not come into force; that is tried again");
+            }
             release(app, stopping);
             released = Some(now);
         }
@@ -344,6 +349,20 @@ pub fn keep_partitions(app: &App, kept: &mut Option<Date>) -> Result<(), StoreEr
         *kept = Some(today);
     }
     Ok(())
+}
+
+/// Makes active the versions of agreements whose first day has come, and superseded those that they end. Which version
+/// governs a deal does not wait for it. Returns how many moved.
+///
+/// # Errors
+/// The failure of the store; the next round does it then.
+pub fn come_into_force(app: &App) -> Result<usize, StoreError> {
+    let actor = Actor::service();
+    let moved = app.store.transaction(|uow| decide::come_into_force(uow, &app.env(&actor)))?;
+    if moved > 0 {
+        app.wrote();
+    }
+    Ok(moved)
 }
 
 fn release(app: &Data<App>, stopping: &AtomicBool) {

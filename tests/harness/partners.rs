@@ -322,7 +322,11 @@ const OWNED: &[(&str, &str)] = &[
         "select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id where e.organisation_id = $org limit 1",
     ),
     ("key", "select id from signing_key where member_id = $member limit 1"),
-    ("agreement", "select id from agreement limit 1"),
+    (
+        "agreement",
+        "select a.id from agreement a join vertical v on v.id = a.vertical_id where v.code = 'V01' order by a.id limit 1",
+    ),
+    ("table", "select id from lookup_table order by id limit 1"),
     ("vertical", "select id from vertical order by code limit 1"),
     ("product", "select id from product order by code limit 1"),
     ("bank", "select id from bank_account limit 1"),

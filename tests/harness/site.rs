@@ -55,9 +55,41 @@ pub(crate) fn served(platform: Platform) -> Service {
     let approver = service.token(&[Role::Approver], None, None);
     let _ = service.post(&at("approve"), &approver, &json!({"content_sha256": run["content_sha256"]})).expect(200);
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
+    with_table(&service, &operator, &approver);
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
     service
+}
+
+/// An agreement in force that names a lookup table.
+fn with_table(service: &Service, operator: &str, approver: &str) {
+    let table = service.post("/v1/lookup-tables", operator, &json!({"name": "Placement fees"})).expect(201);
+    let id = table["id"].as_str().expect("an id");
+    let content = json!({
+        "keys": [{"attribute": "deal.salary", "match": "band"}],
+        "rows": [{"keys": [{"type": "money", "value": {"amount": 0, "currency": "AUD"}}], "pays": {"kind": "percent", "rate": "0.1"}}]
+    });
+    let versions = format!("/v1/lookup-tables/{id}/versions");
+    let table = service.post(&versions, operator, &json!({"content": content})).expect(201);
+    let named = json!({"id": id, "number": table["number"], "content_sha256": table["content_sha256"]});
+    let agreement = json!({"vertical": "V16", "name": "Placements by level"});
+    let agreement = service.post("/v1/agreements", operator, &agreement).expect(201);
+    let content = json!({
+        "vertical": "V16", "governing_date": "settled", "effective_from": "2020-01-01",
+        "components": [{
+            "key": "placement", "name": "Placement", "trigger": {"kind": "deal_event", "event": "settled"},
+            "predicate": {"op": "all", "of": []}, "rate": {"kind": "lookup", "table": named, "of": "salary"},
+            "split": [{"role": "member", "share": "0.6"}, {"role": "platform", "share": "remainder"}],
+            "hold": {"days": 10, "funding_rule": "on_expiry"}, "combine": {"group": "placement", "mode": "sum"}
+        }]
+    });
+    let versions = format!("/v1/agreements/{}/versions", agreement["id"].as_str().expect("an id"));
+    let version = service.post(&versions, operator, &json!({"content": content})).expect(201);
+    let _ = service.post(&format!("{versions}/1/propose"), operator, &json!({})).expect(200);
+    let findings = service.post(&format!("{versions}/1/lint"), operator, &json!({})).expect(200);
+    let codes: Vec<&Value> = findings["findings"].as_array().expect("findings").iter().map(|f| &f["code"]).collect();
+    let approval = json!({"content_sha256": version["content_sha256"], "acknowledged": codes});
+    let _ = service.post(&format!("{versions}/1/approve"), approver, &approval).expect(200);
 }
 
 /// The id of something real for each prefix, straight from the tables.
@@ -83,6 +115,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("entry", "ledger_entry"),
         ("calc", "calculation"),
         ("agreement", "agreement"),
+        ("table", "lookup_table"),
         ("vertical", "vertical"),
         ("product", "product"),
         ("client", "api_client"),

@@ -32,6 +32,9 @@ const DOMAIN_MAY_USE: [&str; 13] = [
     "thiserror",
 ];
 
+/// What the domain may use on demand only: schemas for the API document (ADR-16).
+const DOMAIN_MAY_USE_ON_DEMAND: [&str; 1] = ["utoipa"];
+
 /// A file longer than this is split.
 const LONGEST_FILE: usize = 400;
 
@@ -53,7 +56,10 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|package| {
             let dependencies = package["dependencies"].as_array().expect("dependencies");
-            let normal = dependencies.iter().filter(|d| d["kind"].is_null()).map(|d| text(&d["name"]));
+            let optional = |d: &&Value| {
+                d["optional"] == true && DOMAIN_MAY_USE_ON_DEMAND.contains(&d["name"].as_str().unwrap_or_default())
+            };
+            let normal = dependencies.iter().filter(|d| d["kind"].is_null() && !optional(d)).map(|d| text(&d["name"]));
             (text(&package["name"]), normal.collect())
         })
         .collect()

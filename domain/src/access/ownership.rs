@@ -3,7 +3,9 @@
 //!
 //! | thing | who sees it, besides who sees everything |
 //! |---|---|
-//! | agreement, vertical, product, run of the guarantees, the log | whoever has the scope: they name nobody ([`REACHES`]) |
+//! | vertical, product, run of the guarantees, the log | whoever has the scope: they name nobody ([`REACHES`]) |
+//! | agreement for everybody, once a version was approved; its versions once they are in force; the tables that they name | whoever has the scope |
+//! | the same of an agreement made for a provider | that provider, and introducers who have deals with it |
 //! | deal, its facts, moves and handshakes | its provider, its introducer, its member ([`of_deal`]) |
 //! | commission line | the introducer of who earns it, and who earns it ([`of_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
@@ -24,9 +26,9 @@ use uuid::Uuid;
 use super::Actor;
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
-    ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, MemberId,
-    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId, VerticalId,
-    WebhookDeliveryId, WebhookEndpointId,
+    ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
+    MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId,
+    VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -45,6 +47,7 @@ pub enum Reach {
 /// How far things of each kind of id reach. A kind that is missing reaches nobody but those who see everything.
 pub const REACHES: &[(&str, Reach)] = &[
     (AgreementId::PREFIX, Reach::Everybody),
+    (LookupTableId::PREFIX, Reach::Everybody),
     (VerticalId::PREFIX, Reach::Everybody),
     (ProductId::PREFIX, Reach::Everybody),
     (GuaranteeRunId::PREFIX, Reach::Everybody),

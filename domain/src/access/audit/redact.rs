@@ -20,7 +20,8 @@ pub const TOO_LONG: &str = "[too long]";
 pub const LONGEST: usize = 2_048;
 
 /// Fields whose texts are words of ours or references.
-const SHOWN: [&str; 26] = [
+const SHOWN: [&str; 28] = [
+    "acknowledged",
     "bank_code",
     "by",
     "category",
@@ -30,6 +31,7 @@ const SHOWN: [&str; 26] = [
     "event_types",
     "external_ref",
     "from",
+    "governing_date",
     "jurisdiction",
     "kind",
     "member_ref",
@@ -50,7 +52,7 @@ const SHOWN: [&str; 26] = [
 ];
 
 /// Fields that are public for objects of these operations, and personal elsewhere.
-const SHOWN_OF: [(&str, &str); 8] = [
+const SHOWN_OF: [(&str, &str); 10] = [
     ("organisation", "name"),
     ("organisation", "abn"),
     ("vertical", "name"),
@@ -59,6 +61,8 @@ const SHOWN_OF: [(&str, &str); 8] = [
     ("product", "code"),
     ("cohort", "name"),
     ("cohort", "code"),
+    ("agreement", "name"),
+    ("lookup_table", "name"),
 ];
 
 /// The fields as the audit log may hold them.
@@ -107,7 +111,8 @@ fn is_id(name: &str, text: &str) -> bool {
 
 /// A date or a moment in a field that holds one.
 fn is_date(name: &str, text: &str) -> bool {
-    let named = ["on", "at"].contains(&name) || ["_on", "_at", "_from", "_to"].iter().any(|end| name.ends_with(end));
+    let named =
+        ["on", "at"].contains(&name) || ["_on", "_at", "_from", "_to", "_until"].iter().any(|end| name.ends_with(end));
     // Annotations, which ISO 8601's extensions allow, could hold anything.
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-:+.TZ".contains(&byte));
     named && plain && (text.parse::<Date>().is_ok() || text.parse::<Timestamp>().is_ok())
