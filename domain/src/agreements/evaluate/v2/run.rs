@@ -143,6 +143,10 @@ impl Plan {
             }
             let taken_before = if group.mode == CombineMode::Stack { taken } else { 0 };
             scratch.wholes[*place] = self.awarded(input, component, taken_before, scratch, tracer)?;
+            // Of the best only one wins, and only that one uses up its limits.
+            if group.mode != CombineMode::Best {
+                self.limit(input, *place, scratch, tracer)?;
+            }
             let Awarded::Earned { minor, .. } = scratch.wholes[*place] else { continue };
             taken = taken.checked_add(minor).ok_or(MoneyError::OutOfRange)?;
             match (group.mode, won) {
@@ -162,14 +166,25 @@ impl Plan {
                 _ => won = Some((*place, minor)),
             }
         }
-        let on = self.governing_on(input);
-        for place in &group.places {
-            let Awarded::Earned { minor, on: day } = scratch.wholes[*place] else { continue };
-            let component = &self.components[*place];
-            let minor = limits::whole(self, component, on, minor, &mut scratch.after, tracer)?;
-            scratch.wholes[*place] =
-                if minor > 0 { Awarded::Earned { minor, on: day } } else { Awarded::Nothing(reason::CAP_REACHED) };
+        match (group.mode, won) {
+            (CombineMode::Best, Some((winner, _))) => self.limit(input, winner, scratch, tracer),
+            _ => Ok(()),
         }
+    }
+
+    /// Holds what a component earned against the limits of the whole.
+    fn limit(
+        &self,
+        input: &CalculationInput<'_>,
+        place: usize,
+        scratch: &mut Scratch,
+        tracer: &mut impl Tracer,
+    ) -> Result<(), EvaluateError> {
+        let Awarded::Earned { minor, on } = scratch.wholes[place] else { return Ok(()) };
+        let governing_on = self.governing_on(input);
+        let minor = limits::whole(self, &self.components[place], governing_on, minor, &mut scratch.after, tracer)?;
+        scratch.wholes[place] =
+            if minor > 0 { Awarded::Earned { minor, on } } else { Awarded::Nothing(reason::CAP_REACHED) };
         Ok(())
     }
 
