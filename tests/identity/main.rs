@@ -6,6 +6,7 @@ mod environments;
 mod issuer;
 mod oidc;
 mod oracle;
+mod persons;
 mod rotation;
 mod streams;
 mod totp;

@@ -5,6 +5,7 @@
 use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
 use super::error::AccessError;
 use super::oidc::may_link;
+use super::person::hold;
 use super::secret::{ClientSecret, PasswordHash};
 use super::session::end_tokens;
 use super::standing::{Standing, Subject};
@@ -38,6 +39,7 @@ pub fn create_client(
     };
     let secret = ClientSecret::new(env.environment, &env.draw());
     uow.access().insert_client(&client, &secret.digest())?;
+    hold(uow, env, client.id)?;
     client_changed(uow, env, EventKind::ApiClientCreated, &client)?;
     Ok(NewSecret { client, secret })
 }
@@ -58,6 +60,7 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     kept.secret_sha256 = secret.digest();
     kept.client.version += 1;
     uow.access().update_client(&kept)?;
+    hold(uow, env, id)?;
     end_tokens(uow, env.now, id.uuid(), kept.client.version)?;
     client_changed(uow, env, EventKind::ApiClientSecretRotated, &kept.client)?;
     Ok(NewSecret { client: kept.client, secret })
