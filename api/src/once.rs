@@ -247,6 +247,7 @@ pub fn problem_answer(problem: &Problem, caller: &Caller) -> FirstAnswer {
         status: problem.status.as_u16().try_into().unwrap_or(i16::MAX),
         content_type: "application/problem+json".to_owned(),
         location: None,
+        etag: None,
         body: serde_json::to_vec(&view).unwrap_or_default(),
         sealed: false,
     }

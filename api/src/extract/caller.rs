@@ -9,6 +9,8 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 
+use domain::idempotency::{Claim, IdempotencyKey, Tenant};
+
 use super::RequestId;
 use crate::app::App;
 use crate::auth::revocations::Credential;
@@ -34,6 +36,8 @@ pub struct Caller {
     pub credential: Credential,
     /// How a person proved who they are.
     pub methods: Methods,
+    /// For whom it acts, live or in the sandbox.
+    pub tenant: Tenant,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -49,6 +53,12 @@ impl Caller {
     #[must_use]
     pub fn viewer(&self) -> Viewer {
         self.actor.viewer()
+    }
+
+    /// Its key: of this user or API client, acting for its organisation, in this environment.
+    #[must_use]
+    pub fn claim(&self, key: IdempotencyKey) -> Claim {
+        Claim { caller: self.actor.id, tenant: self.tenant.clone(), key }
     }
 
     /// What ends a stream of its: the end of its token, also before its time, and that of the service.
@@ -85,6 +95,7 @@ impl Caller {
         }
         Ok(Self {
             subject,
+            tenant: Tenant::of(app.environment, &actor),
             actor,
             expires_at_second,
             bearer_version,

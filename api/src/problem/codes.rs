@@ -11,6 +11,7 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
             "bad_request",
             "duplicate_field",
             "idempotency_key_missing",
+            "idempotency_key_repeated",
             "invalid_cursor",
             "invalid_filter",
             "invalid_header",

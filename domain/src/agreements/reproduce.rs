@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::evaluate::{self, CalculationInput, CalculationOutput, DealFacts, EvaluateError, Settlement, TraceStep, v1};
 use super::repository::StoredCalculation;
 use super::version::GoverningVersion;
+use crate::access::{Viewer, ownership};
 use crate::catalogue::{ProductCode, VerticalCode};
-use crate::kernel::ids::{AgreementId, DealId, MemberId};
+use crate::kernel::ids::{AgreementId, DealId, MemberId, OrganisationId};
 use crate::kernel::jcs::{self, JcsError};
 use crate::kernel::{Digest, Money};
 
@@ -104,6 +105,18 @@ pub struct Rerun {
     pub output_sha256: Digest,
     /// How they came about.
     pub steps: Vec<TraceStep>,
+}
+
+impl Rerun {
+    /// What these eyes see of it, on a deal of this introducer: the lines that they see among those of the deal, and
+    /// the steps that tell nobody's amount or only amounts of such lines. The digest is still that of everything.
+    #[must_use]
+    pub fn seen_by(mut self, viewer: &Viewer, introducer: OrganisationId) -> Self {
+        let seen = |earner: &Option<MemberId>| ownership::sees_line(viewer, introducer, *earner);
+        self.output.lines.retain(|line| seen(&line.participant));
+        self.steps.retain(|step| step.of.iter().all(seen));
+        self
+    }
 }
 
 /// Runs a calculation again and compares.

@@ -153,6 +153,8 @@ pub struct TraceStep {
     pub step: &'static str,
     /// With the values seen.
     pub detail: String,
+    /// Whose amounts it tells: members, and `None` for the platform. Empty when it tells nobody's.
+    pub of: Vec<Option<MemberId>>,
 }
 
 /// Why there is no result.
@@ -187,9 +189,9 @@ pub fn evaluate(input: &CalculationInput<'_>) -> Result<CalculationOutput, Evalu
 /// # Errors
 /// See [`EvaluateError`].
 pub fn trace(input: &CalculationInput<'_>) -> Result<(CalculationOutput, Vec<TraceStep>), EvaluateError> {
-    let mut steps = Vec::new();
+    let mut steps = v1::Steps::of(input);
     let output = v1::run(input, &mut steps)?;
-    Ok((output, steps))
+    Ok((output, steps.into_vec()))
 }
 
 /// The fraction that is taken back of each line, for a percentage that a person reads.

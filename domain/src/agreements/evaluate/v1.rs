@@ -20,20 +20,58 @@ pub const ENGINE: u16 = 1;
 
 /// Receives the steps; the silent one costs nothing.
 pub trait Tracer {
-    /// Notes one step.
-    fn note(&mut self, component: &ComponentKey, step: &'static str, detail: impl FnOnce() -> String);
+    /// Notes a step that tells nobody's amount: facts of the deal, terms of the agreement.
+    fn note(&mut self, component: &ComponentKey, step: &'static str, detail: impl FnOnce() -> String) {
+        self.tell(component, step, Vec::new, detail);
+    }
+
+    /// Notes a step that tells what participants in these roles get.
+    fn tell(
+        &mut self,
+        component: &ComponentKey,
+        step: &'static str,
+        of: impl FnOnce() -> Vec<Role>,
+        detail: impl FnOnce() -> String,
+    );
 }
 
 /// Forgets every step.
 pub struct Silent;
 
 impl Tracer for Silent {
-    fn note(&mut self, _: &ComponentKey, _: &'static str, _: impl FnOnce() -> String) {}
+    fn tell(&mut self, _: &ComponentKey, _: &'static str, _: impl FnOnce() -> Vec<Role>, _: impl FnOnce() -> String) {}
 }
 
-impl Tracer for Vec<TraceStep> {
-    fn note(&mut self, component: &ComponentKey, step: &'static str, detail: impl FnOnce() -> String) {
-        self.push(TraceStep { component: component.clone(), step, detail: detail() });
+/// Keeps every step.
+pub struct Steps<'i> {
+    input: &'i CalculationInput<'i>,
+    kept: Vec<TraceStep>,
+}
+
+impl<'i> Steps<'i> {
+    /// Of a calculation.
+    #[must_use]
+    pub const fn of(input: &'i CalculationInput<'i>) -> Self {
+        Self { input, kept: Vec::new() }
+    }
+
+    /// In their order.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<TraceStep> {
+        self.kept
+    }
+}
+
+impl Tracer for Steps<'_> {
+    fn tell(
+        &mut self,
+        component: &ComponentKey,
+        step: &'static str,
+        of: impl FnOnce() -> Vec<Role>,
+        detail: impl FnOnce() -> String,
+    ) {
+        let of = of().into_iter().map(|role| participant(self.input, role)).collect();
+        self.kept.push(TraceStep { component: component.clone(), step, detail: detail(), of });
     }
 }
 
@@ -92,7 +130,10 @@ fn component_lines(
                 format!("{} = {} less offset {} gives {base}", of.name(), settlement.amount, settlement.offset)
             });
             let whole = rate.of(base)?;
-            tracer.note(key, "rate", || format!("{rate} × {base} = {whole}, rounded once, half away from zero"));
+            let everybody = || component.split.iter().map(|share| share.role).collect();
+            tracer.tell(key, "rate", everybody, || {
+                format!("{rate} × {base} = {whole}, rounded once, half away from zero")
+            });
             whole
         }
     };
@@ -108,7 +149,7 @@ fn component_lines(
     for (role, earned) in parts {
         let clawed_back = fraction.of(earned)?;
         if fraction != Rate::ZERO {
-            tracer.note(key, "clawback", || format!("{role}: {clawed_back} of {earned}"));
+            tracer.tell(key, "clawback", || vec![role], || format!("{role}: {clawed_back} of {earned}"));
         }
         let participant = participant(input, role);
         lines.push(Line { component: key.clone(), role, participant, earned, clawed_back, payable_on });
@@ -150,17 +191,20 @@ fn shared(
     let weights: Vec<u64> = component.split.iter().map(|s| s.share.ppm().unsigned_abs()).collect();
     let mut parts: Vec<(Role, Money)> =
         component.split.iter().map(|s| s.role).zip(largest_remainder(whole, &weights)?).collect();
-    tracer.note(key, "split", || {
-        let shown: Vec<String> =
-            parts.iter().zip(&component.split).map(|((r, m), s)| format!("{r} {} = {m}", percent(s.share))).collect();
-        format!("{whole} by largest remainder: {}", shown.join(", "))
-    });
+    for ((role, part), share) in parts.iter().zip(&component.split) {
+        tracer.tell(
+            key,
+            "split",
+            || vec![*role],
+            || format!("{role} {} = {part}, by largest remainder", percent(share.share)),
+        );
+    }
     for share in &component.split {
         let absent = share.role != Role::Platform && participant(input, share.role).is_none();
         if absent {
             let Some(to) = share.absent_to else { return unsupported("an absent participant without `absent_to`") };
             let moved = move_part(&mut parts, share.role, to, None)?;
-            tracer.note(key, "absent", || format!("there is no {}: {moved} goes to {to}", share.role));
+            tracer.tell(key, "absent", || vec![to], || format!("there is no {}: {moved} goes to {to}", share.role));
         }
     }
     for limit in &component.limits {
@@ -172,7 +216,8 @@ fn shared(
             let Some(to) = to else { return unsupported("a cap without `excess_to`") };
             let moved = move_part(&mut parts, limit.role, to, Some(cap))?;
             if !moved.is_zero() {
-                tracer.note(key, "cap", || format!("{} is capped at {cap}: {moved} goes to {to}", limit.role));
+                tracer.tell(key, "cap", || vec![limit.role], || format!("{} is capped at {cap}", limit.role));
+                tracer.tell(key, "cap", || vec![limit.role, to], || format!("{moved} above it goes to {to}"));
             }
         }
     }
