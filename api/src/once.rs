@@ -267,6 +267,7 @@ pub fn audit_record(env: &Env<'_>, caller: &Caller, fields: &Fields, answer: &An
             at: env.now,
             actor: caller.actor.id,
             actor_kind: caller.subject.into(),
+            embed: caller.embed,
             action: caller.operation,
             object,
             object_name: object_name(caller, answer, object),

@@ -11,6 +11,8 @@ use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 
 use domain::idempotency::{Claim, IdempotencyKey, Tenant};
 
+use uuid::Uuid;
+
 use super::RequestId;
 use crate::app::App;
 use crate::auth::revocations::Credential;
@@ -36,6 +38,10 @@ pub struct Caller {
     pub credential: Credential,
     /// How a person proved who they are.
     pub methods: Methods,
+    /// The session that its token was issued in.
+    pub session: Option<Uuid>,
+    /// Whether it is the page that a token was given to, not who asked for that token.
+    pub embed: bool,
     /// For whom it acts, live or in the sandbox.
     pub tenant: Tenant,
     /// In which request.
@@ -82,7 +88,7 @@ impl Caller {
         let app = application(request)?;
         let bearer = verified(request)?;
         let credential = Credential::from(&bearer);
-        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, embed, .. } = bearer;
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, embed, session, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
@@ -101,6 +107,8 @@ impl Caller {
             bearer_version,
             credential,
             methods,
+            session,
+            embed,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),

@@ -17,6 +17,7 @@ pub mod embed;
 pub mod environment;
 pub mod error;
 pub mod factor;
+pub mod failed_login;
 pub mod jwt;
 pub mod login;
 pub mod oidc;

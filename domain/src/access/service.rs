@@ -18,6 +18,7 @@ use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
 use crate::kernel::ids::{ApiClientId, OrganisationId, UserId};
 use crate::store::{StoreError, UnitOfWork};
+use crate::webhooks::service::owner_gone;
 
 /// Creates an API client; its secret is in the answer and nowhere else.
 ///
@@ -93,6 +94,7 @@ pub fn revoke_client(
     let client = ApiClient { revoked_at: Some(env.now), version: kept.client.version + 1, ..kept.client };
     uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
     end_tokens(uow, env.now, id.uuid(), client.version)?;
+    owner_gone(uow, env, id.uuid())?;
     client_changed(uow, env, EventKind::ApiClientRevoked, &client)?;
     Ok(Altered { before, after: client })
 }

@@ -143,6 +143,8 @@ event_kinds! {
     UserCreated = "user.created", "user", "RecordChanged", AccessAdmin;
     /// A user was changed: other roles, another password, disabled.
     UserUpdated = "user.updated", "user", "RecordChanged", AccessAdmin;
+    /// An administrator took a user's second factor away, whose sessions ended: who did not lose theirs asks why.
+    UserSecondFactorReset = "user.second_factor_reset", "user", "RecordChanged", EventsRead;
     /// An API client was created.
     ApiClientCreated = "api_client.created", "client", "RecordChanged", AccessAdmin;
     /// An API client got another secret.
