@@ -7,6 +7,7 @@ mod issuer;
 mod oidc;
 mod oracle;
 mod persons;
+mod resets;
 mod rotation;
 mod streams;
 mod totp;
