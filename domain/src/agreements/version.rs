@@ -1,13 +1,16 @@
 //! The life of a version: `draft → proposed → approved → active → superseded | retired`.
 //!
-//! Invariants: content never changes after the draft; the approver is not the author; an approval
+//! Invariants: content never changes after the draft; the approver is another person than the author; an approval
 //! names the content hash, and only that content becomes active.
 
 use std::sync::OnceLock;
 
+use uuid::Uuid;
+
 use super::evaluate::v2::Plan;
 use super::finding::Finding;
 use super::model::{LookupTable, LookupUse, VersionContent};
+use crate::access::Persons;
 use crate::kernel::fault::Reason;
 use crate::kernel::ids::{AgreementId, ApiClientId, LookupTableId, UserId};
 use crate::kernel::jcs::JcsError;
@@ -22,6 +25,18 @@ pub enum Signatory {
     Client(ApiClientId),
     /// It ships with the platform; never an approver.
     Reference,
+}
+
+impl Signatory {
+    /// The bare id; none for what ships with the platform.
+    #[must_use]
+    pub const fn uuid(self) -> Option<Uuid> {
+        match self {
+            Self::User(id) => Some(id.uuid()),
+            Self::Client(id) => Some(id.uuid()),
+            Self::Reference => None,
+        }
+    }
 }
 
 /// An approval: who, when, and of exactly which content.
@@ -180,14 +195,18 @@ impl AgreementVersion {
     ///
     /// # Errors
     /// From any other state, by the author, or for other content.
-    pub fn approve(self, by: Signatory, content_hash: Digest, at: Instant) -> Result<Self, VersionError> {
+    pub fn approve(
+        self,
+        by: Signatory,
+        content_hash: Digest,
+        at: Instant,
+        persons: &Persons,
+    ) -> Result<Self, VersionError> {
         if !matches!(self.state, VersionState::Proposed { .. }) {
             return Err(VersionError::WrongState { from: self.state.name(), to: "approved" });
         }
-        if by == Signatory::Reference {
-            return Err(VersionError::NotAnApprover);
-        }
-        if by == self.author {
+        let Some(approver) = by.uuid() else { return Err(VersionError::NotAnApprover) };
+        if self.author.uuid().is_some_and(|author| persons.are_one(author, approver)) {
             return Err(VersionError::SelfApproval);
         }
         let actual = self.governing.content_hash();
@@ -399,7 +418,8 @@ mod tests {
     fn a_version_lives_from_draft_to_its_successor() {
         let version = draft().propose(at(1)).expect("proposed");
         let hash = version.governing().content_hash();
-        let version = version.approve(user(2), hash, at(2)).and_then(|v| v.activate(at(3))).expect("active");
+        let version =
+            version.approve(user(2), hash, at(2), &Persons::default()).and_then(|v| v.activate(at(3))).expect("active");
         assert_eq!(version.state().name(), "active");
         assert_eq!(version.clone().supersede(2, at(4)), Err(VersionError::NotLater { by_number: 2 }));
         assert_eq!(version.clone().retire(at(4)).expect("retired").state().name(), "retired");
@@ -411,13 +431,25 @@ mod tests {
     fn nobody_approves_their_own_or_what_they_have_not_read() {
         let proposed = draft().propose(at(1)).expect("proposed");
         let hash = proposed.governing().content_hash();
-        assert_eq!(proposed.clone().approve(user(1), hash, at(2)), Err(VersionError::SelfApproval));
-        assert_eq!(proposed.clone().approve(Signatory::Reference, hash, at(2)), Err(VersionError::NotAnApprover));
+        assert_eq!(
+            proposed.clone().approve(user(1), hash, at(2), &Persons::default()),
+            Err(VersionError::SelfApproval)
+        );
+        assert_eq!(
+            proposed.clone().approve(Signatory::Reference, hash, at(2), &Persons::default()),
+            Err(VersionError::NotAnApprover)
+        );
+        let id = |n| uuid::Uuid::from_u128(n);
+        let program = Signatory::Client(ApiClientId::new(id(9)));
+        let of_author = Persons::restore([(id(9), id(1))]);
+        assert_eq!(proposed.clone().approve(program, hash, at(2), &of_author), Err(VersionError::SelfApproval));
+        let of_another = Persons::restore([(id(9), id(2))]);
+        assert!(proposed.clone().approve(program, hash, at(2), &of_another).is_ok());
         let other = Digest::of(b"something else");
-        let refused = proposed.clone().approve(user(2), other, at(2));
+        let refused = proposed.clone().approve(user(2), other, at(2), &Persons::default());
         assert_eq!(refused, Err(VersionError::OtherContent { named: other, actual: hash }));
         assert_eq!(proposed.reject().expect("a draft").state().name(), "draft");
-        let refused = draft().approve(user(2), hash, at(2));
+        let refused = draft().approve(user(2), hash, at(2), &Persons::default());
         assert_eq!(refused, Err(VersionError::WrongState { from: "draft", to: "approved" }));
     }
 }

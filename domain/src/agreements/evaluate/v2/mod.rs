@@ -18,10 +18,11 @@ mod rates;
 mod run;
 mod split;
 
+pub(super) use counters::participant;
 pub use plan::Plan;
 pub use run::Scratch;
 
-use super::{CalculationOutput, EvaluateError, TraceStep, Tracer, tracer::Silent};
+use super::{CalculationOutput, EvaluateError, Silent, Steps, TraceStep, Tracer};
 use crate::agreements::facts::CalculationInput;
 
 /// The number of this engine.
@@ -40,9 +41,9 @@ pub fn run(input: &CalculationInput<'_>) -> Result<CalculationOutput, EvaluateEr
 /// # Errors
 /// See [`EvaluateError`].
 pub fn traced(input: &CalculationInput<'_>) -> Result<(CalculationOutput, Vec<TraceStep>), EvaluateError> {
-    let mut steps = Vec::new();
+    let mut steps = Steps::of(input);
     let output = worked_out(input, &mut steps)?;
-    Ok((output, steps))
+    Ok((output, steps.into_vec()))
 }
 
 fn worked_out(input: &CalculationInput<'_>, tracer: &mut impl Tracer) -> Result<CalculationOutput, EvaluateError> {

@@ -152,15 +152,21 @@ impl Plan {
             match (group.mode, won) {
                 (CombineMode::Best, Some((_, most))) if minor <= most => {
                     scratch.wholes[*place] = Awarded::Nothing(reason::ANOTHER_EARNS_MORE);
-                    tracer.note(&component.key, "combine", || {
-                        format!("another of its group earns {}, this one {}", Money::aud(most), Money::aud(minor))
-                    });
+                    tracer.tell(
+                        &component.key,
+                        "combine",
+                        || component.roles(),
+                        || format!("another of its group earns {}, this one {}", Money::aud(most), Money::aud(minor)),
+                    );
                 }
                 (CombineMode::Best, Some((winner, _))) => {
                     scratch.wholes[winner] = Awarded::Nothing(reason::ANOTHER_EARNS_MORE);
-                    tracer.note(&self.components[winner].key, "combine", || {
-                        format!("`{}` earns {}, which is more", component.key, Money::aud(minor))
-                    });
+                    tracer.tell(
+                        &self.components[winner].key,
+                        "combine",
+                        || component.roles(),
+                        || format!("`{}` earns {}, which is more", component.key, Money::aud(minor)),
+                    );
                     won = Some((*place, minor));
                 }
                 _ => won = Some((*place, minor)),
@@ -233,7 +239,7 @@ impl Plan {
             tracer.note(key, "count", || "as many deals as the limit allows have earned already".to_owned());
             return Ok(Awarded::Nothing(reason::COUNT_REACHED));
         }
-        let bases = Bases { plan: self, input, after: &scratch.after, wholes: &scratch.wholes, taken, key };
+        let bases = Bases { plan: self, input, after: &scratch.after, wholes: &scratch.wholes, taken, component };
         let minor = match bases.earned(&component.rate, tracer)? {
             Ok(minor) => minor,
             Err(reason) => return Ok(Awarded::Nothing(reason)),
@@ -275,9 +281,12 @@ impl Plan {
         for (share, earned) in component.shares.iter().zip(&scratch.parts).filter(|(_, part)| **part != 0) {
             let clawed_back = fraction.of(*earned);
             if !fraction.is_zero() {
-                tracer.note(key, "clawback", || {
-                    format!("{}: {} of {}", share.role, Money::aud(clawed_back), Money::aud(*earned))
-                });
+                tracer.tell(
+                    key,
+                    "clawback",
+                    || vec![share.role],
+                    || format!("{}: {} of {}", share.role, Money::aud(clawed_back), Money::aud(*earned)),
+                );
             }
             scratch.lines.push(RawLine {
                 component: place,
