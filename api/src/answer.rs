@@ -198,6 +198,7 @@ impl Answer {
             status: self.status.as_u16().try_into().unwrap_or(i16::MAX),
             content_type: self.content_type.clone(),
             location: self.location.clone(),
+            etag: self.etag.clone(),
             body: self.body.clone(),
             sealed: false,
         }
@@ -209,6 +210,7 @@ impl Answer {
         let status = u16::try_from(first.status).ok().and_then(|s| StatusCode::from_u16(s).ok());
         let mut answer = Self::new(status.unwrap_or(StatusCode::OK), &first.content_type, first.body);
         answer.location = first.location;
+        answer.etag = first.etag;
         answer.replayed = true;
         answer
     }

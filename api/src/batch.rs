@@ -62,7 +62,7 @@ type Outcome = Result<Answer, Problem>;
 
 struct Queued<C> {
     command: Command<C>,
-    _held: Held,
+    held: Held,
     reply: oneshot::Sender<Outcome>,
 }
 
@@ -101,7 +101,7 @@ impl<W: BatchWork> Batcher<W> {
             if queue.waiting.len() >= WAITING {
                 return Err(Problem::unavailable());
             }
-            queue.waiting.push_back(Queued { command, _held: held, reply });
+            queue.waiting.push_back(Queued { command, held, reply });
             let start = queue.runners < RUNNERS;
             queue.runners += usize::from(start);
             start
@@ -120,8 +120,11 @@ impl<W: BatchWork> Batcher<W> {
             let outcomes = outcomes::<W>(app, &batch.iter().map(|q| &q.command).collect::<Vec<_>>());
             app.wrote();
             for (queued, outcome) in batch.into_iter().zip(outcomes) {
+                let Queued { held, reply, .. } = queued;
+                // The key first: whoever has the answer may ask again at once.
+                drop(held);
                 // A caller that went away finds its answer under its key.
-                let _ = queued.reply.send(outcome);
+                let _ = reply.send(outcome);
             }
         }
     }

@@ -247,6 +247,7 @@ pub fn problem_answer(problem: &Problem, caller: &Caller) -> FirstAnswer {
         status: problem.status.as_u16().try_into().unwrap_or(i16::MAX),
         content_type: "application/problem+json".to_owned(),
         location: None,
+        etag: None,
         body: serde_json::to_vec(&view).unwrap_or_default(),
         sealed: false,
     }
@@ -266,6 +267,7 @@ pub fn audit_record(env: &Env<'_>, caller: &Caller, fields: &Fields, answer: &An
             at: env.now,
             actor: caller.actor.id,
             actor_kind: caller.subject.into(),
+            embed: caller.embed,
             action: caller.operation,
             object,
             object_name: object_name(caller, answer, object),

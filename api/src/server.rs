@@ -44,8 +44,15 @@ const METRICS_CONNECTIONS: usize = 16;
 /// # Errors
 /// When the address cannot be bound.
 pub fn start(app: Data<App>, address: SocketAddr, edge: &EdgeArgs) -> std::io::Result<(Server, SocketAddr)> {
+    start_on(app, TcpListener::bind(address)?, edge)
+}
+
+/// Starts on what is bound already: who must know the port before there is an application binds first.
+///
+/// # Errors
+/// When it cannot be listened to.
+pub fn start_on(app: Data<App>, listener: TcpListener, edge: &EdgeArgs) -> std::io::Result<(Server, SocketAddr)> {
     let limits = Data::new(Limits::per_minute(edge.rate_limit_per_minute));
-    let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
     let origins = edge.cors_origins.clone();
     let patience = (edge.request_seconds > 0).then(|| Duration::from_secs(edge.request_seconds));

@@ -10,8 +10,8 @@ use domain::access::repository::AccessRepository;
 use domain::access::user::{Attempts, UserCredentials};
 use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
 use domain::directory::{ClusterText, Email};
-use domain::kernel::Digest;
 use domain::kernel::ids::{ApiClientId, MemberId, OidcIssuerId, OrganisationId, UserId};
+use domain::kernel::{Digest, Instant};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -184,6 +184,30 @@ impl AccessRepository for PgUnitOfWork<'_> {
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
+    }
+
+    fn insert_holder(&mut self, client: ApiClientId, holder: Uuid, at: Instant) -> Result<(), StoreError> {
+        command(
+            "insert into api_client_holder (client_id, holder_id, since_at) values ($1, $2, $3) on conflict do nothing",
+        )
+        .bind::<SqlUuid, _>(client.uuid())
+        .bind::<SqlUuid, _>(holder)
+        .bind::<Timestamptz, _>(instant(at))
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn list_holders(&mut self, subjects: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+        query::<(SqlUuid, SqlUuid)>(
+            "with recursive known (subject, holder) as (
+               select id, id from unnest($1::uuid[]) as asked (id)
+               union select k.subject, h.holder_id from known k join api_client_holder h on h.client_id = k.holder)
+             select subject, holder from known where subject <> holder",
+        )
+        .bind::<Array<SqlUuid>, _>(subjects)
+        .load(self.pg)
+        .map_err(store_error)
     }
 
     fn find_client(&mut self, id: ApiClientId) -> Result<Option<ClientCredentials>, StoreError> {

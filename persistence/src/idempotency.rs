@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
-use domain::idempotency::{Claim, FirstAnswer, IdempotencyKey, IdempotencyRecord, IdempotencyRepository};
+use domain::idempotency::{Claim, FirstAnswer, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, Tenant};
 use domain::kernel::Digest;
 use domain::store::StoreError;
 use jiff::civil::Date as CivilDate;
@@ -13,15 +13,28 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
-type RecordRow = (Uuid, String, Vec<u8>, i16, String, Option<String>, Vec<u8>, bool);
+type RecordColumns = ((SqlUuid, Text, Text), (Bytea, SmallInt, Text), (Nullable<Text>, Nullable<Text>, Bytea, Bool));
+type RecordRow = ((Uuid, String, String), (Vec<u8>, i16, String), (Option<String>, Option<String>, Vec<u8>, bool));
 
-/// The 64 bits of a claim's advisory lock.
+/// The 64 bits of a claim's advisory lock. It leaves out for whom the caller acts, as processes of the version
+/// before do: two of those keys at one moment only wait for each other.
 fn lock_number(claim: &Claim) -> i64 {
     let digest =
         Digest::of_parts(&[b"flip360/idempotency/v1\0", claim.caller.as_bytes(), claim.key.as_str().as_bytes()]);
     let mut first = [0; 8];
     first.copy_from_slice(&digest.bytes()[..8]);
     i64::from_be_bytes(first)
+}
+
+fn record(
+    ((caller, tenant, key), (fingerprint, status, content_type), (location, etag, body, sealed)): RecordRow,
+) -> Result<IdempotencyRecord, StoreError> {
+    let key = IdempotencyKey::parse(&key).map_err(|_| unreadable("a key"))?;
+    Ok(IdempotencyRecord {
+        claim: Claim { caller, tenant: Tenant::restore(tenant), key },
+        fingerprint: digest(&fingerprint)?,
+        answer: FirstAnswer { status, content_type, location, etag, body, sealed },
+    })
 }
 
 impl IdempotencyRepository for PgUnitOfWork<'_> {
@@ -45,23 +58,19 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
     fn find(&mut self, claims: &[Claim]) -> Result<Vec<IdempotencyRecord>, StoreError> {
         let callers: Vec<Uuid> = claims.iter().map(|c| c.caller).collect();
         let keys: Vec<&str> = claims.iter().map(|c| c.key.as_str()).collect();
-        let rows: Vec<RecordRow> = query::<(SqlUuid, Text, Bytea, SmallInt, Text, Nullable<Text>, Bytea, Bool)>(
-            "select r.caller, r.key, r.fingerprint, r.status, r.content_type, r.location, r.body, r.sealed
-             from unnest($1, $2) as asked (caller, key) join idempotency_record r using (caller, key)",
+        let tenants: Vec<&str> = claims.iter().map(|c| c.tenant.as_str()).collect();
+        // An answer that was kept before it was told for whom is every organisation's of that caller.
+        let rows: Vec<RecordRow> = query::<RecordColumns>(
+            "select r.caller, asked.tenant, r.key, r.fingerprint, r.status, r.content_type, r.location, r.etag, r.body, r.sealed
+             from unnest($1, $2, $3) as asked (caller, tenant, key)
+             join idempotency_record r on r.caller = asked.caller and r.key = asked.key and r.tenant in (asked.tenant, '')",
         )
         .bind::<Array<SqlUuid>, _>(callers)
+        .bind::<Array<Text>, _>(tenants)
         .bind::<Array<Text>, _>(keys)
         .load(self.pg)
         .map_err(store_error)?;
-        rows.into_iter()
-            .map(|(caller, key, fingerprint, status, content_type, location, body, sealed)| {
-                Ok(IdempotencyRecord {
-                    claim: Claim { caller, key: IdempotencyKey::parse(&key).map_err(|_| unreadable("a key"))? },
-                    fingerprint: digest(&fingerprint)?,
-                    answer: FirstAnswer { status, content_type, location, body, sealed },
-                })
-            })
-            .collect()
+        rows.into_iter().map(record).collect()
     }
 
     fn append(&mut self, records: &[IdempotencyRecord], on: CivilDate) -> Result<(), StoreError> {
@@ -69,17 +78,20 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
             return Ok(());
         }
         command(
-            "insert into idempotency_record (caller, key, created_on, fingerprint, status, content_type, location, body, sealed)
-             select caller, key, $1, fingerprint, status, content_type, location, body, sealed
-             from unnest($2, $3, $4, $5, $6, $7, $8, $9) as r (caller, key, fingerprint, status, content_type, location, body, sealed)",
+            "insert into idempotency_record (caller, tenant, key, created_on, fingerprint, status, content_type, location, etag, body, sealed)
+             select caller, tenant, key, $1, fingerprint, status, content_type, location, etag, body, sealed
+             from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+               as r (caller, tenant, key, fingerprint, status, content_type, location, etag, body, sealed)",
         )
         .bind::<Date, _>(date(on))
         .bind::<Array<SqlUuid>, _>(records.iter().map(|r| r.claim.caller).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(records.iter().map(|r| r.claim.tenant.as_str()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(records.iter().map(|r| r.claim.key.as_str()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(records.iter().map(|r| r.fingerprint.bytes().as_slice()).collect::<Vec<_>>())
         .bind::<Array<SmallInt>, _>(records.iter().map(|r| r.answer.status).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(records.iter().map(|r| r.answer.content_type.as_str()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(records.iter().map(|r| r.answer.location.as_deref()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(records.iter().map(|r| r.answer.etag.as_deref()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(records.iter().map(|r| r.answer.body.as_slice()).collect::<Vec<_>>())
         .bind::<Array<Bool>, _>(records.iter().map(|r| r.answer.sealed).collect::<Vec<_>>())
         .execute(self.pg)

@@ -58,12 +58,13 @@ impl WebhookRepository for PgUnitOfWork<'_> {
 
     fn insert_endpoint(&mut self, endpoint: &Endpoint, secret: &SealedSecret) -> Result<(), StoreError> {
         command(
-            "insert into webhook_endpoint (id, organisation_id, url, description, event_types, scopes, signing, secret, public_key,
-               status, after_sequence, created_at, version)
-             values ($1, $2, $3, $4, $5::text[], $6::text[], $7, $8, $9, $10, $11, $12, $13)",
+            "insert into webhook_endpoint (id, organisation_id, owner_id, url, description, event_types, scopes, signing, secret,
+               public_key, status, after_sequence, created_at, version)
+             values ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind::<SqlUuid, _>(endpoint.id.uuid())
         .bind::<Nullable<SqlUuid>, _>(endpoint.organisation.map(OrganisationId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(endpoint.owner)
         .bind::<Text, _>(endpoint.url.as_str())
         .bind::<Nullable<Text>, _>(endpoint.description.as_ref().map(|d| d.as_str()))
         .bind::<Text, _>(names_literal(endpoint))
@@ -80,9 +81,21 @@ impl WebhookRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn lock_endpoints_of(&mut self, owner: uuid::Uuid) -> Result<Vec<Endpoint>, StoreError> {
+        let rows: Vec<EndpointRow> = query::<EndpointColumns>(
+            "select id, organisation_id, owner_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
+               disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version
+             from webhook_endpoint where owner_id = $1 and status = 'enabled' order by id for update",
+        )
+        .bind::<SqlUuid, _>(owner)
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(EndpointRow::restore).collect()
+    }
+
     fn lock_endpoint(&mut self, id: WebhookEndpointId) -> Result<Option<KeptEndpoint>, StoreError> {
         let found: Option<(EndpointRow, Vec<u8>)> = query::<(EndpointColumns, Bytea)>(
-            "select id, organisation_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
+            "select id, organisation_id, owner_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
                disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version, secret
              from webhook_endpoint where id = $1 and status <> 'deleted' for update",
         )
@@ -97,7 +110,7 @@ impl WebhookRepository for PgUnitOfWork<'_> {
 
     fn lock_endpoints(&mut self, ids: &[WebhookEndpointId]) -> Result<Vec<Endpoint>, StoreError> {
         let rows: Vec<EndpointRow> = query::<EndpointColumns>(
-            "select id, organisation_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
+            "select id, organisation_id, owner_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
                disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version
              from webhook_endpoint where id = any ($1) and status <> 'deleted' order by id for update",
         )
@@ -114,10 +127,10 @@ impl WebhookRepository for PgUnitOfWork<'_> {
         let after = endpoints.iter().map(|e| to_i64(e.after_sequence)).collect::<Result<Vec<_>, _>>()?;
         command(
             "update webhook_endpoint w set url = u.url, description = u.description, event_types = u.event_types::text[],
-               scopes = u.scopes::text[], status = u.status, disabled_reason = u.reason, disabled_at = u.disabled,
+               scopes = u.scopes::text[], owner_id = u.owner, status = u.status, disabled_reason = u.reason, disabled_at = u.disabled,
                failing_since_at = u.failing, after_sequence = u.after, version = u.version
-             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-               as u (id, url, description, event_types, scopes, status, reason, disabled, failing, after, version)
+             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+               as u (id, url, description, event_types, scopes, owner, status, reason, disabled, failing, after, version)
              where w.id = u.id",
         )
         .bind::<Array<SqlUuid>, _>(endpoints.iter().map(|e| e.id.uuid()).collect::<Vec<_>>())
@@ -127,6 +140,7 @@ impl WebhookRepository for PgUnitOfWork<'_> {
         )
         .bind::<Array<Text>, _>(endpoints.iter().map(names_literal).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(endpoints.iter().map(scopes_literal).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(endpoints.iter().map(|e| e.owner).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(endpoints.iter().map(|e| e.status.as_str()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(endpoints.iter().map(|e| disabled(e).0).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(endpoints.iter().map(|e| disabled(e).1).collect::<Vec<_>>())

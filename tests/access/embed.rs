@@ -76,6 +76,46 @@ fn nobody_embeds_a_foreign_member_or_more_than_reading() {
 }
 
 #[test]
+fn nobody_embeds_a_member_who_is_suspended() {
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let service = Service::over(platform);
+    let operator = service.operator();
+    let suspend = |path: &str| {
+        let etag = service.get(path, &operator).header("etag").expect("an ETag").to_owned();
+        let _ = service.patch(path, &operator, &etag, &json!({"status": "suspended"})).expect(200);
+    };
+    let ask = |token: &str, member: &str| {
+        service.post("/v1/embed-tokens", token, &json!({"member_id": member, "scopes": ["deals:read"]}))
+    };
+    let (first, second) = (member(&service, "M001"), member(&service, "M002"));
+    suspend(&format!("/v1/members/{first}"));
+    let faults = ask(&service.partner(), &first).problem(422, "validation_failed");
+    assert_eq!(faults, [("/member_id".to_owned(), "suspended".to_owned())]);
+    let _ = ask(&service.partner(), &second).expect(200);
+    suspend(&format!("/v1/organisations/{}", service.platform.introducer));
+    let faults = ask(&operator, &second).problem(422, "validation_failed");
+    assert_eq!(faults, [("/member_id".to_owned(), "suspended".to_owned())]);
+}
+
+#[test]
+fn what_a_page_tried_is_marked_as_such() {
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let service = Service::over(platform);
+    let partner = service.partner();
+    let body = json!({"member_id": member(&service, "M001"), "scopes": ["deals:read"]});
+    let page = text(&service.post("/v1/embed-tokens", &partner, &body).expect(200), "access_token");
+    for token in [&partner, &page] {
+        let _ = service.post("/v1/payout-runs", token, &json!({})).problem(403, "insufficient_scope");
+    }
+    let acts = service.get("/v1/audit-log?action=create_payout_run", &service.operator()).expect(200);
+    let marked: Vec<&Value> = acts["data"].as_array().expect("rows").iter().map(|act| &act["actor"]["embed"]).collect();
+    assert_eq!(marked, [&json!(true), &Value::Null], "newest first");
+    assert_eq!(acts["data"][0]["actor"]["id"], acts["data"][1]["actor"]["id"], "it had lent its name");
+}
+
+#[test]
 fn an_embed_token_ends_with_the_client_that_asked_for_it() {
     let platform = Platform::new();
     platform.onboard(MEMBERS);

@@ -86,6 +86,50 @@ fn two_uses_at_the_same_moment_give_one_token_and_end_the_session() {
     refused(&refresh(&service, &text(&next[0].json(), "refresh_token")), "invalid_grant");
 }
 
+/// Asks with a token at this process at once, and at another one until it has learnt.
+fn ends_everywhere(end: impl FnOnce(&Service, &str, &str)) {
+    let service = Service::start();
+    let _ = make_user(&service, "f@example.com", &json!({"roles": ["support"]}));
+    let first = login(&service, "f@example.com", PASSWORD).expect(200);
+    let old = text(&first, "refresh_token");
+    let second = refresh(&service, &old).expect(200);
+    let other = text(&login(&service, "f@example.com", PASSWORD).expect(200), "access_token");
+    let of_session = [text(&first, "access_token"), text(&second, "access_token")];
+    let (neighbour, stopping) = (service.neighbour(), AtomicBool::new(false));
+    let learning = neighbour.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| api::workers::revocations(&learning, &stopping));
+        service.asking_neighbour(neighbour, |get| {
+            for token in of_session.iter().chain([&other]) {
+                assert_eq!((service.get("/v1/me", token).status, get("/v1/me", token)), (200, 200));
+            }
+            end(&service, &old, &text(&second, "refresh_token"));
+            for token in &of_session {
+                assert_eq!(service.get("/v1/me", token).status, 401, "at once where it ended");
+            }
+            let begun = Moment::now();
+            while of_session.iter().any(|token| get("/v1/me", token) != 401) {
+                assert!(begun.elapsed() < Duration::from_secs(60), "the neighbour never learns it");
+            }
+            assert_eq!((service.get("/v1/me", &other).status, get("/v1/me", &other)), (200, 200), "others go on");
+        });
+        stopping.store(true, Ordering::Release);
+        learning.revoking.ring();
+    });
+}
+
+#[test]
+fn a_second_use_of_a_refresh_token_ends_the_access_tokens_of_its_session() {
+    ends_everywhere(|service, old, _| refused(&refresh(service, old), "invalid_grant"));
+}
+
+#[test]
+fn revoking_a_refresh_token_ends_the_access_tokens_of_its_session() {
+    ends_everywhere(|service, _, new| {
+        assert_eq!(post_form(service, "/oauth/revoke", &format!("token={new}")).status, 200);
+    });
+}
+
 #[test]
 fn sessions_end_unused_after_a_week_and_used_after_a_month() {
     let service = Service::start();

@@ -1,5 +1,7 @@
 //! Verticals, products, agreements and calculations over real HTTP.
 
+use std::collections::BTreeSet;
+
 use domain::access::Role;
 use domain::kernel::Digest;
 use domain::kernel::ids::CalculationId;
@@ -109,20 +111,20 @@ fn the_content_of_a_version_is_what_its_hash_is_of() {
 #[test]
 fn a_calculation_is_shown_explained_and_reproduced() {
     let service = with_deals();
-    let partner = service.partner();
+    let (operator, partner) = (service.operator(), service.partner());
     let ids = calculations(&service);
     assert!(!ids.is_empty());
     let mut earned = 0;
     for id in &ids {
         let path = format!("/v1/calculations/{id}");
-        let shown = service.get(&path, &partner).expect(200);
+        let shown = service.get(&path, &operator).expect(200);
         let input = serde_json::to_vec(&shown["input"]).expect("JSON");
         assert_eq!(shown["input_sha256"], Digest::of(&input).to_string());
         assert_eq!(shown["input"]["deal"], shown["deal_id"]);
         for line in shown["lines"].as_array().expect("lines") {
             earned += line["earned"]["amount"].as_i64().expect("an amount");
         }
-        let explained = service.get(&format!("{path}/explain"), &partner).expect(200);
+        let explained = service.get(&format!("{path}/explain"), &operator).expect(200);
         assert_eq!(explained["reproduced"], true);
         let steps = explained["steps"].as_array().expect("steps");
         assert_eq!(explained["text"].as_str().expect("a text").lines().count(), steps.len());
@@ -142,6 +144,53 @@ fn a_calculation_is_shown_explained_and_reproduced() {
     ] {
         let _ = reply.problem(404, "not_found");
     }
+}
+
+/// What both views of a line show alike: component, member, both amounts.
+fn lines(answer: &Value) -> BTreeSet<String> {
+    let said =
+        |line: &Value| ["component", "member_id", "earned", "clawed_back"].map(|key| line[key].to_string()).join(" ");
+    answer["lines"].as_array().expect("lines").iter().map(said).collect()
+}
+
+#[test]
+fn a_calculation_shows_a_partner_the_lines_that_its_deal_shows_and_no_more() {
+    let service = with_deals();
+    let operator = service.operator();
+    let provider = service.stranger_of(service.platform.provider);
+    let introducer = service.partner();
+    let (mut withheld, mut seen) = (0, 0);
+    for id in calculations(&service) {
+        let path = format!("/v1/calculations/{id}");
+        let whole = service.get(&path, &operator).expect(200);
+        let deal = format!("/v1/deals/{}/commission", whole["deal_id"].as_str().expect("an id"));
+        let amounts: BTreeSet<String> = whole["lines"]
+            .as_array()
+            .expect("lines")
+            .iter()
+            .filter(|line| line.get("member_id").is_none())
+            .map(|line| {
+                let cents = line["earned"]["amount"].as_i64().expect("an amount");
+                format!("{}.{:02}", cents / 100, cents % 100)
+            })
+            .collect();
+        for (partner, is_provider) in [(&introducer, false), (&provider, true)] {
+            let shown = service.get(&path, partner).expect(200);
+            assert_eq!(lines(&shown), lines(&service.get(&deal, partner).expect(200)));
+            assert_eq!(shown["output_sha256"], whole["output_sha256"]);
+            let explained = service.get(&format!("{path}/explain"), partner).expect(200);
+            assert_eq!(explained["reproduced"], true);
+            let text = explained["text"].as_str().expect("a text");
+            assert!(amounts.iter().all(|amount| !text.contains(&format!(" {amount}"))), "{amounts:?} in {text}");
+            assert!(!text.contains("platform"), "{text}");
+            assert_eq!(text.contains(" · split: "), !is_provider && !lines(&shown).is_empty(), "{text}");
+            (withheld, seen) = (withheld + lines(&whole).len() - lines(&shown).len(), seen + lines(&shown).len());
+        }
+        let all = service.get(&format!("{path}/explain"), &operator).expect(200);
+        let told = |step: &str| all["text"].as_str().is_some_and(|text| text.contains(step));
+        assert!(lines(&whole).is_empty() || told(" · rate: ") && told("platform"), "{all}");
+    }
+    assert!(withheld > 0 && seen > 0, "the example has lines of members and of the platform");
 }
 
 #[test]

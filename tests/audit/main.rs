@@ -1,5 +1,6 @@
 //! The audit log over real HTTP: before and after, who and in which request, nothing personal, append-only.
 
+mod logins;
 mod refusals;
 
 use diesel::RunQueryDsl;

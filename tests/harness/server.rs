@@ -196,7 +196,7 @@ impl Service {
         let scopes = roles.iter().flat_map(|role| role.scopes().iter().copied()).collect();
         let actor = Actor { id, roles: roles.iter().copied().collect(), scopes, organisation, member };
         let subject = Subject::Client(ApiClientId::new(id));
-        let login = Login { subject, actor, version: 1, methods: Methods::default() };
+        let login = Login { subject, actor, version: 1, methods: Methods::default(), session: None };
         self.app.tokens.issue(&login, self.app.ids.next(), self.clock.now()).expect("a token").token
     }
 

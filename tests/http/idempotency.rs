@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection as _;
 use domain::access::Role;
+use domain::kernel::ids::OrganisationId;
 use harness::neighbour::Neighbour;
 use harness::server::{Reply, Service};
 use harness::site;
@@ -69,7 +70,52 @@ fn the_key_is_asked_for_and_checked() {
         let _ =
             service.post_as("/v1/users", &service.operator(), key, &user(1)).problem(400, "invalid_idempotency_key");
     }
+    let headers = [headers[0], headers[1], ("idempotency-key", "k-1"), ("idempotency-key", "k-2")];
+    let two = service.send("POST", "/v1/users", &headers, Some(user(1).to_string().as_bytes()));
+    let told = two.problem(400, "idempotency_key_repeated");
+    assert_eq!(told, [("#Idempotency-Key".to_owned(), "idempotency_key_repeated".to_owned())]);
     assert_eq!(users(&service), 0);
+}
+
+#[test]
+fn a_key_under_another_organisation_is_another_key() {
+    let service = Service::start();
+    let (one, other) = (service.platform.introducer, service.platform.provider);
+    let token = |organisation| service.token_of(Uuid::from_u128(7), &[Role::PartnerAdmin], Some(organisation), None);
+    let body = |organisation: &OrganisationId| json!({"organisation_id": organisation.to_string(), "kind": "company", "name": "Acme Pty Ltd"});
+    let first = service.post_as("/v1/contacts", &token(one), "k-1", &body(&one));
+    let second = service.post_as("/v1/contacts", &token(other), "k-1", &body(&other));
+    assert_eq!((first.status, second.status, second.header("idempotency-replayed")), (201, 201, None));
+    assert_ne!(first.expect(201)["id"], second.expect(201)["id"]);
+    // Also with the very same body: what the one was told is not for the other, whose own rules refuse it.
+    let third = service.post_as("/v1/contacts", &token(other), "k-2", &body(&one));
+    let fourth = service.post_as("/v1/contacts", &token(one), "k-2", &body(&one));
+    assert!(third.status >= 400 && third.status != 409, "{third:?}");
+    assert_eq!((fourth.status, fourth.header("idempotency-replayed")), (201, None));
+}
+
+#[test]
+fn an_answer_of_the_version_before_is_still_given_again() {
+    let service = Service::start();
+    let token = service.operator_of(7);
+    let first = service.post_as("/v1/users", &token, "k-1", &user(1));
+    service.platform.tamper("update idempotency_record set tenant = '', etag = null");
+    let again = service.post_as("/v1/users", &token, "k-1", &user(1));
+    assert_eq!((again.status, &again.body, again.header("idempotency-replayed")), (201, &first.body, Some("true")));
+    assert_eq!(users(&service), 1);
+}
+
+#[test]
+fn an_answer_that_is_given_again_has_the_etag_of_the_first() {
+    let service = Service::start();
+    let token = service.operator_of(7);
+    let first = service.post_as("/v1/users", &token, "k-1", &user(1));
+    let again = service.post_as("/v1/users", &token, "k-1", &user(1));
+    assert_eq!((first.header("etag"), again.header("etag")), (Some("\"1\""), Some("\"1\"")));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let path = first.header("location").expect("a location").to_owned();
+    let changed = service.patch(&path, &token, again.header("etag").expect("an etag"), &json!({"disabled": true}));
+    assert_eq!(changed.status, 200);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod environments;
 mod issuer;
 mod oidc;
 mod oracle;
+mod persons;
+mod resets;
 mod rotation;
 mod streams;
 mod totp;

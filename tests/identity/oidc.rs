@@ -112,7 +112,12 @@ fn what_is_not_the_issuers_word_for_us_about_somebody_we_know_is_refused() {
     ] {
         refused(&world.trade(&key.id_token("one", &claims)), what);
     }
-    for kind in ["at+jwt", "logout+jwt"] {
+    // A logout token says `events` (OpenID Connect Back-Channel Logout 2.4), whatever its type.
+    let logout = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+    refused(&world.trade(&key.id_token("one", &world.with("events", logout.clone()))), "a logout token");
+    let untyped = key.token(&json!({"alg": "RS256", "kid": "one"}), &world.with("events", logout));
+    refused(&world.trade(&untyped), "a logout token without a type");
+    for kind in ["at+jwt", "logout+jwt", "LOGOUT+JWT", "secevent+jwt", "application/logout+jwt"] {
         let header = json!({"alg": "RS256", "kid": "one", "typ": kind});
         refused(&world.trade(&key.token(&header, &world.claims())), kind);
     }

@@ -113,7 +113,7 @@ fn neighbour_token(neighbour: &Neighbour) -> String {
     let standing = Standing::try_new([Role::Auditor].into(), None, None).expect("a standing");
     let actor = standing.actor(id, None).expect("an actor");
     let subject = Subject::Client(domain::kernel::ids::ApiClientId::new(id));
-    let login = Login { subject, actor, version: 1, methods: Methods::default() };
+    let login = Login { subject, actor, version: 1, methods: Methods::default(), session: None };
     neighbour.app.tokens.issue(&login, id, neighbour.app.clock.now()).expect("a token").token
 }
 

@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 
 use crate::{claims, scopes, text};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 const MONEY: [&str; 3] = ["payouts:execute", "payouts:write", "payouts:approve"];
 
-fn make_user(service: &Service, email: &str, roles: &[&str]) -> Value {
+pub fn make_user(service: &Service, email: &str, roles: &[&str]) -> Value {
     let body = json!({"email": email, "password": PASSWORD, "roles": roles});
     service.post("/v1/users", &service.operator(), &body).expect(201)
 }
 
-fn log_in(service: &Service, email: &str, more: &str) -> Reply {
+pub fn log_in(service: &Service, email: &str, more: &str) -> Reply {
     let password = PASSWORD.replace(' ', "+");
     service.form("/oauth/token", &format!("grant_type=password&username={email}&password={password}{more}"))
 }
 
 /// An authenticator app, written down again from RFC 6238 and RFC 4648.
-struct Authenticator(Vec<u8>);
+pub struct Authenticator(Vec<u8>);
 
 impl Authenticator {
     fn of(base32: &str) -> Self {
@@ -37,7 +37,7 @@ impl Authenticator {
         Self(bytes.map(|b| u8::from_str_radix(std::str::from_utf8(b).expect("bits"), 2).expect("a byte")).collect())
     }
 
-    fn shows(&self, service: &Service) -> String {
+    pub fn shows(&self, service: &Service) -> String {
         let step = u64::try_from(crate::second(service) / 30).expect("after 1970");
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let tag = hmac::sign(&key, &step.to_be_bytes());
@@ -48,7 +48,7 @@ impl Authenticator {
     }
 
     /// Six digits that are shown neither now nor a step away.
-    fn never(&self, service: &Service) -> String {
+    pub fn never(&self, service: &Service) -> String {
         let shown: BTreeSet<String> = [0, -30, 30]
             .map(|seconds| {
                 later(service, seconds);
@@ -62,14 +62,14 @@ impl Authenticator {
     }
 }
 
-fn later(service: &Service, seconds: i64) {
+pub fn later(service: &Service, seconds: i64) {
     use domain::kernel::time::Clock as _;
     let now = service.clock.now().timestamp();
     service.clock.set(Instant::new(now.checked_add(SignedDuration::from_secs(seconds)).expect("a time")));
 }
 
 /// A user with a confirmed second factor; the code that confirmed it was used.
-fn enrolled(service: &Service, email: &str, roles: &[&str]) -> Authenticator {
+pub fn enrolled(service: &Service, email: &str, roles: &[&str]) -> Authenticator {
     let _ = make_user(service, email, roles);
     let token = text(&log_in(service, email, "").expect(200), "access_token");
     let made = service.post("/v1/me/totp", &token, &json!({"current_password": PASSWORD})).expect(200);
@@ -78,7 +78,7 @@ fn enrolled(service: &Service, email: &str, roles: &[&str]) -> Authenticator {
     app
 }
 
-fn refused(reply: &Reply) {
+pub fn refused(reply: &Reply) {
     assert_eq!(reply.expect(400)["error"], "invalid_grant");
 }
 

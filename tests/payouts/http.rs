@@ -1,6 +1,7 @@
 //! Money out over HTTP: two people, one outcome, nobody else's business.
 
 use domain::access::Role;
+use domain::kernel::ids::ApiClientId;
 use harness::platform::Platform;
 use harness::server::{Reply, Service};
 use serde_json::{Value, json};
@@ -79,8 +80,13 @@ fn from_preview_to_bank_file_by_two_people() {
     let _ = world.act(&run, "approve", &world.finance, &seen).problem(403, "insufficient_scope");
     let same = world.service.token_of(Uuid::from_u128(21), &[Role::OperatorAdmin], None, None);
     let _ = world.act(&run, "approve", &same, &seen).problem(422, "same_person");
+    // Nor does a client that finance made under another name.
+    let made = world.service.post("/v1/api-clients", &same, &json!({"name": "Me again", "roles": ["approver"]}));
+    let id = ApiClientId::parse(&text(&made.expect(201), "id")).expect("an id").uuid();
+    let again = world.service.token_of(id, &[Role::Approver], None, None);
+    let _ = world.act(&run, "approve", &again, &seen).problem(422, "same_person");
     let kept = "select count(*) from audit_record where action = 'approve_payout_run' and refused = 'same_person'";
-    assert_eq!(world.service.platform.number(kept), 1);
+    assert_eq!(world.service.platform.number(kept), 2);
     let other = json!({"content_sha256": "00".repeat(32)});
     let _ = world.act(&run, "approve", &world.approver, &other).problem(409, "content_changed");
     let faults = world.act(&run, "approve", &world.approver, &json!({"content_sha256": "x"}));

@@ -32,6 +32,18 @@ fn what_was_answered_survives_kill_9_of_the_service() {
 }
 
 #[test]
+fn on_a_port_that_the_system_chose_the_issuer_is_the_address_that_answers() {
+    let place = Place::new("issuer");
+    let service = Service::start(&place, &[]);
+    let url = format!("{}/.well-known/oauth-authorization-server", service.url);
+    let metadata: serde_json::Value = ureq::get(&url).call().expect("an answer").body_mut().read_json().expect("JSON");
+    assert!(!service.url.ends_with(":0") && service.url.starts_with("http://127.0.0.1:"));
+    assert_eq!(metadata["issuer"], service.url);
+    assert_eq!(metadata["token_endpoint"], format!("{}/oauth/token", service.url));
+    assert_eq!(service.end("-TERM").0.code(), Some(0));
+}
+
+#[test]
 fn a_log_is_not_forked_by_another_key_another_name_or_a_lost_mark() {
     let place = Place::new("fork");
     let service = Service::start(&place, &[]);

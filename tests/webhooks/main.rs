@@ -4,6 +4,7 @@ mod deliveries;
 mod endpoints;
 mod flow;
 mod isolation;
+mod owners;
 mod receiver;
 mod signatures;
 mod visibility;

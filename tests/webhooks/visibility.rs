@@ -50,7 +50,7 @@ fn everything_is_what_the_token_could_read() {
         member: None,
     };
     let subject = Subject::Client(ApiClientId::new(narrow.id));
-    let login = Login { subject, actor: narrow, version: 1, methods: Methods::default() };
+    let login = Login { subject, actor: narrow, version: 1, methods: Methods::default(), session: None };
     let now = domain::kernel::time::Clock::now(service.clock.as_ref());
     let token = service.app.tokens.issue(&login, service.app.ids.next(), now).expect("a token").token;
     let receiver = Receiver::start();

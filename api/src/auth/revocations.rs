@@ -27,6 +27,7 @@ pub struct Credential {
     organisation: Option<Uuid>,
     member: Option<Uuid>,
     token: Option<Uuid>,
+    session: Option<Uuid>,
     version: i32,
 }
 
@@ -37,6 +38,7 @@ impl From<&Bearer> for Credential {
             organisation: bearer.actor.organisation.map(OrganisationId::uuid),
             member: bearer.actor.member.map(MemberId::uuid),
             token: bearer.id,
+            session: bearer.session,
             version: bearer.version,
         }
     }
@@ -81,13 +83,13 @@ impl Revocations {
     }
 
     /// Whether a token was ended before its time: its bearer changed, the organisation or the member that it
-    /// acts for is suspended, or it was revoked itself.
+    /// acts for is suspended, or it was revoked itself or with its session.
     #[must_use]
     pub fn end(&self, credential: &Credential) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let below = |id: Uuid| known.get(&id).copied().unwrap_or(i32::MIN);
-        let Credential { subject, organisation, member, token, version } = credential;
+        let Credential { subject, organisation, member, token, session, version } = credential;
         *version < below(*subject)
-            || [organisation, member, token].into_iter().flatten().any(|id| known.contains_key(id))
+            || [organisation, member, token, session].into_iter().flatten().any(|id| known.contains_key(id))
     }
 }

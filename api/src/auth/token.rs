@@ -96,6 +96,8 @@ pub struct Bearer {
     pub version: i32,
     /// How a person proved who they are.
     pub methods: Methods,
+    /// The session that it was issued in.
+    pub session: Option<Uuid>,
 }
 
 /// Issues and verifies access tokens.
@@ -127,6 +129,8 @@ struct Claims {
     embed: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
     iat: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
@@ -211,7 +215,7 @@ impl Tokens {
         seconds: i64,
         page: Option<Option<&str>>,
     ) -> Result<IssuedToken, KeyUnusable> {
-        let Login { subject, actor, version, methods } = login;
+        let Login { subject, actor, version, methods, session } = login;
         let issued_at = now.timestamp().as_second();
         let scope = actor.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         let claims = Claims {
@@ -231,6 +235,7 @@ impl Tokens {
             origin: page.flatten().map(str::to_owned),
             embed: page.is_some(),
             amr: methods.names().into_iter().map(str::to_owned).collect(),
+            sid: *session,
             iat: issued_at,
             nbf: None,
             exp: issued_at + seconds,
@@ -323,6 +328,7 @@ fn bearer(claims: Claims) -> Option<Bearer> {
         origin: claims.origin,
         embed: claims.embed,
         version: claims.ver,
+        session: claims.sid,
     })
 }
 

@@ -55,11 +55,12 @@ fn bears(subject: Subject, actor: Actor) -> Bearer {
         embed: false,
         version: 3,
         methods: Methods::default(),
+        session: None,
     }
 }
 
 fn login(subject: Subject, actor: Actor) -> Login {
-    Login { subject, actor, version: 3, methods: Methods::default() }
+    Login { subject, actor, version: 3, methods: Methods::default(), session: None }
 }
 
 fn header() -> Value {

@@ -1,5 +1,6 @@
 //! `flip360 serve`.
 
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -23,6 +24,10 @@ use crate::workers::{Shifts, Workers};
 pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let database = Database::open(&args.database, Ownership::Required)?;
     database.prepare(SystemClock.now())?;
+    let listen = |cause| CommandError::Listen { address: args.listen, cause };
+    // Before there are tokens: their issuer names the port, which `:0` leaves to the system.
+    let listener = TcpListener::bind(args.listen).map_err(listen)?;
+    let args = &ServeArgs { listen: listener.local_addr().map_err(listen)?, ..args.clone() };
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
     let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
     assembly::continues(&app, &args.database.data_dir)?;
@@ -30,14 +35,14 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {
         println!("The administrator's API client: its id and secret are in {}", path.display());
     }
-    serve(&app, args)?;
+    serve(&app, args, listener)?;
     drop(app);
     database.stop()?;
     println!("Stopped.");
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
+fn serve(app: &Data<App>, args: &ServeArgs, listener: TcpListener) -> Result<(), CommandError> {
     let listen = |cause| CommandError::Listen { address: args.listen, cause };
     let data_dir = &args.database.data_dir;
     let shifts = if args.no_workers { Shifts::service() } else { Shifts::all(data_dir) };
@@ -46,7 +51,7 @@ fn serve(app: &Data<App>, args: &ServeArgs) -> Result<(), CommandError> {
     let served = actix_web::rt::System::new().block_on(async {
         // Before the address is told: who has read it may signal at once.
         let stop = Stop::new().map_err(|cause| CommandError::File { doing: "listening for signals".into(), cause })?;
-        let (server, address) = crate::server::start(app.clone(), args.listen, &args.edge).map_err(listen)?;
+        let (server, address) = crate::server::start_on(app.clone(), listener, &args.edge).map_err(listen)?;
         let (handle, ending) = (server.handle(), app.clone());
         let stopper = actix_web::rt::spawn(async move {
             stop.wanted().await;

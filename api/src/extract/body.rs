@@ -111,7 +111,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Command<T> {
                 &bytes,
             ]);
             let (body, fields) = json(&request, &bytes)?;
-            Ok(Self { claim: Claim { caller: caller.actor.id, key }, caller, fingerprint, fields, body })
+            Ok(Self { claim: caller.claim(key), caller, fingerprint, fields, body })
         })
     }
 }
@@ -138,13 +138,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
 /// # Errors
 /// 400 when it is missing or none.
 pub fn key(request: &HttpRequest) -> Result<IdempotencyKey, Problem> {
-    let Some(header) = request.headers().get("Idempotency-Key") else {
+    let mut headers = request.headers().get_all("Idempotency-Key");
+    let Some(header) = headers.next() else {
         return Err(Problem::malformed_at(
             "#Idempotency-Key",
             "idempotency_key_missing",
             "send an `Idempotency-Key` header (for example a UUID): a retry with it has no second effect",
         ));
     };
+    if headers.next().is_some() {
+        let detail = "send one `Idempotency-Key` header, not several";
+        return Err(Problem::malformed_at("#Idempotency-Key", "idempotency_key_repeated", detail));
+    }
     let text = header.to_str().unwrap_or("").trim_matches('"');
     IdempotencyKey::parse(text).map_err(|e| Problem::malformed_at("#Idempotency-Key", e.code(), e.to_string()))
 }

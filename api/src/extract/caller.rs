@@ -9,6 +9,10 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use domain::access::{Actor, Methods, MissingScope, Subject, Viewer};
 
+use domain::idempotency::{Claim, IdempotencyKey, Tenant};
+
+use uuid::Uuid;
+
 use super::RequestId;
 use crate::app::App;
 use crate::auth::revocations::Credential;
@@ -34,6 +38,12 @@ pub struct Caller {
     pub credential: Credential,
     /// How a person proved who they are.
     pub methods: Methods,
+    /// The session that its token was issued in.
+    pub session: Option<Uuid>,
+    /// Whether it is the page that a token was given to, not who asked for that token.
+    pub embed: bool,
+    /// For whom it acts, live or in the sandbox.
+    pub tenant: Tenant,
     /// In which request.
     pub request_id: RequestId,
     /// The operation, by its id in the API document.
@@ -49,6 +59,12 @@ impl Caller {
     #[must_use]
     pub fn viewer(&self) -> Viewer {
         self.actor.viewer()
+    }
+
+    /// Its key: of this user or API client, acting for its organisation, in this environment.
+    #[must_use]
+    pub fn claim(&self, key: IdempotencyKey) -> Claim {
+        Claim { caller: self.actor.id, tenant: self.tenant.clone(), key }
     }
 
     /// What ends a stream of its: the end of its token, also before its time, and that of the service.
@@ -72,7 +88,7 @@ impl Caller {
         let app = application(request)?;
         let bearer = verified(request)?;
         let credential = Credential::from(&bearer);
-        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, embed, .. } = bearer;
+        let Bearer { subject, actor, expires_at_second, version: bearer_version, methods, embed, session, .. } = bearer;
         let pattern = request.match_pattern().unwrap_or_default();
         let Some(operation) = app.policy.operation(request.method(), &pattern) else {
             return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
@@ -85,11 +101,14 @@ impl Caller {
         }
         Ok(Self {
             subject,
+            tenant: Tenant::of(app.environment, &actor),
             actor,
             expires_at_second,
             bearer_version,
             credential,
             methods,
+            session,
+            embed,
             request_id: RequestId::current(request),
             operation: operation.id,
             path: request.path().to_owned(),

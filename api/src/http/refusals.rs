@@ -57,6 +57,7 @@ fn record(request: &HttpRequest, refused: &'static str) -> Option<(Data<App>, Au
         at: app.clock.now(),
         actor: bearer.actor.id,
         actor_kind: bearer.subject.into(),
+        embed: bearer.embed,
         action: operation.id,
         object: object.map_or_else(Uuid::nil, |(_, id)| id),
         object_name: object.map(|(name, _)| name.to_owned()),

@@ -31,6 +31,8 @@ impl From<AccessError> for Problem {
             AccessError::KeyTaken => Self::conflict("key_taken", detail),
             AccessError::TooManyKeys => Self::conflict("too_many_keys", detail),
             AccessError::SecondFactorActive => Self::conflict("second_factor_active", detail),
+            AccessError::OwnSecondFactor => Self::refused("same_person", detail),
+            AccessError::NoSecondFactor => Self::conflict("no_second_factor", detail),
             AccessError::IssuerTaken => Self::conflict("issuer_taken", detail),
             AccessError::TooManyIssuers => Self::conflict("too_many_issuers", detail),
             AccessError::SubjectTaken => Self::conflict("subject_taken", detail),

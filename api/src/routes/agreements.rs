@@ -8,7 +8,7 @@ use actix_web::{get, post};
 use domain::agreements::AgreementVersion;
 use domain::agreements::repository::StoredCalculation;
 use domain::agreements::reproduce::{ReproduceError, Rerun, rerun};
-use domain::kernel::ids::{AgreementId, CalculationId};
+use domain::kernel::ids::{AgreementId, CalculationId, OrganisationId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::catalogue::vertical;
@@ -92,17 +92,17 @@ fn shown(version: &AgreementVersion) -> Result<Answer, Problem> {
     Ok(Answer::ok(&VersionView::try_from(version)?)?.with_version(version.version))
 }
 
-/// A calculation that the caller sees, with the version that governed it.
+/// A calculation that the caller sees, with the version that governed it and the introducer of its deal.
 async fn calculation(
     app: &Data<App>,
     caller: &Caller,
     id: CalculationId,
-) -> Result<(StoredCalculation, AgreementVersion), Problem> {
+) -> Result<(StoredCalculation, AgreementVersion, OrganisationId), Problem> {
     let found = read(app, caller, move |queries| {
-        let queries = queries.agreements();
-        let Some(stored) = queries.find_calculation(id)? else { return Ok(None) };
-        let version = queries.find_version(stored.version.0, stored.version.1)?;
-        Ok(version.map(|version| (stored, version)))
+        let Some(stored) = queries.agreements().find_calculation(id)? else { return Ok(None) };
+        let version = queries.agreements().find_version(stored.version.0, stored.version.1)?;
+        let deal = queries.deals().find(stored.deal)?;
+        Ok(version.zip(deal).map(|(version, deal)| (stored, version, deal.deal.introducer)))
     });
     found.await?.ok_or_else(Problem::not_found)
 }
@@ -114,23 +114,25 @@ fn again(stored: &StoredCalculation, version: &AgreementVersion) -> Result<Rerun
 
 /// Get a calculation
 ///
-/// What it was worked out from, and its lines, derived from that again.
+/// What it was worked out from, and those of its lines that you see, derived from that again. The lines are those of `GET /v1/deals/{id}/commission`: an introducer sees what its members earn, not the platform's share; a provider sees no lines. `output_sha256` is of all of them.
 #[utoipa::path(operation_id = "get_calculation", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The calculation", example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The calculation", body = CalculationView)))]
 #[get("/calculations/{id}")]
 async fn get_calculation(app: Data<App>, caller: Caller, Id(id): Id<CalculationId>) -> Result<Answer, Problem> {
-    let (stored, version) = calculation(&app, &caller, id).await?;
+    let (stored, version, introducer) = calculation(&app, &caller, id).await?;
     let rerun = again(&stored, &version).map_err(|error| Problem::internal(&error))?;
+    let rerun = rerun.seen_by(&caller.viewer(), introducer);
     Answer::ok(&CalculationView::new(&stored, &rerun)?)
 }
 
 /// Explain a calculation
 ///
-/// Every component considered, each condition with the values that it saw, each rounding and split.
+/// Every component considered, each condition with the values that it saw, each rounding and split; without the steps that tell what others get.
 #[utoipa::path(operation_id = "explain_calculation", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The calculation", example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "Every step", body = ExplanationView)))]
 #[get("/calculations/{id}/explain")]
 async fn explain_calculation(app: Data<App>, caller: Caller, Id(id): Id<CalculationId>) -> Result<Answer, Problem> {
-    let (stored, version) = calculation(&app, &caller, id).await?;
+    let (stored, version, introducer) = calculation(&app, &caller, id).await?;
     let rerun = again(&stored, &version).map_err(|error| Problem::internal(&error))?;
+    let rerun = rerun.seen_by(&caller.viewer(), introducer);
     Answer::ok(&ExplanationView::new(&stored, &rerun))
 }
 
@@ -144,7 +146,7 @@ async fn reproduce_calculation(
     Id(id): Id<CalculationId>,
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
-    let (stored, version) = calculation(&app, &command.caller, id).await?;
+    let (stored, version, _) = calculation(&app, &command.caller, id).await?;
     Answer::ok(&ReproductionView::new(&stored, &again(&stored, &version)))
 }
 

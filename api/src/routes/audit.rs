@@ -3,6 +3,7 @@
 use actix_web::get;
 use actix_web::web::Data;
 use domain::access::audit::AuditFilter;
+use domain::access::failed_login::NOBODY_KNOWN;
 use domain::kernel::id::decode;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -23,9 +24,13 @@ fn any_id(text: &str) -> Result<Uuid, &'static str> {
     }
 }
 
-/// Who acted: an id, or the word `service`.
+/// Who acted: an id, or one of the words `service` and `unknown`.
 fn actor(text: &str) -> Result<Uuid, &'static str> {
-    if text == "service" { Ok(Uuid::nil()) } else { any_id(text) }
+    match text {
+        "service" => Ok(Uuid::nil()),
+        "unknown" => Ok(NOBODY_KNOWN),
+        id => any_id(id),
+    }
 }
 
 /// List the audit log

@@ -21,11 +21,12 @@ use crate::views::embed::{CreateEmbedTokenRequest, EmbedTokenView};
 #[post("/embed-tokens")]
 async fn create_embed_token(app: Data<App>, command: Command<CreateEmbedTokenRequest>) -> Result<Answer, Problem> {
     let command = command.parse(|raw| CreateEmbedToken::parse(&raw.into()))?;
-    let (issuing, subject, version) = (app.clone(), command.caller.subject, command.caller.bearer_version);
+    let (issuing, caller) = (app.clone(), &command.caller);
+    let (subject, version, session) = (caller.subject, caller.bearer_version, caller.session);
     let (seconds, origin) = (command.body.expires_in, command.body.origin.clone());
     let member = command.body.member;
     once(&app, command, embed::embed, move |actor| {
-        let login = Login { subject, actor, version, methods: Methods::default() };
+        let login = Login { subject, actor, version, methods: Methods::default(), session };
         let (id, now) = (issuing.ids.next(), issuing.clock.now());
         let issued = issuing.tokens.issue_embed(&login, id, now, seconds, origin.as_ref().map(|o| o.as_str()));
         let issued = issued.map_err(|error| Problem::internal(&error))?;

@@ -10,7 +10,6 @@ use actix_web::{HttpRequest, get, post};
 use domain::deals::import::file::{ImportFormat, ImportState, RowOutcome};
 use domain::deals::import::receive::{self, BeginImport, Chunk, ReceiveError, ReceivedFile, Upload};
 use domain::deals::import::repository::ImportFilter;
-use domain::idempotency::Claim;
 use domain::kernel::Digest;
 use domain::kernel::ids::{DealImportId, OrganisationId};
 use domain::store::StoreError;
@@ -46,7 +45,7 @@ async fn create_deal_import(
     Filter(asked): Filter<CreateImportQuery>,
     payload: Payload,
 ) -> Result<Answer, Problem> {
-    let claim = Claim { caller: caller.actor.id, key: body::key(&request)? };
+    let claim = caller.claim(body::key(&request)?);
     let declaration = declaration(&request)?;
     let format = format_of(&request)?;
     let command = whose(&caller, &asked, format)?;

@@ -2,17 +2,20 @@
 
 use actix_web::web::Data;
 use actix_web::{get, patch, post};
+use domain::access::code::TotpCode;
 use domain::access::user_change::{self, UpdateUser};
-use domain::access::{AccessError, CreateUser, Password, Subject, User, service};
+use domain::access::{AccessError, CreateUser, Password, Subject, User, service, totp};
 use domain::kernel::Faults;
 use domain::kernel::ids::UserId;
+use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens, read};
-use crate::extract::{Caller, Change, Command, Id, List, Unfiltered};
+use crate::extract::{Caller, Change, Command, Empty, Id, List, Unfiltered};
 use crate::once::{answered, change, once};
 use crate::problem::Problem;
+use crate::routes::totp::second_factor;
 use crate::views::PageView;
 use crate::views::users::{ChangePasswordRequest, CreateUserRequest, UpdateUserRequest, UserView};
 
@@ -90,9 +93,26 @@ async fn update_user(app: Data<App>, Id(id): Id<UserId>, body: Change<UpdateUser
     Ok(answer)
 }
 
+/// Reset a user's second factor
+///
+/// For somebody who lost theirs. It is gone, with the user's sessions and tokens; until the user has set up another one, no token of theirs has a scope that moves money. The user's organisation hears of it (`user.second_factor_reset`). Nobody resets their own, nor through an API client that they hold: 422 `same_person`. 409 when there is none.
+#[utoipa::path(operation_id = "reset_second_factor", tag = "access", security(("oauth2" = ["access:admin"])), params(("id" = String, Path, description = "The user", example = "user_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The user", body = UserView)))]
+#[post("/users/{id}/reset-second-factor")]
+async fn reset_second_factor(app: Data<App>, Id(id): Id<UserId>, command: Command<Empty>) -> Result<Answer, Problem> {
+    let work =
+        move |uow: &mut dyn domain::store::UnitOfWork, env: &domain::env::Env<'_>, _: &Empty| totp::reset(uow, env, id);
+    let answer = once(&app, command, work, move |altered| {
+        let had = |has: bool| json!({"second_factor": has});
+        user(altered.after)?.about(id.uuid()).naming(&id).private().altering(&had(true), &had(false))
+    })
+    .await?;
+    ended_tokens(&app).await;
+    Ok(answer)
+}
+
 /// Change your password
 ///
-/// For a user. The present password is asked for again; a wrong one counts towards the lock. Sessions and tokens of the old password end, also the one that asks: log in again.
+/// For a user. The present password is asked for again, and a code where there is a second factor; a wrong one counts towards the lock. Sessions and tokens of the old password end, also the one that asks: log in again.
 #[utoipa::path(operation_id = "change_password", tag = "access", security(("oauth2" = [])), request_body = ChangePasswordRequest, responses((status = 200, description = "The user", body = UserView)))]
 #[post("/me/password")]
 async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>) -> Result<Answer, Problem> {
@@ -105,7 +125,7 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
     if let Some(first) = answered(&app, &command).await? {
         return Ok(first);
     }
-    let (doing, (current, new)) = (app.clone(), command.body.clone());
+    let (doing, Passwords { current, new, code }) = (app.clone(), command.body.clone());
     let hash = blocking(move || {
         let (store, hasher) = (doing.store.as_ref(), doing.passwords.as_ref());
         let email = user_change::confirm_password(store, hasher, doing.clock.now(), id, &current)?;
@@ -113,6 +133,8 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
         let mut faults = Faults::default();
         faults.keep("/new_password", new.accepted(rules, email.as_ref()));
         faults.check().map_err(AccessError::Invalid)?;
+        // Last, since a code is used up by being looked at.
+        totp::verify_beside_password(store, second_factor(&doing), doing.clock.now(), id, code.as_ref())?;
         Ok::<_, AccessError>(hasher.hash(&new)?)
     })
     .await??;
@@ -128,7 +150,15 @@ async fn change_password(app: Data<App>, command: Command<ChangePasswordRequest>
     Ok(answer)
 }
 
-fn passwords(raw: ChangePasswordRequest) -> Result<(Password, Password), Faults> {
+/// What changes a password.
+#[derive(Clone)]
+struct Passwords {
+    current: Password,
+    new: Password,
+    code: Option<TotpCode>,
+}
+
+fn passwords(raw: ChangePasswordRequest) -> Result<Passwords, Faults> {
     let mut faults = Faults::default();
     let read = |faults: &mut Faults, pointer: &str, text: Option<String>| match text {
         Some(text) => faults.keep(pointer, Password::parse(&text)),
@@ -139,13 +169,20 @@ fn passwords(raw: ChangePasswordRequest) -> Result<(Password, Password), Faults>
     };
     let current = read(&mut faults, "/current_password", raw.current_password);
     let new = read(&mut faults, "/new_password", raw.new_password);
+    let code = raw.totp.as_deref().and_then(|text| faults.keep("/totp", TotpCode::parse(text)));
     match (current, new) {
-        (Some(current), Some(new)) => Ok((current, new)),
+        (Some(current), Some(new)) if faults.0.is_empty() => Ok(Passwords { current, new, code }),
         _ => Err(faults),
     }
 }
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(list_users).service(create_user).service(get_user).service(update_user).service(change_password);
+    config
+        .service(list_users)
+        .service(create_user)
+        .service(get_user)
+        .service(update_user)
+        .service(change_password)
+        .service(reset_second_factor);
 }

@@ -133,7 +133,7 @@ pub struct CalculationView {
     input_sha256: String,
     /// SHA-256 of the canonical output, as it was stored.
     output_sha256: String,
-    /// The lines.
+    /// The lines that the caller sees.
     lines: Vec<CalculatedLineView>,
     /// Components that pay nothing.
     non_awards: Vec<NonAwardView>,
@@ -195,7 +195,7 @@ impl From<&TraceStep> for TraceStepView {
 pub struct ExplanationView {
     /// The calculation.
     calculation_id: String,
-    /// Every step.
+    /// Every step that tells nobody's amount, or amounts that the caller sees.
     steps: Vec<TraceStepView>,
     /// The same as a text, a line for each step.
     text: String,

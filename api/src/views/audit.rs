@@ -13,7 +13,7 @@ use crate::extract::ListQuery;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Only of this user or API client; `service` for what the service did by itself.
+    /// Only of this user or API client; `service` for what the service did by itself, `unknown` for whoever failed to log in.
     #[param(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub actor: Option<String>,
     /// Only this operation, by its id in this document.
@@ -33,13 +33,17 @@ impl ListQuery for AuditQuery {}
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditActor)]
 pub struct AuditActorView {
-    /// `user`, `api_client` or `service`.
+    /// `user`, `api_client`, `service`, or `unknown`: somebody who did not prove who they are.
     #[schema(example = "api_client")]
     kind: &'static str,
-    /// The user or API client; absent for the service.
+    /// The user or API client; absent for the service and for whoever is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "client_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: Option<String>,
+    /// Whether it was by an embed token, in a page: this user or API client had asked for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false, example = true)]
+    embed: bool,
 }
 
 /// One act.
@@ -57,7 +61,7 @@ pub struct AuditRecordView {
     /// Which operation, by its id in this document.
     #[schema(example = "update_organisation")]
     action: String,
-    /// What it was done to; absent when nothing in particular was tried in vain.
+    /// What it was done to; absent when nothing in particular was tried in vain. For a failed login the user or API client that was named, or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     object_id: Option<String>,
@@ -72,7 +76,7 @@ pub struct AuditRecordView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"status": "suspended"}))]
     after: Option<Box<RawValue>>,
-    /// Why not, when it was only tried: the code of the problem. Attempts at moving money are kept.
+    /// Why not, when it was only tried: the code of the problem. Attempts at moving money and failed logins are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "insufficient_scope")]
     refused: Option<String>,
@@ -91,12 +95,12 @@ impl From<AuditEntry> for AuditRecordView {
         let actor = match entry.actor_kind {
             ActorKind::User => Some(UserId::new(entry.actor).to_string()),
             ActorKind::ApiClient => Some(ApiClientId::new(entry.actor).to_string()),
-            ActorKind::Service => None,
+            ActorKind::Service | ActorKind::Unknown => None,
         };
         Self {
             number: entry.number,
             at: entry.at.to_string(),
-            actor: AuditActorView { kind: entry.actor_kind.as_str(), id: actor },
+            actor: AuditActorView { kind: entry.actor_kind.as_str(), id: actor, embed: entry.embed },
             action: entry.action,
             object_id: entry.object_name,
             changed: entry.changed,

@@ -86,6 +86,9 @@ pub struct ChangePasswordRequest {
     #[schema(format = Password)]
     #[schema(required = true, nullable = false)]
     pub new_password: Option<String>,
+    /// A one-time code, for a user who has a second factor.
+    #[schema(format = Password, example = "492039")]
+    pub totp: Option<String>,
 }
 
 /// A user.

@@ -109,7 +109,7 @@ pub struct WebhookEndpointView {
     /// `enabled` or `disabled`.
     #[schema(example = "enabled")]
     status: &'static str,
-    /// Why it is disabled: `by_hand`, `gone` (it answered 410), `failing` (for three days).
+    /// Why it is disabled: `by_hand`, `gone` (it answered 410), `failing` (for three days), `owner_gone` (who answered for it was disabled or revoked).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "failing")]
     disabled_reason: Option<&'static str>,

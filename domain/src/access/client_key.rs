@@ -6,6 +6,7 @@
 
 use super::client::ApiClient;
 use super::error::AccessError;
+use super::person::hold;
 use super::session::end_tokens;
 use super::{Scope, service};
 use crate::chain::key::{Jwk, PublicKey};
@@ -115,6 +116,7 @@ pub fn create_client_key(
         Err(StoreError::Violates(rule)) if rule == "api_client_key_taken" => return Err(AccessError::KeyTaken),
         kept => kept?,
     }
+    hold(uow, env, id)?;
     service::client_changed(uow, env, EventKind::ApiClientKeyCreated, &client)?;
     Ok(made)
 }

@@ -129,7 +129,7 @@ fn scopes(faults: &mut Faults, raw: Option<&[String]>) -> BTreeSet<Scope> {
 /// The member that a browser is to read as.
 ///
 /// # Errors
-/// A scope that the actor does not have itself; a member that is not its own is a fault of the input.
+/// A scope that the actor does not have itself; a member that is not its own, or suspended, is a fault of the input.
 pub fn embed(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &CreateEmbedToken) -> Result<Actor, AccessError> {
     env.actor.require(Scope::DirectoryWrite)?;
     command.scopes.iter().try_for_each(|scope| env.actor.require(*scope))?;
@@ -142,6 +142,11 @@ pub fn embed(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &CreateEmbedToken
     let roles = BTreeSet::from([Role::Member]);
     let standing = Standing::try_new(roles, Some(organisation), Some(command.member))
         .map_err(|_| StoreError::Failed("a member without a standing".into()))?;
+    if uow.access().is_suspended(&standing)? {
+        let mut faults = Faults::default();
+        faults.push("/member_id", "suspended", "the member, or its organisation, is suspended");
+        return Err(AccessError::Invalid(faults));
+    }
     Ok(standing.actor(env.actor.id, Some(&command.scopes))?)
 }
 

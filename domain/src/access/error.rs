@@ -3,6 +3,7 @@
 use super::{MissingScope, Scope};
 use crate::chain::signer::PortError;
 use crate::kernel::Faults;
+use crate::kernel::ids::UserId;
 use crate::store::{StoreError, UseCaseError};
 
 /// Why users and API clients are not created, changed or listed.
@@ -38,6 +39,12 @@ pub enum AccessError {
     /// There is a second factor already.
     #[error("there is a second factor: take it away with one of its codes first")]
     SecondFactorActive,
+    /// Somebody would reset their own second factor.
+    #[error("a second factor is reset by somebody else; your own you take away with one of its codes")]
+    OwnSecondFactor,
+    /// There is none to reset.
+    #[error("the user has no second factor")]
+    NoSecondFactor,
     /// The issuer is known under this audience.
     #[error("the issuer is registered with this audience")]
     IssuerTaken,
@@ -73,6 +80,9 @@ pub enum LoginError {
     /// Unknown, wrong secret, revoked, disabled or locked.
     #[error("unknown, or the secret is wrong")]
     Refused,
+    /// A refresh token was used a second time: the session of this user has ended.
+    #[error("the refresh token was used before")]
+    Reused(UserId),
     /// The token would have a scope that needs a second factor.
     #[error("the scope `{0}` needs a second factor: send a code as `totp`")]
     Withheld(Scope),

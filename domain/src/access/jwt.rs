@@ -69,6 +69,7 @@ struct RawClaims {
     iat: Option<i64>,
     jti: Option<String>,
     azp: Option<String>,
+    events: Option<Value>,
     #[serde(default)]
     amr: Vec<String>,
 }
@@ -94,6 +95,8 @@ pub struct Claims {
     pub authorized: Option<String>,
     /// How the subject proved who they are (RFC 8176).
     pub methods: Vec<String>,
+    /// Whether it tells of something that happened (RFC 8417), such as a logout: then it proves nobody's presence.
+    pub tells_events: bool,
 }
 
 /// A JWT that has been taken apart.
@@ -207,6 +210,7 @@ impl RawClaims {
             id: self.jti,
             authorized: self.azp,
             methods: self.amr,
+            tells_events: self.events.is_some(),
         })
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use super::client::ApiClient;
 use super::code::{SecondFactor, TotpCode};
 use super::error::LoginError;
@@ -29,6 +31,8 @@ pub struct Login {
     pub version: i32,
     /// How a person proved who they are.
     pub methods: Methods,
+    /// The session that it belongs to, for whoever has one: it ends the tokens that were issued in it.
+    pub session: Option<Uuid>,
 }
 
 /// Logs an API client in, with the scopes asked for or all that it has.
@@ -61,7 +65,8 @@ pub(super) fn of_client(
         return Err(LoginError::Refused);
     }
     let actor = client.standing.actor(client.id.uuid(), asked)?;
-    Ok(Login { subject: Subject::Client(client.id), actor, version: client.version, methods: Methods::default() })
+    let (subject, version) = (Subject::Client(client.id), client.version);
+    Ok(Login { subject, actor, version, methods: Methods::default(), session: None })
 }
 
 /// What a user presents.
@@ -141,5 +146,5 @@ pub(super) fn of_user(user: &User, methods: Methods, asked: Option<&BTreeSet<Sco
     if let Some(withheld) = asked.and_then(|asked| methods.withheld(subject, asked).into_iter().next()) {
         return Err(LoginError::Withheld(withheld));
     }
-    Ok(Login { subject, actor: methods.allow(subject, actor), version, methods })
+    Ok(Login { subject, actor: methods.allow(subject, actor), version, methods, session: None })
 }

@@ -26,8 +26,9 @@ pub const LONGEST_SECONDS: i64 = 86_400;
 /// [`JwtError::NotForUs`] when there is none.
 pub fn issuer_of<'i>(jwt: &Jwt, known: &'i [OidcIssuer]) -> Result<&'i OidcIssuer, JwtError> {
     let claims = &jwt.claims;
-    // An access token or a logout token of the same issuer is no ID token (RFC 8725, 3.11).
-    if !jwt.kind.as_deref().unwrap_or("JWT").eq_ignore_ascii_case("JWT") {
+    // An access token or a logout token of the same issuer is no ID token (RFC 8725, 3.11); a logout token that has
+    // the type of any JWT is told by its `events` (OpenID Connect Back-Channel Logout 2.4).
+    if claims.tells_events || !jwt.kind.as_deref().unwrap_or("JWT").eq_ignore_ascii_case("JWT") {
         return Err(JwtError::Malformed);
     }
     let names_us = |issuer: &&OidcIssuer| {

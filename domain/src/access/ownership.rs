@@ -7,7 +7,7 @@
 //! | agreement for everybody, once a version was approved; its versions once they are in force; the tables that they name | whoever has the scope |
 //! | the same of an agreement made for a provider | that provider, and introducers who have deals with it |
 //! | deal, its facts, moves and handshakes | its provider, its introducer, its member ([`of_deal`]) |
-//! | commission line | the introducer of who earns it, and who earns it ([`of_line`]); the platform's own: nobody |
+//! | commission line, also in a calculation, and steps of one that tell its amount | the introducer of who earns it, and who earns it ([`of_line`], [`sees_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
 //! | entry of one line | the introducer of who earns it ([`of_line_entry`]) |
 //! | payout and its entries | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::Actor;
+use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
     ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
@@ -100,6 +100,16 @@ pub fn of_deal_entry(provider: OrganisationId, introducer: OrganisationId) -> [U
 #[must_use]
 pub fn of_line(introducer: OrganisationId, earner: Option<MemberId>) -> Vec<Uuid> {
     earner.map_or_else(Vec::new, |member| vec![introducer.uuid(), member.uuid()])
+}
+
+/// Whether these eyes see what somebody earns on a deal of this introducer: the same table as [`of_line`], for what is
+/// worked out anew and not kept.
+#[must_use]
+pub fn sees_line(viewer: &Viewer, introducer: OrganisationId, earner: Option<MemberId>) -> bool {
+    match viewer {
+        Viewer::Everything => true,
+        Viewer::Parties(parties) => of_line(introducer, earner).iter().any(|id| parties.contains(id)),
+    }
 }
 
 /// Who sees an entry about one line, of those who see the line: entries of deals are no member's to see.
@@ -201,6 +211,14 @@ mod tests {
         let line = of_line(organisation(1), Some(member(5)));
         assert_eq!(line, [organisation(1).uuid(), member(5).uuid()]);
         assert_eq!(of_line_entry(&line, Some(member(5))), [organisation(1).uuid()]);
+        let eyes = |id: Uuid| Viewer::Parties(vec![id]);
+        assert!(sees_line(&eyes(organisation(1).uuid()), organisation(1), Some(member(5))));
+        assert!(sees_line(&eyes(member(5).uuid()), organisation(1), Some(member(5))));
+        assert!(sees_line(&Viewer::Everything, organisation(1), None));
+        for foreign in [organisation(2).uuid(), member(6).uuid()] {
+            assert!(!sees_line(&eyes(foreign), organisation(1), Some(member(5))));
+        }
+        assert!(!sees_line(&eyes(organisation(1).uuid()), organisation(1), None));
     }
 
     #[test]

@@ -33,6 +33,19 @@ pub trait AccessRepository {
     /// The failure of the store.
     fn insert_client(&mut self, client: &ApiClient, secret_sha256: &Digest) -> Result<(), StoreError>;
 
+    /// Keeps that somebody was shown what it takes to act as an API client; once is enough.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn insert_holder(&mut self, client: ApiClientId, holder: Uuid, at: Instant) -> Result<(), StoreError>;
+
+    /// Who holds these users and API clients, with the holders of holders: pairs of one that was asked for and
+    /// one who holds it.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_holders(&mut self, subjects: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError>;
+
     /// An API client with the digest of its secret.
     ///
     /// # Errors

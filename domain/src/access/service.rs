@@ -5,6 +5,7 @@
 use super::client::{ApiClient, ClientCredentials, CreateApiClient, NewSecret};
 use super::error::AccessError;
 use super::oidc::may_link;
+use super::person::hold;
 use super::secret::{ClientSecret, PasswordHash};
 use super::session::end_tokens;
 use super::standing::{Standing, Subject};
@@ -17,6 +18,7 @@ use crate::events::{EventKind, record_changed};
 use crate::kernel::Faults;
 use crate::kernel::ids::{ApiClientId, OrganisationId, UserId};
 use crate::store::{StoreError, UnitOfWork};
+use crate::webhooks::service::owner_gone;
 
 /// Creates an API client; its secret is in the answer and nowhere else.
 ///
@@ -38,6 +40,7 @@ pub fn create_client(
     };
     let secret = ClientSecret::new(env.environment, &env.draw());
     uow.access().insert_client(&client, &secret.digest())?;
+    hold(uow, env, client.id)?;
     client_changed(uow, env, EventKind::ApiClientCreated, &client)?;
     Ok(NewSecret { client, secret })
 }
@@ -58,6 +61,7 @@ pub fn rotate_secret(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -
     kept.secret_sha256 = secret.digest();
     kept.client.version += 1;
     uow.access().update_client(&kept)?;
+    hold(uow, env, id)?;
     end_tokens(uow, env.now, id.uuid(), kept.client.version)?;
     client_changed(uow, env, EventKind::ApiClientSecretRotated, &kept.client)?;
     Ok(NewSecret { client: kept.client, secret })
@@ -90,6 +94,7 @@ pub fn revoke_client(
     let client = ApiClient { revoked_at: Some(env.now), version: kept.client.version + 1, ..kept.client };
     uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
     end_tokens(uow, env.now, id.uuid(), client.version)?;
+    owner_gone(uow, env, id.uuid())?;
     client_changed(uow, env, EventKind::ApiClientRevoked, &client)?;
     Ok(Altered { before, after: client })
 }

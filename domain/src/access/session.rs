@@ -1,7 +1,8 @@
 //! Sessions of people: refresh tokens that rotate, and revocations that end tokens before their time.
 //!
 //! A login by password begins a family of refresh tokens. Each is used once; when one is used a second time
-//! somebody stole it, so the whole family ends (RFC 9700 §4.14). A family ends with its user's version, too:
+//! somebody stole it, so the whole family ends (RFC 9700 §4.14), with the access tokens that were issued in it, which
+//! name it. A family ends with its user's version, too:
 //! another password, other roles, disabled. Only digests are kept.
 //! Bounds: a family lives [`FAMILY_DAYS`] at most, an unused token [`IDLE_DAYS`], a user has at most
 //! [`FAMILIES`] of them at a time: the oldest ends.
@@ -119,7 +120,7 @@ pub fn later(at: Instant, seconds: i64) -> Option<Instant> {
 /// Ends tokens before their time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// A user, an API client, or one token by its own id.
+    /// A user, an API client, a session, or one token by its own id.
     pub id: Uuid,
     /// Tokens that were issued to a version below this one.
     pub below_version: i32,
@@ -137,12 +138,23 @@ pub fn end_tokens(uow: &mut dyn UnitOfWork, now: Instant, id: Uuid, below_versio
     uow.sessions().append_revocation(&Revocation { id, below_version, until }, now)
 }
 
-/// Begins a family for somebody who logged in; `None` for an API client, which has its secret.
+/// Ends a family, and the access tokens that were issued in it.
+fn end_session(uow: &mut dyn UnitOfWork, now: Instant, family: Uuid) -> Result<(), StoreError> {
+    uow.sessions().end_family(family, now)?;
+    end_tokens(uow, now, family, i32::MAX)
+}
+
+/// Begins a family for somebody who logged in, whose session it is from now on; `None` for an API client, which has
+/// its secret.
 ///
 /// # Errors
 /// The failure of the store.
-pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, login: &Login) -> Result<Option<RefreshToken>, StoreError> {
-    let Subject::User(user) = login.subject else { return Ok(None) };
+pub fn begin(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    login: Login,
+) -> Result<(Login, Option<RefreshToken>), StoreError> {
+    let Subject::User(user) = login.subject else { return Ok((login, None)) };
     let family = RefreshFamily {
         id: env.ids.next(),
         user,
@@ -155,15 +167,17 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, login: &Login) -> Result<O
     let token = RefreshToken::new(&env.draw());
     uow.sessions().insert_family(&family)?;
     uow.sessions().insert_token(family.id, &token.digest(), env.now)?;
-    Ok(Some(token))
+    Ok((Login { session: Some(family.id), ..login }, Some(token)))
 }
 
 /// What presenting a refresh token came to. Reuse must be committed: it ends the family.
 pub enum Refreshed {
     /// A login, and the next token.
     Next(Login, RefreshToken),
-    /// Unknown, used, expired or ended.
+    /// Unknown, expired or ended.
     Refused,
+    /// Used before: this user's session has ended.
+    Reused(UserId),
 }
 
 /// Takes a refresh token and gives the next one, with the scopes asked for or all of the family's.
@@ -179,8 +193,8 @@ pub fn refresh(
     let digest = presented.digest();
     let Some(kept) = uow.sessions().lock_token(&digest)? else { return Ok(Refreshed::Refused) };
     if kept.used_at.is_some() && kept.family.ended_at.is_none() {
-        uow.sessions().end_family(kept.family.id, env.now)?;
-        return Ok(Refreshed::Refused);
+        end_session(uow, env.now, kept.family.id)?;
+        return Ok(Refreshed::Reused(kept.family.user));
     }
     let user = uow.access().find_user(kept.family.user)?;
     let Some(user) = user.filter(|user| kept.is_good(user, env.now)) else { return Ok(Refreshed::Refused) };
@@ -192,13 +206,14 @@ pub fn refresh(
         return Err(LoginError::MissingScope(super::MissingScope(*more)));
     }
     let login = of_user(&user, kept.family.methods.clone(), Some(scopes))?;
+    let login = Login { session: Some(kept.family.id), ..login };
     let next = RefreshToken::new(&env.draw());
     uow.sessions().use_token(&digest, env.now)?;
     uow.sessions().insert_token(kept.family.id, &next.digest(), env.now)?;
     Ok(Refreshed::Next(login, next))
 }
 
-/// Ends the family of a refresh token (RFC 7009); nothing happens when there is none such.
+/// Ends the family of a refresh token with its access tokens (RFC 7009); nothing happens when there is none such.
 ///
 /// # Errors
 /// The failure of the store.
@@ -208,7 +223,7 @@ pub fn revoke_refresh_token(
     presented: &RefreshToken,
 ) -> Result<(), StoreError> {
     match uow.sessions().lock_token(&presented.digest())? {
-        Some(kept) if kept.family.ended_at.is_none() => uow.sessions().end_family(kept.family.id, now),
+        Some(kept) if kept.family.ended_at.is_none() => end_session(uow, now, kept.family.id),
         _ => Ok(()),
     }
 }

@@ -1,15 +1,18 @@
-//! One-time codes as a second factor of users: set up, confirmed, shown, taken away.
+//! One-time codes as a second factor of users: set up, confirmed, shown, taken away, reset for who lost theirs.
 //!
 //! Invariants: the secret is sealed at rest and shown once; each time step is taken at most once, so that a code
 //! which somebody saw is worth nothing; a wrong code counts towards the same lock as a wrong password. The user
 //! is locked before the secret. Bounds: [`CONFIRM_SECONDS`].
 
+use super::audit::Altered;
 use super::code::{SecondFactor, TotpCode, TotpSecret};
 use super::error::AccessError;
 use super::session::later;
-use super::user_change::{Tried, attempt, end_sessions};
+use super::user_change::{Tried, attempt, end_sessions, has_second_factor};
+use super::{Persons, Scope, User, ownership, service};
 use crate::env::Env;
-use crate::kernel::ids::UserId;
+use crate::events::{EventKind, record_changed};
+use crate::kernel::ids::{MemberId, UserId};
 use crate::kernel::{Faults, Instant};
 use crate::store::{Store, StoreError, UnitOfWork};
 use crate::webhooks::Vault;
@@ -72,7 +75,7 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, vault: &dyn Vault, id: Use
 pub fn confirm(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<KeptTotp, AccessError> {
     own(env, id)?;
     // The user first, as a login does.
-    end_sessions(uow, env, id)?;
+    let _ = end_sessions(uow, env, id)?;
     let kept = uow.totp().lock_totp(id)?.filter(|kept| kept.confirmed_at.is_none()).ok_or(AccessError::NotFound)?;
     let kept = KeptTotp { confirmed_at: Some(env.now), version: kept.version + 1, ..kept };
     uow.totp().put_totp(&kept)?;
@@ -85,12 +88,35 @@ pub fn confirm(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<Ke
 /// [`AccessError::Stale`] unless the version is the present one.
 pub fn remove(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId, version: i32) -> Result<(), AccessError> {
     own(env, id)?;
-    end_sessions(uow, env, id)?;
+    let _ = end_sessions(uow, env, id)?;
     let kept = uow.totp().lock_totp(id)?.filter(|kept| kept.confirmed_at.is_some()).ok_or(AccessError::NotFound)?;
     if kept.version != version {
         return Err(AccessError::Stale);
     }
     Ok(uow.totp().delete_totp(id)?)
+}
+
+/// Takes somebody else's second factor away, who lost it: nobody else can be asked for a code. Sessions and tokens from
+/// before end, and no scope that moves money is given to them until they have another one.
+///
+/// # Errors
+/// [`AccessError::OwnSecondFactor`] when the actor is that person under whatever name; [`AccessError::NoSecondFactor`];
+/// a scope of theirs that the actor does not have.
+pub fn reset(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<Altered<User>, AccessError> {
+    env.actor.require(Scope::AccessAdmin)?;
+    let before = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?.user;
+    service::has_all(env, &before.standing)?;
+    if Persons::among(uow, &[env.actor.id, id.uuid()])?.are_one(env.actor.id, id.uuid()) {
+        return Err(AccessError::OwnSecondFactor);
+    }
+    uow.totp().lock_totp(id)?.ok_or(AccessError::NoSecondFactor)?;
+    uow.totp().delete_totp(id)?;
+    let after = end_sessions(uow, env, id)?;
+    let standing = &after.standing;
+    let mut seen = ownership::of_organisation(standing.organisation());
+    seen.extend(standing.member().map(MemberId::uuid));
+    record_changed(uow, env, EventKind::UserSecondFactorReset, (&id, id.uuid()), Some(after.version), &seen)?;
+    Ok(Altered { before, after })
 }
 
 fn own(env: &Env<'_>, id: UserId) -> Result<(), AccessError> {
@@ -136,9 +162,41 @@ pub fn verify(
         (true, true) => return Ok(()),
         (true, false) => {}
     }
+    Err(fault("/code", "wrong_code", WRONG))
+}
+
+/// What is said of a code that is not taken.
+const WRONG: &str = "the code is wrong, was used, or codes were wrong too often";
+
+fn fault(pointer: &str, code: &'static str, detail: &str) -> AccessError {
     let mut faults = Faults::default();
-    faults.push("/code", "wrong_code", "the code is wrong, was used, or codes were wrong too often");
-    Err(AccessError::Invalid(faults))
+    faults.push(pointer, code, detail);
+    AccessError::Invalid(faults)
+}
+
+/// Checks the `/totp` that stands beside a password: asked for where there is a second factor, and wrong where there
+/// is none, as at a login. In a transaction of its own, as [`verify`].
+///
+/// # Errors
+/// A missing or wrong code is a fault of the input.
+pub fn verify_beside_password(
+    store: &dyn Store,
+    second: SecondFactor<'_>,
+    now: Instant,
+    id: UserId,
+    code: Option<&TotpCode>,
+) -> Result<(), AccessError> {
+    let known = store.transaction(|uow| has_second_factor(uow, id).map_err(AccessError::from))?;
+    let wrong = || fault("/totp", "wrong_code", WRONG);
+    match (known, code) {
+        (false, None) => Ok(()),
+        (false, Some(_)) => Err(wrong()),
+        (true, None) => Err(fault("/totp", "required", "send the code that your authenticator shows")),
+        (true, Some(code)) => match verify(store, second, now, id, code, Wanted::Confirmed) {
+            Err(AccessError::Invalid(_)) => Err(wrong()),
+            judged => judged,
+        },
+    }
 }
 
 impl KeptTotp {

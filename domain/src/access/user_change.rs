@@ -21,6 +21,7 @@ use crate::events::EventKind;
 use crate::kernel::ids::UserId;
 use crate::kernel::{Faults, Instant};
 use crate::store::{Store, StoreError, UnitOfWork};
+use crate::webhooks::service::owner_gone;
 
 /// A request to change a user, unchecked. Roles and whom the user acts for are given together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,6 +119,9 @@ pub fn update_user(
     }
     if administers(&before) && !administers(&kept.user) {
         another_administrator(uow, id.uuid())?;
+    }
+    if before.disabled_at.is_none() && kept.user.disabled_at.is_some() {
+        owner_gone(uow, env, id.uuid())?;
     }
     Ok(Altered { before, after: keep(uow, env, kept)? })
 }
@@ -217,9 +221,9 @@ pub(super) fn attempt(
 }
 
 /// Ends what was issued to a user before a second factor came or went.
-pub(super) fn end_sessions(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<(), AccessError> {
+pub(super) fn end_sessions(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<User, AccessError> {
     let kept = uow.access().lock_user(id)?.ok_or(AccessError::NotFound)?;
-    keep(uow, env, kept).map(drop)
+    keep(uow, env, kept)
 }
 
 /// Gives the caller another password, which was hashed before the transaction began; what was issued under the

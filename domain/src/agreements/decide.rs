@@ -14,7 +14,7 @@ use super::life::{Act, AgreementVersion, Approval, Ended, VersionState};
 use super::lint::{LintContext, lint};
 use super::repository::{FoundAgreement, Moved};
 use crate::access::audit::Altered;
-use crate::access::{Scope, ownership};
+use crate::access::{Persons, Scope, ownership};
 use crate::catalogue::guardrail;
 use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{AgreementApproval, Salt, Statement, VERSION};
@@ -34,11 +34,6 @@ pub(super) fn require(env: &Env<'_>, scope: Scope) -> Result<(), AgreementError>
 
 fn act(env: &Env<'_>) -> Act {
     Act { by: env.actor.id, at: env.now }
-}
-
-/// Whether two users or API clients are one person. The one place of agreements that compares two people.
-fn same_person(one: Uuid, other: Uuid) -> bool {
-    one == other
 }
 
 /// Makes an agreement; it says nothing yet.
@@ -136,7 +131,9 @@ pub fn approve(
     let approval = Approval { act: act(env), id, acknowledged: command.acknowledged.clone() };
     // What is to be acknowledged is looked at only of what can be approved at all.
     let findings = if before.state == VersionState::Proposed { warnings(uow, &before)? } else { Vec::new() };
-    let approved = before.clone().approve(approval, command.content_sha256, &findings, same_person)?;
+    let names: Vec<Uuid> = before.authors().chain([env.actor.id]).collect();
+    let persons = Persons::among(uow, &names)?;
+    let approved = before.clone().approve(approval, command.content_sha256, &findings, &persons)?;
     let item = statement(env, &approved, id)?;
     let done = written(uow, env, EventKind::AgreementVersionApproved, &agreement, before, approved)?;
     uow.agreements().publish(&done.after)?;

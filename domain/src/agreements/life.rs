@@ -12,6 +12,7 @@ use super::VersionContent;
 use super::finding::Finding;
 use super::model::GoverningDate;
 use super::version::{GoverningVersion, TableVersion};
+use crate::access::Persons;
 use crate::kernel::ids::AgreementId;
 use crate::kernel::jcs::JcsError;
 use crate::kernel::{Digest, Instant};
@@ -218,6 +219,11 @@ impl AgreementVersion {
         Ok(Self { writers, created_at, rejected, version, ..draft })
     }
 
+    /// Everybody who wrote any of it, and who proposed it.
+    pub fn authors(&self) -> impl Iterator<Item = Uuid> {
+        self.writers.iter().copied().chain(self.proposed.map(|act| act.by))
+    }
+
     /// Draft → proposed: the content stays from now on.
     ///
     /// # Errors
@@ -230,7 +236,7 @@ impl AgreementVersion {
         Ok(proposed.next(VersionState::Proposed))
     }
 
-    /// Proposed → approved, for the content with this digest. `same_person` says whether two names are one person.
+    /// Proposed → approved, for the content with this digest.
     ///
     /// # Errors
     /// From any other state, by somebody who wrote or proposed it, for other content, or with a warning left out.
@@ -239,13 +245,12 @@ impl AgreementVersion {
         approval: Approval,
         content_sha256: Digest,
         findings: &[Finding],
-        same_person: impl Fn(Uuid, Uuid) -> bool,
+        persons: &Persons,
     ) -> Result<Self, LifeError> {
         if self.state != VersionState::Proposed {
             return Err(self.wrong("approved"));
         }
-        let mut authors = self.writers.iter().copied().chain(self.proposed.map(|act| act.by));
-        if authors.any(|author| same_person(author, approval.act.by)) {
+        if self.authors().any(|author| persons.are_one(author, approval.act.by)) {
             return Err(LifeError::SamePerson);
         }
         if content_sha256 != self.content_sha256 {
@@ -339,10 +344,6 @@ mod tests {
         AgreementVersion::draft((reference::V01_AGREEMENT, 2), &content(), act(1)).expect("a draft")
     }
 
-    fn is(one: Uuid, other: Uuid) -> bool {
-        one == other
-    }
-
     #[test]
     fn a_draft_is_written_anew_until_it_is_proposed() {
         let mut other = content();
@@ -366,24 +367,28 @@ mod tests {
     fn nobody_approves_what_they_wrote_proposed_or_have_not_read() {
         let draft = draft().replace(&content(), act(2)).expect("a draft");
         let sha256 = draft.content_sha256;
-        let unproposed = draft.clone().approve(approval(9, &[]), sha256, &[], is);
+        let unproposed = draft.clone().approve(approval(9, &[]), sha256, &[], &Persons::default());
         assert_eq!(unproposed, Err(LifeError::WrongState { from: VersionState::Draft, to: "approved" }));
         let proposed = draft.propose(act(3)).expect("proposed");
         for author in [1, 2, 3] {
-            let refused = proposed.clone().approve(approval(author, &[]), sha256, &[], is);
+            let refused = proposed.clone().approve(approval(author, &[]), sha256, &[], &Persons::default());
             assert_eq!(refused, Err(LifeError::SamePerson), "{author}");
         }
         // 9 is a program that 1 holds.
-        let held = |one: Uuid, other: Uuid| (one, other) == (Uuid::from_u128(1), Uuid::from_u128(9));
-        assert_eq!(proposed.clone().approve(approval(9, &[]), sha256, &[], held), Err(LifeError::SamePerson));
+        let held = Persons::restore([(Uuid::from_u128(9), Uuid::from_u128(1))]);
+        assert_eq!(proposed.clone().approve(approval(9, &[]), sha256, &[], &held), Err(LifeError::SamePerson));
         let other = Digest::of(b"something else");
-        assert_eq!(proposed.clone().approve(approval(9, &[]), other, &[], is), Err(LifeError::OtherContent));
+        assert_eq!(
+            proposed.clone().approve(approval(9, &[]), other, &[], &Persons::default()),
+            Err(LifeError::OtherContent)
+        );
         let cliff = [Finding::warning("cliff", "/components/0".to_owned(), "it falls".to_owned())];
-        let refused = proposed.clone().approve(approval(9, &["gap"]), sha256, &cliff, is);
+        let refused = proposed.clone().approve(approval(9, &["gap"]), sha256, &cliff, &Persons::default());
         assert_eq!(refused, Err(LifeError::NotAcknowledged(cliff.to_vec())));
-        let approved = proposed.approve(approval(9, &["cliff"]), sha256, &cliff, is).expect("approved");
+        let approved =
+            proposed.approve(approval(9, &["cliff"]), sha256, &cliff, &Persons::default()).expect("approved");
         assert_eq!(approved.state, VersionState::Approved);
-        let twice = approved.clone().approve(approval(8, &["cliff"]), sha256, &cliff, is);
+        let twice = approved.clone().approve(approval(8, &["cliff"]), sha256, &cliff, &Persons::default());
         assert_eq!(twice, Err(LifeError::WrongState { from: VersionState::Approved, to: "approved" }));
         let retired = approved.retire(ended(9)).expect("retired");
         assert_eq!(retired.retire(ended(9)), Err(LifeError::WrongState { from: VersionState::Retired, to: "retired" }));

@@ -11,9 +11,10 @@ use super::evaluate::{self, CalculationOutput, EvaluateError, TraceStep, v1, v2}
 use super::facts::{CalculationInput, Counter, DealFacts, Milestones, Period};
 use super::repository::StoredCalculation;
 use super::version::GoverningVersion;
+use crate::access::{Viewer, ownership};
 use crate::catalogue::{ProductCode, VerticalCode};
 use crate::kernel::Digest;
-use crate::kernel::ids::{AgreementId, DealId, MemberId};
+use crate::kernel::ids::{AgreementId, DealId, MemberId, OrganisationId};
 use crate::kernel::jcs::{self, JcsError};
 
 /// Why a calculation does not come to what was stored.
@@ -89,6 +90,18 @@ pub struct Rerun {
     pub output_sha256: Digest,
     /// How they came about.
     pub steps: Vec<TraceStep>,
+}
+
+impl Rerun {
+    /// What these eyes see of it, on a deal of this introducer: the lines that they see among those of the deal, and
+    /// the steps that tell nobody's amount or only amounts of such lines. The digest is still that of everything.
+    #[must_use]
+    pub fn seen_by(mut self, viewer: &Viewer, introducer: OrganisationId) -> Self {
+        let seen = |earner: &Option<MemberId>| ownership::sees_line(viewer, introducer, *earner);
+        self.output.lines.retain(|line| seen(&line.participant));
+        self.steps.retain(|step| step.of.iter().all(seen));
+        self
+    }
 }
 
 /// Runs a calculation again and compares.

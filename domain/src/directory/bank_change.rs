@@ -13,8 +13,8 @@ use super::error::DirectoryError;
 use super::payee::BankAccountInput;
 use super::record::PayeeRecord;
 use super::{required, service};
-use crate::access::Scope;
 use crate::access::audit::Altered;
+use crate::access::{Persons, Scope};
 use crate::env::Env;
 use crate::events::EventKind;
 use crate::kernel::ids::{BankChangeId, PayeeId};
@@ -81,11 +81,17 @@ impl BankChange {
     ///
     /// # Errors
     /// [`DirectoryError::BankChangeDecided`], [`DirectoryError::SamePerson`], [`DirectoryError::BankDetailsDiffer`].
-    pub fn approve(self, by: Uuid, at: Instant, typed: &ApproveBankChange) -> Result<Self, DirectoryError> {
+    pub fn approve(
+        self,
+        by: Uuid,
+        at: Instant,
+        typed: &ApproveBankChange,
+        persons: &Persons,
+    ) -> Result<Self, DirectoryError> {
         if self.state != BankChangeState::Proposed {
             return Err(DirectoryError::BankChangeDecided);
         }
-        if self.proposed_by == by {
+        if persons.are_one(self.proposed_by, by) {
             return Err(DirectoryError::SamePerson);
         }
         if (self.details.bsb, &self.details.account) != (typed.bsb, &typed.account) {
@@ -225,7 +231,8 @@ pub fn approve(
     env.actor.require(Scope::PayoutsApprove)?;
     let found = locked(uow, env, payee)?;
     let before = uow.bank_changes().lock_bank_change(payee, command.change)?.ok_or_else(unknown_change)?;
-    let after = before.clone().approve(env.actor.id, env.now, command)?;
+    let persons = Persons::among(uow, &[before.proposed_by, env.actor.id])?;
+    let after = before.clone().approve(env.actor.id, env.now, command, &persons)?;
     uow.bank_changes().update_bank_change(&after, env.ids.next())?;
     let changed = PayeeRecord { version: found.version + 1, ..found };
     uow.directory().update_payee(&changed)?;

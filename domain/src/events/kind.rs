@@ -163,6 +163,8 @@ event_kinds! {
     UserCreated = "user.created", "user", "RecordChanged", AccessAdmin;
     /// A user was changed: other roles, another password, disabled.
     UserUpdated = "user.updated", "user", "RecordChanged", AccessAdmin;
+    /// An administrator took a user's second factor away, whose sessions ended: who did not lose theirs asks why.
+    UserSecondFactorReset = "user.second_factor_reset", "user", "RecordChanged", EventsRead;
     /// An API client was created.
     ApiClientCreated = "api_client.created", "client", "RecordChanged", AccessAdmin;
     /// An API client got another secret.
@@ -185,7 +187,7 @@ event_kinds! {
     WebhookEndpointUpdated = "webhook_endpoint.updated", "endpoint", "RecordChanged", WebhooksRead;
     /// A webhook endpoint got another secret; the one before signs too for 24 hours.
     WebhookEndpointSecretRotated = "webhook_endpoint.secret_rotated", "endpoint", "RecordChanged", WebhooksRead;
-    /// A webhook endpoint gets nothing any more: by hand, because it answered 410, or after three days of failures.
+    /// A webhook endpoint gets nothing any more: by hand, because it answered 410, after three days of failures, or because who answered for it was disabled or revoked.
     WebhookEndpointDisabled = "webhook_endpoint.disabled", "endpoint", "EndpointDisabled", WebhooksRead;
     /// A webhook endpoint was deleted.
     WebhookEndpointDeleted = "webhook_endpoint.deleted", "endpoint", "RecordChanged", WebhooksRead;

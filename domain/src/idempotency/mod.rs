@@ -1,6 +1,7 @@
 //! One outcome per key: the first answer to a request is kept beside its effect and given again.
 //!
-//! A key belongs to a caller. It is claimed before the work (an advisory lock that ends with the
+//! A key belongs to a caller as it acts for an organisation, live or in the sandbox: under another organisation the
+//! same user's key is another one. It is claimed before the work (an advisory lock that ends with the
 //! transaction); the answer is written in the transaction of the effect. Answers are kept for 30 days,
 //! in partitions by day: a look-up searches all of them under the claim, so a retry after midnight
 //! finds the first answer. Source: draft-ietf-httpapi-idempotency-key-header.
@@ -8,6 +9,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use crate::access::{Actor, Environment};
 use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
 use crate::store::StoreError;
@@ -47,11 +49,39 @@ impl IdempotencyKey {
     }
 }
 
+/// For whom a caller acts, live or in the sandbox: as it is stored, `live/org_…`, and `live/` for whoever acts for no
+/// organisation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tenant(String);
+
+impl Tenant {
+    /// Whom this actor acts for.
+    #[must_use]
+    pub fn of(environment: Environment, actor: &Actor) -> Self {
+        let organisation = actor.organisation.map(|id| id.to_string()).unwrap_or_default();
+        Self(format!("{}/{organisation}", environment.as_str()))
+    }
+
+    /// From storage.
+    #[must_use]
+    pub const fn restore(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A key of a caller.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim {
     /// The user or API client.
     pub caller: Uuid,
+    /// For whom it acts, and where.
+    pub tenant: Tenant,
     /// Its key.
     pub key: IdempotencyKey,
 }
@@ -65,6 +95,8 @@ pub struct FirstAnswer {
     pub content_type: String,
     /// `Location`.
     pub location: Option<String>,
+    /// `ETag`, with its quotation marks.
+    pub etag: Option<String>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
     /// Whether the body carries a secret and is kept encrypted.

@@ -12,7 +12,7 @@ use super::error::PayoutError;
 use super::plan::{self, PlanInput};
 use super::repository::RunStep;
 use super::run::{Act, PayoutRun, RunState};
-use crate::access::{Scope, ownership};
+use crate::access::{Persons, Scope, ownership};
 use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{PayoutApproval, Salt, Statement, VERSION};
 use crate::directory::text::Grounds;
@@ -129,7 +129,10 @@ pub fn approve(
     on: &OnRun,
     content_sha256: Digest,
 ) -> Result<PayoutRun, PayoutError> {
-    let run = locked(uow, env, Scope::PayoutsApprove, on)?.approve(act(env), content_sha256)?;
+    let run = locked(uow, env, Scope::PayoutsApprove, on)?;
+    let mut names = vec![env.actor.id, run.created.by];
+    names.extend(run.state.proposed().map(|act| act.by));
+    let run = run.approve(act(env), content_sha256, &Persons::among(uow, &names)?)?;
     let item = approval(env, &run)?;
     let run = written(uow, env, run, EventKind::RunApproved, "approved", None)?;
     log::append(uow, env, &[item])?;

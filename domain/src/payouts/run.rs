@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::content::FrozenContent;
+use crate::access::Persons;
 use crate::kernel::ids::{BankAccountId, PayoutRunId};
 use crate::kernel::{Digest, Instant};
 
@@ -166,9 +167,9 @@ impl PayoutRun {
     ///
     /// # Errors
     /// Only from proposed, by another person, and for the content as it stands.
-    pub fn approve(self, approved: Act, sha256: Digest) -> Result<Self, TransitionError> {
+    pub fn approve(self, approved: Act, sha256: Digest, persons: &Persons) -> Result<Self, TransitionError> {
         let RunState::Proposed { proposed } = self.state else { return Err(self.wrong("approved")) };
-        if approved.by == proposed.by || approved.by == self.created.by {
+        if [proposed.by, self.created.by].into_iter().any(|by| persons.are_one(by, approved.by)) {
             return Err(TransitionError::SamePerson);
         }
         if sha256 != self.content.sha256() {

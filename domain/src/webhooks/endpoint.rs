@@ -95,6 +95,8 @@ pub enum DisabledReason {
     Gone,
     /// Nothing was taken for three days.
     Failing,
+    /// The user who answers for it was disabled, or the API client revoked.
+    OwnerGone,
 }
 
 impl DisabledReason {
@@ -105,13 +107,15 @@ impl DisabledReason {
             Self::ByHand => "by_hand",
             Self::Gone => "gone",
             Self::Failing => "failing",
+            Self::OwnerGone => "owner_gone",
         }
     }
 
     /// Reads what was stored.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::ByHand, Self::Gone, Self::Failing].into_iter().find(|reason| reason.as_str() == text)
+        let known = [Self::ByHand, Self::Gone, Self::Failing, Self::OwnerGone];
+        known.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -147,6 +151,8 @@ pub struct Endpoint {
     pub id: WebhookEndpointId,
     /// Whose it is; none for the operator's own.
     pub organisation: Option<OrganisationId>,
+    /// Who answers for it: who made it, or last chose its types or enabled it. Nobody, for one from before.
+    pub owner: Option<Uuid>,
     /// Where requests go to: checked by [`super::Targets`], and again at each connect.
     pub url: String,
     /// What its owner calls it.

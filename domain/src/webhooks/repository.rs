@@ -73,6 +73,12 @@ pub trait WebhookRepository {
     /// The failure of the store.
     fn insert_endpoint(&mut self, endpoint: &Endpoint, secret: &SealedSecret) -> Result<(), StoreError>;
 
+    /// The enabled endpoints for which a user or API client answers, kept from change until the transaction ends.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_endpoints_of(&mut self, owner: Uuid) -> Result<Vec<Endpoint>, StoreError>;
+
     /// An endpoint with its secret, kept from change until the transaction ends.
     ///
     /// # Errors

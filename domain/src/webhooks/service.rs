@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use uuid::Uuid;
 
 use super::command::{CreateEndpoint, UpdateEndpoint, Wanted};
 use super::delivery::Delivery;
@@ -52,6 +53,7 @@ pub fn create(
     let endpoint = Endpoint {
         id,
         organisation,
+        owner: Some(env.actor.id),
         url: command.url.clone(),
         description: command.description.clone(),
         event_types: command.event_types.clone(),
@@ -97,12 +99,14 @@ pub fn update(
         endpoint.scopes = reading(env.actor, endpoint.organisation);
         readable(event_types, &endpoint.scopes)?;
         endpoint.event_types.clone_from(event_types);
+        endpoint.owner = Some(env.actor.id);
     }
     match command.status {
         Some(Wanted::Enabled) if was != EndpointStatus::Enabled => {
             // What a crash between two transactions may have left.
             uow.webhooks().give_up(&[id], env.now)?;
             endpoint = endpoint.enabled(uow.webhooks().last_sequence()?);
+            endpoint.owner = Some(env.actor.id);
         }
         Some(Wanted::Disabled) if was == EndpointStatus::Enabled => {
             let version = endpoint.version;
@@ -192,6 +196,18 @@ pub fn redeliver(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: WebhookDeliveryId)
     let delivery = uow.webhooks().lock_delivery(id)?.ok_or(WebhookError::NotFound)?.again(env.now);
     uow.webhooks().update_delivery(&delivery)?;
     Ok(delivery)
+}
+
+/// Disables the endpoints for which somebody answers who may do nothing any more, and gives up what waits for them.
+///
+/// # Errors
+/// The failure of the store.
+pub(crate) fn owner_gone(uow: &mut dyn UnitOfWork, env: &Env<'_>, owner: Uuid) -> Result<(), StoreError> {
+    let endpoints = uow.webhooks().lock_endpoints_of(owner)?;
+    let gone = |endpoint: Endpoint| endpoint.disabled(DisabledReason::OwnerGone, env.now);
+    let endpoints: Vec<Endpoint> = endpoints.into_iter().map(gone).collect();
+    uow.webhooks().update_endpoints(&endpoints)?;
+    if endpoints.is_empty() { Ok(()) } else { disabled(uow, env, &endpoints) }
 }
 
 /// Gives up what waits for endpoints that were disabled, and tells why they were.

@@ -25,7 +25,7 @@ impl WebhookQueries for PgQueries<'_> {
         let paging = Paging::oldest_first(page);
         let rows: Vec<EndpointRow> = query::<EndpointColumns>(listed!(
             paging.order,
-            "select id, organisation_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
+            "select id, organisation_id, owner_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
                disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version
              from webhook_endpoint where status <> 'deleted' and ",
             "id", at "created_at", ""
@@ -38,7 +38,7 @@ impl WebhookQueries for PgQueries<'_> {
 
     fn find_endpoint(&mut self, id: WebhookEndpointId) -> Result<Option<Endpoint>, StoreError> {
         let row: Option<EndpointRow> = query::<EndpointColumns>(
-            "select id, organisation_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
+            "select id, organisation_id, owner_id, url, description, event_types, scopes, signing, public_key, previous_until_at, status,
                disabled_reason, disabled_at, failing_since_at, after_sequence, created_at, version
              from webhook_endpoint where status <> 'deleted' and id = $1",
         )

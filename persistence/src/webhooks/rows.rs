@@ -19,6 +19,7 @@ use crate::error::unreadable;
 pub type EndpointColumns = (
     SqlUuid,
     Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
     Text,
     Nullable<Text>,
     Array<Text>,
@@ -39,6 +40,7 @@ pub type EndpointColumns = (
 pub struct EndpointRow {
     id: Uuid,
     organisation: Option<Uuid>,
+    owner: Option<Uuid>,
     url: String,
     description: Option<String>,
     event_types: Vec<String>,
@@ -62,6 +64,7 @@ impl EndpointRow {
         Ok(Endpoint {
             id: WebhookEndpointId::new(self.id),
             organisation: self.organisation.map(OrganisationId::new),
+            owner: self.owner,
             url: self.url,
             description: self.description.map(description).transpose()?,
             event_types: event_types(&self.event_types)?,

@@ -41,11 +41,14 @@ pub struct DemoArgs {
     #[arg(long, value_name = "CSV", requires = "deals")]
     pub members: Option<PathBuf>,
     /// A running service to use, e.g. http://127.0.0.1:8360. Default: one that is started and removed.
-    #[arg(long, value_name = "URL", requires = "admin")]
+    #[arg(long, value_name = "URL", requires_all = ["admin", "approver"])]
     pub server: Option<String>,
     /// The administrator's file of that service: <data-dir>/admin.json.
     #[arg(long, value_name = "FILE", requires = "server")]
     pub admin: Option<PathBuf>,
+    /// The file of an approver who is not the administrator: what `flip360 admin create-client --role approver` prints.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub approver: Option<PathBuf>,
 }
 
 /// Why the demonstration stopped.

@@ -93,7 +93,8 @@ pub fn onboard(site: &Site, rows: &[MemberRow], say: &Say) -> Result<People, Dem
     let run = format!("demo-{}", std::process::id());
     let administrator = Client::log_in(&site.base, &site.administrator, &run)?;
     let staff = |role: &str| login(site, &administrator, &run, role, None);
-    let (finance, approver, auditor) = (staff("finance")?, staff("approver")?, staff("auditor")?);
+    let (finance, auditor) = (staff("finance")?, staff("auditor")?);
+    let approver = Client::log_in(&site.base, &site.approver, &run)?;
     say.line("three people of the operator: one prepares payouts, another approves them, a third audits");
     let introducer = partner(site, &administrator, &run, "introducer", "Harbour Referrals Pty Ltd")?;
     let provider = partner(site, &administrator, &run, "provider", "First Provider Bank Ltd")?;

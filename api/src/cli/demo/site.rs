@@ -6,6 +6,10 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
+use domain::access::client::CreateApiClientInput;
+use domain::access::service::create_client;
+use domain::access::standing::StandingInput;
+use domain::access::{AccessError, Actor, CreateApiClient, Role};
 use domain::kernel::time::Clock;
 use integrations::clock::SystemClock;
 use persistence::{PgStore, PoolSizes};
@@ -25,6 +29,8 @@ pub struct Site {
     pub base: String,
     /// Its administrator.
     pub administrator: Credentials,
+    /// Who approves: a client that the administrator does not hold, since two people approve money.
+    pub approver: Credentials,
     own: Option<Own>,
 }
 
@@ -46,8 +52,10 @@ impl Site {
         if let Some(base) = &args.server {
             let file =
                 args.admin.as_ref().ok_or_else(|| DemoError::Step("--server needs --admin <admin.json>".into()))?;
+            let second = args.approver.as_ref();
+            let second = second.ok_or_else(|| DemoError::Step("--server needs --approver <approver.json>".into()))?;
             let base = base.trim_end_matches('/').to_owned();
-            return Ok(Self { base, administrator: credentials(file)?, own: None });
+            return Ok(Self { base, administrator: credentials(file)?, approver: credentials(second)?, own: None });
         }
         let data_dir = std::env::temp_dir().join(format!("flip360-demo-{}", std::process::id()));
         if data_dir.exists() {
@@ -74,11 +82,12 @@ impl Site {
         let app = App::new(assembly::ports(&serve, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
         let app = Data::new(app);
         assembly::administrator(&app, &data_dir)?;
+        let approver = second_person(&app)?;
         let workers = Workers::start(&app, &Shifts::all(&data_dir))
             .map_err(|e| DemoError::file("starting workers in", &data_dir, e))?;
         let (base, server) = listen(app.clone(), &data_dir)?;
         let administrator = credentials(&data_dir.join("admin.json"))?;
-        Ok(Self { base, administrator, own: Some(Own { server, workers, app, database, data_dir }) })
+        Ok(Self { base, administrator, approver, own: Some(Own { server, workers, app, database, data_dir }) })
     }
 
     /// The name of its log.
@@ -108,6 +117,20 @@ impl Site {
         own.database.stop()?;
         std::fs::remove_dir_all(&own.data_dir).map_err(|e| DemoError::file("removing", &own.data_dir, e))
     }
+}
+
+/// An approver whom nobody holds, as `flip360 admin create-client` makes one.
+fn second_person(app: &App) -> Result<Credentials, DemoError> {
+    let service = Actor::service();
+    let input = CreateApiClientInput {
+        name: Some("Demonstration: approver".to_owned()),
+        standing: StandingInput { roles: Some(vec![Role::Approver.as_str().to_owned()]), ..StandingInput::default() },
+    };
+    let command = CreateApiClient::parse(&input).map_err(AccessError::Invalid);
+    let made = command
+        .and_then(|command| app.store.transaction(|uow| create_client(uow, &app.env(&service), &command)))
+        .map_err(|error| CommandError::Other(error.to_string()))?;
+    Ok(Credentials { id: made.client.id.to_string(), secret: made.secret.reveal().to_owned() })
 }
 
 type Listening = (String, (ServerHandle, JoinHandle<std::io::Result<()>>));

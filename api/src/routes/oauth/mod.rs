@@ -10,9 +10,10 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use domain::access::assertion::authenticate_by_assertion;
 use domain::access::error::LoginError;
+use domain::access::failed_login::{self, Named};
 use domain::access::login::{self, Login};
 use domain::access::session::{self, RefreshToken, Refreshed};
-use domain::access::{Actor, Scope};
+use domain::access::{Actor, Scope, Subject};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, ended_tokens};
-use crate::extract::body;
+use crate::extract::{RequestId, body};
 use crate::problem::Problem;
 use crate::routes::totp::second_factor;
 
@@ -29,6 +30,8 @@ mod request;
 
 use request::{Grant, RevokeRequest, TokenErrorView, TokenRequest, read_request, read_revocation, refuse};
 
+/// Why a session ended: one of its refresh tokens was used twice.
+const REUSED: &str = "refresh_token_reused";
 /// The most that is read at all.
 const LARGEST: usize = 256 * 1024;
 
@@ -68,12 +71,21 @@ async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) ->
     let of_client = matches!(grant, Grant::Client { .. } | Grant::Assertion(_));
     let basic = matches!(grant, Grant::Client { basic: true, .. });
     let of_outside = matches!(grant, Grant::Outside(_));
+    let named = grant.named();
     let doing = app.clone();
     let logged_in = match grant {
         Grant::Outside(None) => Err(LoginError::Refused),
         Grant::Outside(Some(token)) => outside::log_in(&app, *token, asked).await?,
         grant => blocking(move || log_in(&doing, grant, asked.as_ref())).await?,
     };
+    let why = match &logged_in {
+        Err(LoginError::Reused(user)) => Some((Named::Subject(Subject::User(*user)), REUSED)),
+        Err(LoginError::Refused) => Some((named, if of_client { "invalid_client" } else { "invalid_grant" })),
+        _ => None,
+    };
+    if let Some((named, why)) = why {
+        keep_failed(&app, &request, named, why).await;
+    }
     let (login, refresh) = match logged_in {
         Ok(login) => login,
         Err(LoginError::Store(error)) => return Err(error.into()),
@@ -91,7 +103,7 @@ async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) ->
             let what = "the ID token is not good here, was used, or is about nobody who is linked";
             return Ok(refuse("invalid_grant", what).into());
         }
-        Err(LoginError::Refused) => {
+        Err(LoginError::Refused | LoginError::Reused(_)) => {
             let what = "the refresh token is unknown, used, expired, or its session has ended";
             return Ok(refuse("invalid_grant", what).into());
         }
@@ -106,6 +118,24 @@ async fn create_token(app: Data<App>, request: HttpRequest, payload: Payload) ->
         refresh_token: refresh.map(|token| token.reveal().to_owned()),
     };
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
+}
+
+/// Keeps that a login failed. Whoever tried is refused all the same; that it could not be kept is for whoever runs
+/// the service to know. A session that ended with it ends here at once.
+async fn keep_failed(app: &Data<App>, request: &HttpRequest, named: Named, why: &'static str) {
+    let (doing, id, service) = (app.clone(), RequestId::current(request), Actor::service());
+    let kept = blocking(move || {
+        let env = doing.env(&service);
+        doing.store.transaction(|uow| failed_login::keep(uow, &env, &named, why, id.as_str()))
+    });
+    match kept.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "a failed login was not kept"),
+        Err(problem) => tracing::error!(%problem, "a failed login was not kept"),
+    }
+    if why == REUSED {
+        ended_tokens(app).await;
+    }
 }
 
 type LoggedIn = (Login, Option<RefreshToken>);
@@ -129,13 +159,13 @@ fn log_in(app: &App, grant: Grant, asked: Option<&BTreeSet<Scope>>) -> Result<Lo
         Grant::User(presented) => {
             let (hasher, second) = (app.passwords.as_ref(), second_factor(app));
             let login = login::authenticate_user(store, hasher, second, app.clock.now(), &presented)?;
-            let refresh = store.transaction(|uow| session::begin(uow, &app.env(&service), &login))?;
-            Ok((login, refresh))
+            Ok(store.transaction(|uow| session::begin(uow, &app.env(&service), login.clone()))?)
         }
         Grant::Refresh(token) => {
             match store.transaction(|uow| session::refresh(uow, &app.env(&service), &token, asked))? {
                 Refreshed::Next(login, next) => Ok((login, Some(next))),
                 Refreshed::Refused => Err(LoginError::Refused),
+                Refreshed::Reused(user) => Err(LoginError::Reused(user)),
             }
         }
     }
@@ -143,7 +173,7 @@ fn log_in(app: &App, grant: Grant, asked: Option<&BTreeSet<Scope>>) -> Result<Lo
 
 /// End a token
 ///
-/// Ends an access token, or a refresh token with its whole session (RFC 7009). Whoever bears it may end it. A token that is not known, or that has ended, is answered the same. Other processes learn of it within a second.
+/// Ends an access token, or a refresh token with its whole session and the access tokens that were issued in it (RFC 7009). Whoever bears it may end it. A token that is not known, or that has ended, is answered the same. Other processes learn of it within a second.
 #[utoipa::path(operation_id = "revoke_token", tag = "access", request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "It is good no more"), (status = 400, description = "The request is refused", body = TokenErrorView)))]
 #[post("/oauth/revoke")]
 async fn revoke_token(app: Data<App>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {

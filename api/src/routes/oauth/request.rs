@@ -12,10 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::access::assertion::{ASSERTION_TYPE, ClientAssertion};
 use domain::access::code::TotpCode;
+use domain::access::failed_login::Named;
 use domain::access::jwt::Jwt;
 use domain::access::login::PasswordLogin;
 use domain::access::session::RefreshToken;
-use domain::access::{ClientSecret, Password, Scope};
+use domain::access::{ClientSecret, Password, Scope, Subject};
 use domain::directory::Email;
 use domain::kernel::ids::ApiClientId;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,19 @@ pub(super) enum Grant {
     /// `None`: what came could never be one.
     Outside(Option<Box<Jwt>>),
     Refresh(RefreshToken),
+}
+
+impl Grant {
+    /// Whom it is about, as far as it says so before it is looked at.
+    pub(super) fn named(&self) -> Named {
+        let client = |id: &ApiClientId| Named::Subject(Subject::Client(*id));
+        match self {
+            Self::Client { id, .. } => id.as_ref().map_or(Named::Nobody, client),
+            Self::Assertion(assertion) => assertion.as_ref().map_or(Named::Nobody, |read| client(&read.client())),
+            Self::User(login) => login.email.clone().map_or(Named::Nobody, Named::Address),
+            Self::Outside(_) | Self::Refresh(_) => Named::Nobody,
+        }
+    }
 }
 
 /// Reads the form of a request.

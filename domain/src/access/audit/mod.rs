@@ -23,6 +23,8 @@ pub enum ActorKind {
     ApiClient,
     /// The service itself.
     Service,
+    /// Somebody who did not prove who they are.
+    Unknown,
 }
 
 impl ActorKind {
@@ -33,13 +35,14 @@ impl ActorKind {
             Self::User => "user",
             Self::ApiClient => "api_client",
             Self::Service => "service",
+            Self::Unknown => "unknown",
         }
     }
 
     /// Reads a kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::User, Self::ApiClient, Self::Service].into_iter().find(|kind| kind.as_str() == text)
+        [Self::User, Self::ApiClient, Self::Service, Self::Unknown].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -73,6 +76,8 @@ pub struct AuditRecord {
     pub actor: Uuid,
     /// What kind of actor it is.
     pub actor_kind: ActorKind,
+    /// Whether it was by the token of a page: whoever asked for that token lent their name.
+    pub embed: bool,
     /// Which operation, by its id in the API document.
     pub action: &'static str,
     /// What it was done to.
@@ -104,6 +109,7 @@ impl AuditRecord {
             at: env.now,
             actor: Uuid::nil(),
             actor_kind: ActorKind::Service,
+            embed: false,
             action,
             object: object.1,
             object_name: Some(object.0.to_string()),
@@ -176,6 +182,8 @@ pub struct AuditEntry {
     pub actor: Uuid,
     /// What kind of actor it is.
     pub actor_kind: ActorKind,
+    /// Whether it was by the token of a page: whoever asked for that token lent their name.
+    pub embed: bool,
     /// Which operation.
     pub action: String,
     /// What it was done to.

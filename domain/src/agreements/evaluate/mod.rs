@@ -12,7 +12,7 @@ pub mod v2;
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub use self::tracer::{Silent, Tracer};
+pub use self::tracer::{Silent, Steps, Tracer};
 use super::facts::{CalculationInput, Standing};
 use super::model::{ComponentKey, FundingRule, Role};
 use crate::kernel::ids::MemberId;
@@ -99,6 +99,8 @@ pub struct TraceStep {
     pub step: &'static str,
     /// With the values seen.
     pub detail: String,
+    /// Whose amounts it tells: members, and `None` for the platform. Empty when it tells nobody's.
+    pub of: Vec<Option<MemberId>>,
 }
 
 /// Why there is no result.
@@ -165,9 +167,9 @@ pub fn trace_by_engine(
     if engine != v1::ENGINE {
         return by_engine(engine, input).and_then(|_| trace(input));
     }
-    let mut steps = Vec::new();
+    let mut steps = Steps::of(input);
     let output = v1::run(input, &mut steps)?;
-    Ok((output, steps))
+    Ok((output, steps.into_vec()))
 }
 
 /// The fraction that is taken back of each line, for a percentage that a person reads.

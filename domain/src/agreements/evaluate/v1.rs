@@ -82,7 +82,10 @@ fn component_lines(
                 format!("{} = {} less offset {} gives {base}", of.name(), settlement.amount, settlement.offset)
             });
             let whole = rate.of(base)?;
-            tracer.note(key, "rate", || format!("{rate} × {base} = {whole}, rounded once, half away from zero"));
+            let everybody = || component.split.iter().map(|share| share.role).collect();
+            tracer.tell(key, "rate", everybody, || {
+                format!("{rate} × {base} = {whole}, rounded once, half away from zero")
+            });
             whole
         }
         _ => return unsupported("a rate other than flat and percent"),
@@ -99,7 +102,7 @@ fn component_lines(
     for (role, earned) in parts {
         let clawed_back = fraction.of(earned)?;
         if fraction != Rate::ZERO {
-            tracer.note(key, "clawback", || format!("{role}: {clawed_back} of {earned}"));
+            tracer.tell(key, "clawback", || vec![role], || format!("{role}: {clawed_back} of {earned}"));
         }
         let participant = participant(input, role);
         lines.push(Line {
@@ -147,17 +150,20 @@ fn shared(
     let weights: Vec<u64> = sizes.iter().map(|size| size.ppm().unsigned_abs()).collect();
     let mut parts: Vec<(Role, Money)> =
         component.split.iter().map(|s| s.role).zip(largest_remainder(whole, &weights)?).collect();
-    tracer.note(key, "split", || {
-        let shown: Vec<String> =
-            parts.iter().zip(&sizes).map(|((r, m), s)| format!("{r} {} = {m}", percent(*s))).collect();
-        format!("{whole} by largest remainder: {}", shown.join(", "))
-    });
+    for ((role, part), size) in parts.iter().zip(&sizes) {
+        tracer.tell(
+            key,
+            "split",
+            || vec![*role],
+            || format!("{role} {} = {part}, by largest remainder", percent(*size)),
+        );
+    }
     for share in &component.split {
         let absent = share.role != Role::Platform && participant(input, share.role).is_none();
         if absent {
             let Some(to) = share.absent_to else { return unsupported("an absent participant without `absent_to`") };
             let moved = move_part(&mut parts, share.role, to, None)?;
-            tracer.note(key, "absent", || format!("there is no {}: {moved} goes to {to}", share.role));
+            tracer.tell(key, "absent", || vec![to], || format!("there is no {}: {moved} goes to {to}", share.role));
         }
     }
     for limit in &component.limits {
@@ -170,7 +176,8 @@ fn shared(
             let Some(to) = to else { return unsupported("a cap without `excess_to`") };
             let moved = move_part(&mut parts, role, to, Some(cap))?;
             if !moved.is_zero() {
-                tracer.note(key, "cap", || format!("{role} is capped at {cap}: {moved} goes to {to}"));
+                tracer.tell(key, "cap", || vec![role], || format!("{role} is capped at {cap}"));
+                tracer.tell(key, "cap", || vec![role, to], || format!("{moved} above it goes to {to}"));
             }
         }
     }

@@ -55,7 +55,7 @@ fn scope(input: &CalculationInput<'_>, of: CounterOf) -> String {
 }
 
 /// Who has a role in the deal; nobody for the platform. An upline who is the referrer is nobody.
-pub(super) fn participant(input: &CalculationInput<'_>, role: Role) -> Option<MemberId> {
+pub(in crate::agreements::evaluate) fn participant(input: &CalculationInput<'_>, role: Role) -> Option<MemberId> {
     let nth = |members: &[MemberId], n: u8| members.get(usize::from(n).checked_sub(1)?).copied();
     match role {
         Role::Member => Some(input.member),

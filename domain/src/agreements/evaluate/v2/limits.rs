@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::plan::{Plan, Planned, PlannedLimit};
 use crate::agreements::evaluate::{EvaluateError, Tracer};
 use crate::agreements::facts::Standing;
-use crate::agreements::model::{ComponentKey, Proration, measure::days_between};
+use crate::agreements::model::{Proration, Role, measure::days_between};
 use crate::kernel::Money;
 use crate::kernel::money::MoneyError;
 use crate::kernel::rate::divide_half_away;
@@ -76,7 +76,7 @@ pub(super) fn whole(
     for limit in &component.whole_limits {
         let limited = limit.apply(plan, on, minor, after)?;
         if limited.minor != minor {
-            told(limit, &component.key, "all together", minor, limited.minor, tracer);
+            told(limit, component, None, (minor, limited.minor), tracer);
         }
         minor = limited.minor;
         if let Some((counter, standing)) = limited.after {
@@ -86,24 +86,20 @@ pub(super) fn whole(
     Ok(minor)
 }
 
+/// Tells what a limit did to a role's part, or to the whole.
 pub(super) fn told(
     limit: &PlannedLimit,
-    key: &ComponentKey,
-    whose: &str,
-    from: i64,
-    to: i64,
+    component: &Planned,
+    role: Option<Role>,
+    (from, to): (i64, i64),
     tracer: &mut impl Tracer,
 ) {
-    let step = if to < from { "cap" } else { "floor" };
-    tracer.note(key, step, || {
-        let bound = if to < from { limit.cap } else { limit.floor };
+    let (step, bound, most) = if to < from { ("cap", limit.cap, "most") } else { ("floor", limit.floor, "least") };
+    let of = || role.map_or_else(|| component.roles(), |role| vec![role]);
+    tracer.tell(&component.key, step, of, || {
+        let whose = role.map_or_else(|| "all together".to_owned(), |role| role.to_string());
         let bound = bound.map_or_else(String::new, |bound| Money::aud(bound).to_string());
         let span = limit.span.window().map_or_else(|| "the deal".to_owned(), |window| format!("the {}", window.name()));
-        format!(
-            "{whose}: at {} {bound} for {span}: {} becomes {}",
-            if to < from { "most" } else { "least" },
-            Money::aud(from),
-            Money::aud(to)
-        )
+        format!("{whose}: at {most} {bound} for {span}: {} becomes {}", Money::aud(from), Money::aud(to))
     });
 }

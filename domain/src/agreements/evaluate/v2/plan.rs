@@ -119,6 +119,13 @@ pub(super) enum CounterOf {
     Limit { role: Option<Role> },
 }
 
+impl Planned {
+    /// Everybody who has a share.
+    pub(super) fn roles(&self) -> Vec<Role> {
+        self.shares.iter().map(|share| share.role).collect()
+    }
+}
+
 impl Plan {
     /// Checks content and makes it ready.
     ///

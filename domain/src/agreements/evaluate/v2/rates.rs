@@ -1,11 +1,11 @@
 //! What a component earns before it is combined, limited and split: one amount, rounded once.
 
 use super::counters;
-use super::plan::{Plan, PlannedRate, PlannedTable, PlannedTier};
+use super::plan::{Plan, Planned, PlannedRate, PlannedTable, PlannedTier};
 use super::run::{Attributes, Awarded};
 use crate::agreements::evaluate::{EvaluateError, Tracer, reason};
 use crate::agreements::facts::{CalculationInput, Standing};
-use crate::agreements::model::{ComponentKey, Measure, MeasureUnit, Pay, TierMode};
+use crate::agreements::model::{Measure, MeasureUnit, Pay, TierMode};
 use crate::kernel::Money;
 use crate::kernel::money::MoneyError;
 use crate::kernel::rate::{WHOLE_PPM, divide_half_away};
@@ -21,7 +21,7 @@ pub(super) struct Bases<'b> {
     pub(super) wholes: &'b [Awarded],
     /// What the components before this one took of the amount (`stack`).
     pub(super) taken: i64,
-    pub(super) key: &'b ComponentKey,
+    pub(super) component: &'b Planned,
 }
 
 fn cents(exact: i128, denominator: i128) -> Result<i64, MoneyError> {
@@ -50,7 +50,12 @@ impl Bases<'_> {
     pub(super) fn earned(&self, rate: &PlannedRate, tracer: &mut impl Tracer) -> Result<Earned, EvaluateError> {
         match rate {
             PlannedRate::Flat(minor) => {
-                tracer.note(self.key, "rate", || format!("{} flat", Money::aud(*minor)));
+                tracer.tell(
+                    &self.component.key,
+                    "rate",
+                    || self.component.roles(),
+                    || format!("{} flat", Money::aud(*minor)),
+                );
                 Ok(Ok(*minor))
             }
             PlannedRate::PerUnit { minor, of } => self.paid(Pay::PerUnit { amount: Money::aud(*minor) }, *of, tracer),
@@ -58,10 +63,15 @@ impl Bases<'_> {
             PlannedRate::OfComponent { place, rate } => {
                 let Awarded::Earned { minor, .. } = self.wholes[*place] else { return Ok(Err(reason::NOTHING_EARNED)) };
                 let whole = cents(i128::from(minor) * i128::from(rate.ppm()), i128::from(WHOLE_PPM))?;
-                tracer.note(self.key, "rate", || {
-                    let of = &self.plan.components[*place].key;
-                    format!("{rate} × {} of `{of}` = {}, {ROUNDED}", Money::aud(minor), Money::aud(whole))
-                });
+                tracer.tell(
+                    &self.component.key,
+                    "rate",
+                    || self.component.roles(),
+                    || {
+                        let of = &self.plan.components[*place].key;
+                        format!("{rate} × {} of `{of}` = {}, {ROUNDED}", Money::aud(minor), Money::aud(whole))
+                    },
+                );
                 Ok(Ok(whole))
             }
             PlannedRate::Tiered { of, mode, counter, tiers } => self.tiered(*of, *mode, *counter, tiers, tracer),
@@ -72,13 +82,18 @@ impl Bases<'_> {
                 };
                 let exact = i128::from(balance) * i128::from(annual_rate.ppm());
                 let whole = cents(exact, i128::from(WHOLE_PPM) * i128::from(*periods_per_year))?;
-                tracer.note(self.key, "rate", || {
-                    format!(
-                        "{annual_rate} a year × {} ÷ {periods_per_year} = {}, {ROUNDED}",
-                        Money::aud(balance),
-                        Money::aud(whole)
-                    )
-                });
+                tracer.tell(
+                    &self.component.key,
+                    "rate",
+                    || self.component.roles(),
+                    || {
+                        format!(
+                            "{annual_rate} a year × {} ÷ {periods_per_year} = {}, {ROUNDED}",
+                            Money::aud(balance),
+                            Money::aud(whole)
+                        )
+                    },
+                );
                 Ok(Ok(whole))
             }
             PlannedRate::Bonus { counter, milestones } => self.bonus(*counter, milestones, tracer),
@@ -88,11 +103,11 @@ impl Bases<'_> {
     /// A percentage, so much for each, or a flat amount, of what the deal has.
     fn paid(&self, pays: Pay, of: Measure, tracer: &mut impl Tracer) -> Result<Earned, EvaluateError> {
         if let Pay::Flat { amount } = pays {
-            tracer.note(self.key, "rate", || format!("{amount} flat"));
+            tracer.tell(&self.component.key, "rate", || self.component.roles(), || format!("{amount} flat"));
             return Ok(Ok(amount.minor()));
         }
         let Some(base) = self.measure(of) else {
-            tracer.note(self.key, "base", || format!("{} is not known", of.name()));
+            tracer.note(&self.component.key, "base", || format!("{} is not known", of.name()));
             return Ok(Err(reason::AMOUNT_NOT_KNOWN));
         };
         self.tell_base(of, base, tracer);
@@ -100,15 +115,20 @@ impl Bases<'_> {
             Pay::Percent { rate } => cents(i128::from(base) * i128::from(rate.ppm()), i128::from(WHOLE_PPM))?,
             Pay::PerUnit { amount } | Pay::Flat { amount } => cents(i128::from(base) * i128::from(amount.minor()), 1)?,
         };
-        tracer.note(self.key, "rate", || match pays {
-            Pay::Percent { rate } => format!("{rate} × {} = {}, {ROUNDED}", shown(of, base), Money::aud(whole)),
-            Pay::PerUnit { amount } | Pay::Flat { amount } => format!("{amount} × {base} = {}", Money::aud(whole)),
-        });
+        tracer.tell(
+            &self.component.key,
+            "rate",
+            || self.component.roles(),
+            || match pays {
+                Pay::Percent { rate } => format!("{rate} × {} = {}, {ROUNDED}", shown(of, base), Money::aud(whole)),
+                Pay::PerUnit { amount } | Pay::Flat { amount } => format!("{amount} × {base} = {}", Money::aud(whole)),
+            },
+        );
         Ok(Ok(whole))
     }
 
     fn tell_base(&self, of: Measure, base: i64, tracer: &mut impl Tracer) {
-        tracer.note(self.key, "base", || {
+        tracer.note(&self.component.key, "base", || {
             let settlement = self.input.facts.settlement.filter(|_| of == Measure::NetBalance);
             let mut told = settlement.map_or_else(
                 || {
@@ -163,7 +183,7 @@ impl Bases<'_> {
             return Ok(Err(reason::NOT_GOVERNED_YET));
         };
         let (before, after) = (given.before.total, after.total);
-        tracer.note(self.key, "accumulator", || {
+        tracer.note(&self.component.key, "accumulator", || {
             let measure = counters::measure_of(&self.plan.counters[counter]).unwrap_or(of);
             format!(
                 "{} since {}: {} before, {} with this deal",
@@ -188,7 +208,7 @@ impl Bases<'_> {
         };
         let (total_before, total_after) = (total(before)?, total(after)?);
         let whole = total_after.checked_sub(total_before).ok_or(MoneyError::OutOfRange)?;
-        tracer.note(self.key, "rate", || {
+        tracer.tell(&self.component.key, "rate", || self.component.roles(), || {
             format!(
                 "the running total is worth {} with this deal and {} before it: {}, each rounded once, half away from zero",
                 Money::aud(total_after),
@@ -208,23 +228,28 @@ impl Bases<'_> {
         tracer: &mut impl Tracer,
     ) -> Result<Earned, EvaluateError> {
         let Some(tier) = reached(tiers, total) else {
-            tracer.note(self.key, "tier", || "below the first tier".to_owned());
+            tracer.note(&self.component.key, "tier", || "below the first tier".to_owned());
             return Ok(Err(reason::BELOW_FIRST_TIER));
         };
-        tracer.note(self.key, "tier", || format!("tier {} of {} is reached", tier + 1, tiers.len()));
+        tracer.note(&self.component.key, "tier", || format!("tier {} of {} is reached", tier + 1, tiers.len()));
         self.paid(tiers[tier].pays, of, tracer)
     }
 
     fn tell_bands(&self, of: Measure, tiers: &[PlannedTier], base: i64, whole: i64, tracer: &mut impl Tracer) {
-        tracer.note(self.key, "rate", || {
-            let bands: Vec<String> = bands(tiers, base)
-                .map(|(tier, width)| match tier.pays {
-                    Pay::Percent { rate } => format!("{rate} × {}", shown(of, width)),
-                    Pay::PerUnit { amount } | Pay::Flat { amount } => format!("{amount} × {width}"),
-                })
-                .collect();
-            format!("{} = {}, {ROUNDED}", bands.join(" + "), Money::aud(whole))
-        });
+        tracer.tell(
+            &self.component.key,
+            "rate",
+            || self.component.roles(),
+            || {
+                let bands: Vec<String> = bands(tiers, base)
+                    .map(|(tier, width)| match tier.pays {
+                        Pay::Percent { rate } => format!("{rate} × {}", shown(of, width)),
+                        Pay::PerUnit { amount } | Pay::Flat { amount } => format!("{amount} × {width}"),
+                    })
+                    .collect();
+                format!("{} = {}, {ROUNDED}", bands.join(" + "), Money::aud(whole))
+            },
+        );
     }
 
     fn looked_up(&self, table: &PlannedTable, of: Measure, tracer: &mut impl Tracer) -> Result<Earned, EvaluateError> {
@@ -249,7 +274,7 @@ impl Bases<'_> {
                 .take(exact)
                 .all(|(attribute, value)| attributes.value(attribute) == Some(value.seen()))
         });
-        tracer.note(self.key, "lookup", || {
+        tracer.note(&self.component.key, "lookup", || {
             let seen: Vec<String> = table
                 .attributes
                 .iter()
@@ -287,9 +312,14 @@ impl Bases<'_> {
         let mut whole: i64 = 0;
         for (at, minor) in milestones.iter().filter(|(at, _)| before < *at && *at <= after) {
             whole = whole.checked_add(*minor).ok_or(MoneyError::OutOfRange)?;
-            tracer.note(self.key, "milestone", || format!("{at} is passed: {}", Money::aud(*minor)));
+            tracer.tell(
+                &self.component.key,
+                "milestone",
+                || self.component.roles(),
+                || format!("{at} is passed: {}", Money::aud(*minor)),
+            );
         }
-        tracer.note(self.key, "accumulator", || {
+        tracer.note(&self.component.key, "accumulator", || {
             format!("{} since {}: {before} before, {after} with this deal", given.key.counter, given.key.window_from)
         });
         Ok(if whole == 0 { Err(reason::MILESTONE_NOT_REACHED) } else { Ok(whole) })

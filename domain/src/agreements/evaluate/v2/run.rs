@@ -143,33 +143,54 @@ impl Plan {
             }
             let taken_before = if group.mode == CombineMode::Stack { taken } else { 0 };
             scratch.wholes[*place] = self.awarded(input, component, taken_before, scratch, tracer)?;
+            // Of the best only one wins, and only that one uses up its limits.
+            if group.mode != CombineMode::Best {
+                self.limit(input, *place, scratch, tracer)?;
+            }
             let Awarded::Earned { minor, .. } = scratch.wholes[*place] else { continue };
             taken = taken.checked_add(minor).ok_or(MoneyError::OutOfRange)?;
             match (group.mode, won) {
                 (CombineMode::Best, Some((_, most))) if minor <= most => {
                     scratch.wholes[*place] = Awarded::Nothing(reason::ANOTHER_EARNS_MORE);
-                    tracer.note(&component.key, "combine", || {
-                        format!("another of its group earns {}, this one {}", Money::aud(most), Money::aud(minor))
-                    });
+                    tracer.tell(
+                        &component.key,
+                        "combine",
+                        || component.roles(),
+                        || format!("another of its group earns {}, this one {}", Money::aud(most), Money::aud(minor)),
+                    );
                 }
                 (CombineMode::Best, Some((winner, _))) => {
                     scratch.wholes[winner] = Awarded::Nothing(reason::ANOTHER_EARNS_MORE);
-                    tracer.note(&self.components[winner].key, "combine", || {
-                        format!("`{}` earns {}, which is more", component.key, Money::aud(minor))
-                    });
+                    tracer.tell(
+                        &self.components[winner].key,
+                        "combine",
+                        || component.roles(),
+                        || format!("`{}` earns {}, which is more", component.key, Money::aud(minor)),
+                    );
                     won = Some((*place, minor));
                 }
                 _ => won = Some((*place, minor)),
             }
         }
-        let on = self.governing_on(input);
-        for place in &group.places {
-            let Awarded::Earned { minor, on: day } = scratch.wholes[*place] else { continue };
-            let component = &self.components[*place];
-            let minor = limits::whole(self, component, on, minor, &mut scratch.after, tracer)?;
-            scratch.wholes[*place] =
-                if minor > 0 { Awarded::Earned { minor, on: day } } else { Awarded::Nothing(reason::CAP_REACHED) };
+        match (group.mode, won) {
+            (CombineMode::Best, Some((winner, _))) => self.limit(input, winner, scratch, tracer),
+            _ => Ok(()),
         }
+    }
+
+    /// Holds what a component earned against the limits of the whole.
+    fn limit(
+        &self,
+        input: &CalculationInput<'_>,
+        place: usize,
+        scratch: &mut Scratch,
+        tracer: &mut impl Tracer,
+    ) -> Result<(), EvaluateError> {
+        let Awarded::Earned { minor, on } = scratch.wholes[place] else { return Ok(()) };
+        let governing_on = self.governing_on(input);
+        let minor = limits::whole(self, &self.components[place], governing_on, minor, &mut scratch.after, tracer)?;
+        scratch.wholes[place] =
+            if minor > 0 { Awarded::Earned { minor, on } } else { Awarded::Nothing(reason::CAP_REACHED) };
         Ok(())
     }
 
@@ -218,7 +239,7 @@ impl Plan {
             tracer.note(key, "count", || "as many deals as the limit allows have earned already".to_owned());
             return Ok(Awarded::Nothing(reason::COUNT_REACHED));
         }
-        let bases = Bases { plan: self, input, after: &scratch.after, wholes: &scratch.wholes, taken, key };
+        let bases = Bases { plan: self, input, after: &scratch.after, wholes: &scratch.wholes, taken, component };
         let minor = match bases.earned(&component.rate, tracer)? {
             Ok(minor) => minor,
             Err(reason) => return Ok(Awarded::Nothing(reason)),
@@ -260,9 +281,12 @@ impl Plan {
         for (share, earned) in component.shares.iter().zip(&scratch.parts).filter(|(_, part)| **part != 0) {
             let clawed_back = fraction.of(*earned);
             if !fraction.is_zero() {
-                tracer.note(key, "clawback", || {
-                    format!("{}: {} of {}", share.role, Money::aud(clawed_back), Money::aud(*earned))
-                });
+                tracer.tell(
+                    key,
+                    "clawback",
+                    || vec![share.role],
+                    || format!("{}: {} of {}", share.role, Money::aud(clawed_back), Money::aud(*earned)),
+                );
             }
             scratch.lines.push(RawLine {
                 component: place,

@@ -22,12 +22,11 @@ pub(super) fn parts(
     tracer: &mut impl Tracer,
 ) -> Result<(), EvaluateError> {
     largest_remainder(whole, &component.weights, parts)?;
-    tracer.note(&component.key, "split", || {
-        let shown = component.shares.iter().zip(parts.iter());
-        let shown: Vec<String> =
-            shown.map(|(s, part)| format!("{} {} = {}", s.role, percent(s.size), Money::aud(*part))).collect();
-        format!("{} by largest remainder: {}", Money::aud(whole), shown.join(", "))
-    });
+    for (share, part) in component.shares.iter().zip(parts.iter()) {
+        let (role, part) = (share.role, Money::aud(*part));
+        let shown = || format!("{role} {} = {part}, by largest remainder", percent(share.size));
+        tracer.tell(&component.key, "split", || vec![role], shown);
+    }
     for (place, share) in component.shares.iter().enumerate() {
         if is_present(input, share.role) {
             continue;
@@ -35,13 +34,18 @@ pub(super) fn parts(
         let to = present(input, component, place)?;
         let moved = std::mem::take(&mut parts[place]);
         parts[to] = parts[to].checked_add(moved).ok_or(MoneyError::OutOfRange)?;
-        tracer.note(&component.key, "absent", || {
-            let why = match share.role {
-                Role::Upline(level) if input.own_uplines.contains(&level) => "is the referrer (self_override)",
-                _ => "is not there",
-            };
-            format!("{} {why}: {} goes to {}", share.role, Money::aud(moved), component.shares[to].role)
-        });
+        tracer.tell(
+            &component.key,
+            "absent",
+            || vec![component.shares[to].role],
+            || {
+                let why = match share.role {
+                    Role::Upline(level) if input.own_uplines.contains(&level) => "is the referrer (self_override)",
+                    _ => "is not there",
+                };
+                format!("{} {why}: {} goes to {}", share.role, Money::aud(moved), component.shares[to].role)
+            },
+        );
     }
     for limit in &component.role_limits {
         let Some(place) = limit.share.filter(|place| is_present(input, component.shares[*place].role)) else {
@@ -58,11 +62,12 @@ pub(super) fn parts(
         // A top-up is paid by the other one, as far as it has something.
         let minor = if to == place { part } else { limited.minor.min(part.saturating_add(parts[to].max(0))) };
         if minor != part {
-            told(limit, &component.key, &component.shares[place].role.to_string(), part, minor, tracer);
+            told(limit, component, Some(component.shares[place].role), (part, minor), tracer);
             let moved = part.checked_sub(minor).ok_or(MoneyError::OutOfRange)?;
             parts[place] = minor;
             parts[to] = parts[to].checked_add(moved).ok_or(MoneyError::OutOfRange)?;
-            tracer.note(&component.key, "excess", || {
+            let both = || vec![component.shares[place].role, component.shares[to].role];
+            tracer.tell(&component.key, "excess", both, || {
                 let (from, other) = (component.shares[place].role, component.shares[to].role);
                 let (from, other) = if moved >= 0 { (from, other) } else { (other, from) };
                 format!("{} goes from {from} to {other}", Money::aud(moved.abs()))
