@@ -1,5 +1,10 @@
 //! Verticals, products, agreements and calculations over real HTTP.
 
+mod diff;
+mod drafts;
+mod life;
+mod tables;
+
 use std::collections::BTreeSet;
 
 use domain::access::Role;
@@ -90,7 +95,8 @@ fn the_content_of_a_version_is_what_its_hash_is_of() {
     let _ = reader.next().expect("a value").expect("JSON");
     let bytes = &text.as_bytes()[start..start + reader.byte_offset()];
     assert_eq!(version["content_sha256"], Digest::of(bytes).to_string());
-    assert_eq!(reply.header("etag"), Some(format!("\"{}\"", Digest::of(bytes)).as_str()));
+    // Its state moves while its content stays: the tag is that of its changes.
+    assert_eq!(reply.header("etag"), Some("\"1\""));
     for missing in [
         "versions/2",
         "versions/0",

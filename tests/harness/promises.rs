@@ -50,6 +50,17 @@ pub const PROMISES: &[(&str, &str)] = &[
         "the id of a vertical follows from its code",
         "select count(*) from vertical where id::text <> '01980000-0000-7000-8000-' || lpad(to_hex(substr(code, 2)::integer), 12, '0')",
     ),
+    (
+        "every approval of a version has exactly one leaf, and is by somebody who neither wrote nor proposed it",
+        "select count(*) from agreement_version v where v.approver_id is not null and (
+           (select count(*) from chain_pending p where p.source_id = v.approval_id) + (select count(*) from chain_leaf l where l.source_id = v.approval_id) <> 1
+           or v.approver_id = any (v.writer_ids) or v.approver_id = v.proposed_by)",
+    ),
+    (
+        "of an agreement at most one version is active that has begun, the latest of them, and its agreement is open",
+        "select (select count(*) from agreement_version v join agreement_version l on l.agreement_id = v.agreement_id and l.number > v.number where v.state = 'active' and l.state = 'active')
+              + (select count(*) from agreement_version v join agreement a on a.id = v.agreement_id where v.activated_at is not null and a.published_at is null)",
+    ),
     ("every entry balances", "select count(*) from (select entry_seq from ledger_posting group by 1 having sum(amount_minor) <> 0 or count(*) < 2) x"),
     (
         "balances equal postings",

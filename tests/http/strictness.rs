@@ -70,17 +70,17 @@ fn an_array_is_no_object_at_any_depth() {
 }
 
 #[test]
-fn a_body_has_at_most_32_levels() {
+fn a_body_has_at_most_40_levels() {
     let service = Service::start();
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
         format!("{{\"kind\":\"introducer\",\"name\":{open}{close}}}").into_bytes()
     };
-    let _ = post(&service, "/v1/organisations", &[], &nested(31)).problem(400, "invalid_value");
-    let _ = post(&service, "/v1/organisations", &[], &nested(32)).problem(400, "too_deep");
+    let _ = post(&service, "/v1/organisations", &[], &nested(39)).problem(400, "invalid_value");
+    let _ = post(&service, "/v1/organisations", &[], &nested(40)).problem(400, "too_deep");
     let _ = post(&service, "/v1/organisations", &[], &nested(100_000)).problem(400, "too_deep");
     let mut brackets = organisation();
-    brackets["name"] = json!(format!("\\\"{}", "[".repeat(40)));
+    brackets["name"] = json!(format!("\\\"{}", "[".repeat(50)));
     let _ = post(&service, "/v1/organisations", &[], brackets.to_string().as_bytes()).expect(201);
 }
 

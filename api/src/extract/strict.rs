@@ -9,8 +9,8 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-/// The deepest nesting of a body: objects and arrays in each other.
-pub const DEPTH: usize = 32;
+/// The deepest nesting of a body: objects and arrays in each other. The deepest condition of an agreement needs 37.
+pub const DEPTH: usize = 40;
 
 /// Whether a JSON text is nested deeper than [`DEPTH`]. Looks at brackets outside strings only.
 #[must_use]

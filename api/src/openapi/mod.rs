@@ -9,6 +9,7 @@ use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Password, Scope
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_actix_web::AppExt;
 
+mod agreements;
 mod event_catalogue;
 mod operations;
 mod schemas;
@@ -76,6 +77,7 @@ pub fn document() -> OpenApi {
         server.extensions.get_or_insert_default().insert("x-internal".to_owned(), false.into());
     }
     event_catalogue::describe(&mut document);
+    agreements::close(&mut document);
     schemas::tighten(&mut document);
     document
 }

@@ -7,6 +7,9 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+// The name under which the API document shows it; `Value` alone would be read there as any JSON.
+#[cfg(feature = "schema")]
+pub(super) use self::Value as TypedValue;
 use super::model::ComponentKey;
 use crate::kernel::Money;
 
@@ -42,6 +45,7 @@ pub enum Predicate {
         /// How.
         is: Comparison,
         /// With what.
+        #[cfg_attr(feature = "schema", schema(value_type = TypedValue))]
         value: Value,
     },
     /// A fact is one of several values.
@@ -49,6 +53,7 @@ pub enum Predicate {
         /// The fact.
         attribute: Attribute,
         /// The values.
+        #[cfg_attr(feature = "schema", schema(value_type = Vec<TypedValue>))]
         values: Vec<Value>,
     },
     /// A fact lies between two values, both included.
@@ -56,8 +61,10 @@ pub enum Predicate {
         /// The fact.
         attribute: Attribute,
         /// The least.
+        #[cfg_attr(feature = "schema", schema(value_type = TypedValue))]
         from: Value,
         /// The greatest.
+        #[cfg_attr(feature = "schema", schema(value_type = TypedValue))]
         to: Value,
     },
 }

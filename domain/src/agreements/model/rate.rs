@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::measure::Measure;
 use super::{ComponentKey, LookupUse};
+#[cfg(feature = "schema")]
+use crate::agreements::predicate::TypedValue;
 use crate::agreements::predicate::Value;
 use crate::kernel::{Money, Rate};
 
@@ -108,6 +110,7 @@ pub enum TierBasis {
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// From here on, this included.
+    #[cfg_attr(feature = "schema", schema(value_type = TypedValue))]
     pub from: Value,
     /// What it pays.
     pub pays: Pay,
@@ -141,6 +144,7 @@ pub enum Pay {
 #[serde(deny_unknown_fields)]
 pub struct BonusMilestone {
     /// Where it stands.
+    #[cfg_attr(feature = "schema", schema(value_type = TypedValue))]
     pub at: Value,
     /// What it pays, once in a window.
     pub amount: Money,

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::rate::Pay;
+#[cfg(feature = "schema")]
+use crate::agreements::predicate::TypedValue;
 use crate::agreements::predicate::{Attribute, Value};
 use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
@@ -73,6 +75,7 @@ pub enum Matching {
 #[serde(deny_unknown_fields)]
 pub struct LookupRow {
     /// A value for each key.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<TypedValue>))]
     pub keys: Vec<Value>,
     /// What it pays.
     pub pays: Pay,
