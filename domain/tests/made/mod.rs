@@ -12,6 +12,8 @@ use domain::kernel::ids::{AgreementId, LookupTableId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub mod random;
+
 /// Dollars as JSON.
 pub fn aud(minor: i64) -> Value {
     json!({"amount": minor, "currency": "AUD"})
