@@ -96,6 +96,14 @@ impl VersionContent {
         self.canonical_bytes().map(|bytes| Digest::of(&bytes))
     }
 
+    /// The versions of lookup tables that components name, in their order.
+    pub fn lookups(&self) -> impl Iterator<Item = &LookupUse> {
+        self.components.iter().filter_map(|component| match &component.rate {
+            ComponentRate::Lookup { table, .. } => Some(table),
+            _ => None,
+        })
+    }
+
     /// Whether a deal whose governing date is this falls into the effective range.
     #[must_use]
     pub fn in_force_on(&self, on: Date) -> bool {
