@@ -96,12 +96,18 @@ impl VersionContent {
         self.canonical_bytes().map(|bytes| Digest::of(&bytes))
     }
 
-    /// The versions of lookup tables that components name, in their order.
-    pub fn lookups(&self) -> impl Iterator<Item = &LookupUse> {
-        self.components.iter().filter_map(|component| match &component.rate {
-            ComponentRate::Lookup { table, .. } => Some(table),
-            _ => None,
-        })
+    /// The versions of lookup tables that it names, each once.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&LookupUse> {
+        let mut named = Vec::new();
+        for component in &self.components {
+            if let ComponentRate::Lookup { table, .. } = &component.rate
+                && !named.contains(&table)
+            {
+                named.push(table);
+            }
+        }
+        named
     }
 
     /// Whether a deal whose governing date is this falls into the effective range.

@@ -132,7 +132,8 @@ pub fn tables() -> Result<Vec<ShippedTable>, ReferenceError> {
 
 fn read(source: &Source, tables: &[TableVersion]) -> Result<GoverningVersion, ReferenceError> {
     let content = VersionContent::parse(source.json)?;
-    let named = tables.iter().filter(|table| content.lookups().any(|named| table.is(named))).cloned().collect();
+    let named = content.tables();
+    let named = tables.iter().filter(|table| named.iter().any(|named| table.is(named))).cloned().collect();
     Ok(GoverningVersion::with_tables(source.agreement, source.number, content, named)?)
 }
 
@@ -193,7 +194,7 @@ mod tests {
         assert_eq!(found, verticals);
         for Shipped { name, version } in &shipped {
             assert_eq!(version.plan().err(), None, "{name}");
-            assert_eq!(version.tables().len(), version.content().lookups().count(), "{name}");
+            assert_eq!(version.tables().len(), version.content().tables().len(), "{name}");
             let bytes = version.content().canonical_bytes().expect("canonical");
             assert_eq!(VersionContent::parse(&bytes).as_ref(), Ok(version.content()), "{name}");
         }
