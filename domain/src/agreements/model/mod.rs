@@ -96,6 +96,20 @@ impl VersionContent {
         self.canonical_bytes().map(|bytes| Digest::of(&bytes))
     }
 
+    /// The versions of lookup tables that it names, each once.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&LookupUse> {
+        let mut named = Vec::new();
+        for component in &self.components {
+            if let ComponentRate::Lookup { table, .. } = &component.rate
+                && !named.contains(&table)
+            {
+                named.push(table);
+            }
+        }
+        named
+    }
+
     /// Whether a deal whose governing date is this falls into the effective range.
     #[must_use]
     pub fn in_force_on(&self, on: Date) -> bool {
