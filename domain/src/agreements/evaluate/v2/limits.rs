@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::plan::{Plan, Planned, PlannedLimit};
 use crate::agreements::evaluate::{EvaluateError, Tracer};
 use crate::agreements::facts::Standing;
-use crate::agreements::model::{ComponentKey, Proration, measure::days_between};
+use crate::agreements::model::{ComponentKey, Proration, Role, measure::days_between};
 use crate::kernel::Money;
 use crate::kernel::money::MoneyError;
 use crate::kernel::rate::divide_half_away;
@@ -77,7 +77,7 @@ pub(super) fn whole(
     for limit in &component.whole_limits {
         let limited = limit.apply(plan, on, minor, after)?;
         if limited.minor != minor {
-            told(limit, &component.key, "all together", minor, limited.minor, tracer);
+            told(limit, &component.key, None, (minor, limited.minor), tracer);
         }
         minor = limited.minor;
         if let Some((counter, standing)) = limited.after {
@@ -87,16 +87,17 @@ pub(super) fn whole(
     Ok(minor)
 }
 
+/// Tells what a limit made of an amount: of a role, or of all together.
 pub(super) fn told(
     limit: &PlannedLimit,
     key: &ComponentKey,
-    whose: &str,
-    from: i64,
-    to: i64,
+    whose: Option<Role>,
+    (from, to): (i64, i64),
     tracer: &mut impl Tracer,
 ) {
     let step = if to < from { "cap" } else { "floor" };
     tracer.note(key, step, || {
+        let whose = whose.map_or_else(|| "all together".to_owned(), |role| role.to_string());
         let bound = if to < from { limit.cap } else { limit.floor };
         let bound = bound.map_or_else(String::new, |bound| Money::aud(bound).to_string());
         let span = limit.span.window().map_or_else(|| "the deal".to_owned(), |window| format!("the {}", window.name()));
