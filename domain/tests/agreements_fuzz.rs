@@ -53,7 +53,9 @@ fn nothing_that_is_read_panics_and_what_compiles_adds_up() {
     let until = minutes.map(|minutes| Moment::now() + Duration::from_secs(60 * minutes));
     let mut dice = Dice(seed);
     let mut corpus = corpus();
-    let mut tables: Vec<Vec<u8>> = vec![lookup_table().table.canonical_bytes().expect("canonical")];
+    let shipped = reference::tables().expect("the tables").into_iter().map(|shipped| shipped.version);
+    let known: Vec<TableVersion> = shipped.chain([lookup_table()]).collect();
+    let mut tables: Vec<Vec<u8>> = known.iter().map(|t| t.table.canonical_bytes().expect("canonical")).collect();
     let mut seen: HashSet<u64> = HashSet::new();
     let mut tally = Tally::default();
     while until.map_or(tally.executions < BY_DEFAULT, |until| Moment::now() < until) {
@@ -68,7 +70,7 @@ fn nothing_that_is_read_panics_and_what_compiles_adds_up() {
             continue;
         }
         let mutant = mutated(&mut dice, &corpus);
-        if let Some(reached) = agreement(&mut dice, &mutant, &mut tally)
+        if let Some(reached) = agreement(&mut dice, (&mutant, &known), &mut tally)
             && seen.insert(reached)
         {
             keep(&mut dice, &mut corpus, mutant);
@@ -80,9 +82,10 @@ fn nothing_that_is_read_panics_and_what_compiles_adds_up() {
 }
 
 fn corpus() -> Vec<Vec<u8>> {
-    let shipped = reference::v01().expect("the reference").content().canonical_bytes().expect("canonical");
+    let shipped = reference::all().expect("what ships").into_iter();
+    let shipped = shipped.map(|shipped| shipped.version.content().canonical_bytes().expect("canonical"));
     let random = (0..60).map(|seed| random_content(&mut Dice(seed)).0.to_string().into_bytes());
-    std::iter::once(shipped).chain(random).collect()
+    shipped.chain(random).collect()
 }
 
 fn keep(dice: &mut Dice, corpus: &mut Vec<Vec<u8>>, mutant: Vec<u8>) {
@@ -113,12 +116,11 @@ fn table(bytes: &[u8], tally: &mut Tally) -> Option<u64> {
     Some(mark(findings.iter().map(|finding| finding.code).chain(["table"])))
 }
 
-fn agreement(dice: &mut Dice, bytes: &[u8], tally: &mut Tally) -> Option<u64> {
+fn agreement(dice: &mut Dice, (bytes, tables): (&[u8], &[TableVersion]), tally: &mut Tally) -> Option<u64> {
     let content = VersionContent::parse(bytes).ok()?;
     tally.read += 1;
-    let tables = [lookup_table()];
-    let findings = lint(&content, &tables, &alone(&content));
-    let errors = check(&content, &tables);
+    let findings = lint(&content, tables, &alone(&content));
+    let errors = check(&content, tables);
     assert!(errors.iter().all(|error| findings.contains(error)));
     assert!(findings.windows(2).all(|pair| pair[0] != pair[1]), "a finding twice");
     let json = serde_json::to_value(&content).expect("it is JSON");

@@ -1,7 +1,5 @@
 //! What holds for every content that compiles and every deal, on random ones of each.
 
-#![expect(clippy::expect_used, reason = "a test fails loudly")]
-
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

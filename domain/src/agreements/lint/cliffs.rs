@@ -13,16 +13,18 @@ use crate::agreements::model::{ComponentRate, Measure, TierBasis};
 /// The most deals that the search works out for one version.
 const MAX_TRIALS: usize = 20_000;
 /// The most deals whose facts are held still.
-const MAX_BASES: usize = 48;
+const MAX_BASES: usize = 32;
 
 pub(super) fn lint(trial: &Trial<'_>, space: &Space<'_>, findings: &mut Vec<Finding>) {
     let mut left = MAX_TRIALS;
     let mut told: Vec<String> = Vec::new();
+    let growing = Measure::ALL.iter().copied().filter(|measure| grows(trial, *measure));
+    let growing: Vec<(Measure, Vec<i64>)> = growing.map(|measure| (measure, sizes(trial, measure))).collect();
     for base in bases(trial, space) {
-        for measure in Measure::ALL.iter().copied().filter(|measure| grows(trial, *measure)) {
-            let sizes = sizes(trial, measure);
+        for (measure, sizes) in &growing {
+            let measure = *measure;
             let mut before: Option<(i64, i64)> = None;
-            for size in sizes {
+            for size in sizes.iter().copied() {
                 if left == 0 {
                     return;
                 }

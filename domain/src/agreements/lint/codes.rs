@@ -103,6 +103,8 @@ pub const CODES: &[Code] = &[
         "clawback_share_second_year",
         "Less than the vertical asks is taken back of a deal that ends in its second year.",
     ),
+    error("cooling_off_first", "What is set off before settlement may be paid before the cooling-off is over."),
+    error("flat_fee_only", "A component pays something else than a flat amount."),
     warning("licensed_participants_only", "People get a share, and each of them needs a licence: see to it."),
     error("no_volume_or_campaign_benefits", "What is paid depends on a running total, which the vertical forbids."),
     error("ongoing_share_at_most", "A trail pays more of a year's premium than the vertical allows."),

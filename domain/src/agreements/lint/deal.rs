@@ -409,13 +409,17 @@ pub(super) fn shown(trial: &Trial<'_>, deals: &[MadeUpDeal]) -> Option<serde_jso
         let output = trial.output(deal)?;
         let mut earned = serde_json::Map::new();
         let mut taken_back = serde_json::Map::new();
+        let add = |to: &mut serde_json::Map<String, serde_json::Value>, key: &ComponentKey, minor: i64| {
+            let before = to.get(key.as_str()).and_then(serde_json::Value::as_i64).unwrap_or(0);
+            to.insert(key.to_string(), before.saturating_add(minor).into());
+        };
         for component in &trial.content.components {
-            let key = &component.key;
-            let lines = || output.lines.iter().filter(|line| line.component == *key);
-            let back: i64 = lines().map(|line| line.clawed_back.minor()).sum();
-            earned.insert(key.to_string(), earned_by(&output, key).into());
-            if back != 0 {
-                taken_back.insert(key.to_string(), back.into());
+            add(&mut earned, &component.key, 0);
+        }
+        for line in &output.lines {
+            add(&mut earned, &line.component, line.earned.minor());
+            if !line.clawed_back.is_zero() {
+                add(&mut taken_back, &line.component, line.clawed_back.minor());
             }
         }
         Some(serde_json::json!({"deal": deal.told(), "earned": earned, "clawed_back": taken_back}))

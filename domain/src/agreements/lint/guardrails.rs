@@ -11,7 +11,8 @@ use crate::agreements::evaluate::CalculationOutput;
 use crate::agreements::facts::CalculationInput;
 use crate::agreements::finding::Finding;
 use crate::agreements::model::{
-    Clawback, Component, ComponentKey, ComponentRate, MAX_CLAWBACK_MONTHS, Measure, Role, TierBasis,
+    Clawback, Component, ComponentKey, ComponentRate, GoverningDate, MAX_CLAWBACK_MONTHS, Measure, Role, TierBasis,
+    Trigger,
 };
 use crate::agreements::predicate::Attribute;
 use crate::catalogue::guardrail::{Guardrail, Limit};
@@ -40,6 +41,8 @@ pub(super) fn lint(trial: &Trial<'_>, space: &Space<'_>, guardrails: &[Guardrail
                 taken_back(trial, space, guardrail, (least, SECOND_YEAR), findings);
             }
             ("licensed_participants_only", _) => licensed(trial, guardrail, findings),
+            ("flat_fee_only", _) => flat(trial, guardrail, findings),
+            ("cooling_off_first", _) => cooling_off(trial, guardrail, findings),
             _ => {}
         }
     }
@@ -216,6 +219,32 @@ fn taken_back(
         let why = format!("`{}` takes back less {month} months after settlement.", component.key);
         let at = format!("/components/{place}{at}");
         findings.push(Finding::error(guardrail.code, at, said(guardrail, &why)).showing(example));
+    }
+}
+
+/// A fee that is not the same for every deal: anything but a flat amount, or a part of one.
+fn flat(trial: &Trial<'_>, guardrail: &Guardrail, findings: &mut Vec<Finding>) {
+    for (place, component) in trial.content.components.iter().enumerate() {
+        if !matches!(component.rate, ComponentRate::Flat { .. } | ComponentRate::PercentOfComponent { .. }) {
+            let why = format!("What `{}` pays is no flat amount.", component.key);
+            findings.push(Finding::error(guardrail.code, format!("/components/{place}/rate"), said(guardrail, &why)));
+        }
+    }
+}
+
+/// Ten business days are fourteen days at least; a deal that settled has them behind it.
+fn cooling_off(trial: &Trial<'_>, guardrail: &Guardrail, findings: &mut Vec<Finding>) {
+    const DAYS: u16 = 14;
+    for (place, component) in trial.content.components.iter().enumerate() {
+        let early = matches!(
+            &component.trigger,
+            Trigger::DealEvent { event: GoverningDate::Referred | GoverningDate::Contracted }
+        );
+        if early && component.hold.days < DAYS {
+            let why = format!("`{}` may be paid {} days after its trigger.", component.key, component.hold.days);
+            let at = format!("/components/{place}/hold/days");
+            findings.push(Finding::error(guardrail.code, at, said(guardrail, &why)));
+        }
     }
 }
 

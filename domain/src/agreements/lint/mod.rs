@@ -59,6 +59,7 @@ pub fn lint(content: &VersionContent, tables: &[TableVersion], context: &LintCon
     }
     findings
         .sort_by(|a, b| by_pointer(&a.pointer, &b.pointer).then(a.severity.cmp(&b.severity)).then(a.code.cmp(b.code)));
+    findings.dedup();
     findings
 }
 

@@ -322,7 +322,7 @@ pub(super) fn day(on: Date) -> i64 {
 
 /// The day at a place, if the calendar has it.
 pub(super) fn on_day(place: i64) -> Option<Date> {
-    EPOCH.checked_add(i32::try_from(place).ok().filter(|days| days.unsigned_abs() < 4_000_000)?.days()).ok()
+    EPOCH.checked_add(i32::try_from(place).ok().filter(|days| days.unsigned_abs() < 4_400_000)?.days()).ok()
 }
 
 /// The attribute that tells the value of a measure; none for what has no attribute.
