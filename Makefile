@@ -6,7 +6,7 @@ RUN := cargo run -q --bin flip360 --locked --
 OUT ?= demo-out
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 setup: ## checks what is needed and installs what it can
 	@scripts/setup.sh
 demo: setup ## one referral business from export to paid and proved; writes demo-out/
@@ -34,6 +34,11 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+fuzz-agreements: ## agreements broken at random for MINUTES (10), with overflow checks; SEED chooses the inputs
+	FLIP360_FUZZ_MINUTES=$(or $(MINUTES),10) FLIP360_FUZZ_SEED=$(or $(SEED),1) cargo test -p domain --release --locked --target-dir target/fuzz \
+	  --config profile.release.overflow-checks=true --config profile.release.debug-assertions=true --test agreements_fuzz -- --nocapture
+engine-bench: ## deals a second through the engine, beside the crates cel and zen-engine; a build of its own
+	cargo run --release --locked --manifest-path tests/load/engine/Cargo.toml --target-dir target/engine
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
@@ -51,4 +56,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench engine-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

@@ -3,11 +3,13 @@
 mod diff;
 mod drafts;
 mod life;
+mod oracle;
 mod tables;
 
 use std::collections::BTreeSet;
 
 use domain::access::Role;
+use domain::agreements::reference::{self, Shipped};
 use domain::kernel::Digest;
 use domain::kernel::ids::CalculationId;
 use harness::platform::Platform;
@@ -86,7 +88,9 @@ fn the_content_of_a_version_is_what_its_hash_is_of() {
     let versions = service.get(&format!("{path}/versions"), &partner).expect(200);
     let reply = service.get(&format!("{path}/versions/1"), &partner);
     let version = reply.expect(200);
-    assert_eq!(versions["data"], json!([version]));
+    let later = service.get(&format!("{path}/versions/2"), &partner).expect(200);
+    assert_eq!(versions["data"], json!([version, later]));
+    assert_eq!((&later["state"], &later["effective_from"]), (&json!("active"), &json!("2027-01-01")));
     assert_eq!(version["state"], "active");
     // The content stands in the answer in the very bytes that were hashed.
     let text = String::from_utf8(reply.body.clone()).expect("a text");
@@ -98,7 +102,7 @@ fn the_content_of_a_version_is_what_its_hash_is_of() {
     // Its state moves while its content stays: the tag is that of its changes.
     assert_eq!(reply.header("etag"), Some("\"1\""));
     for missing in [
-        "versions/2",
+        "versions/3",
         "versions/0",
         "versions/-1",
         "versions/x",
@@ -111,6 +115,24 @@ fn the_content_of_a_version_is_what_its_hash_is_of() {
     let unknown = "/v1/agreements/agreement_00000000000000000000000001";
     for path in [unknown.to_owned(), format!("{unknown}/versions"), format!("{unknown}/versions/1")] {
         let _ = service.get(&path, &partner).problem(404, "not_found");
+    }
+}
+
+#[test]
+fn every_default_agreement_that_the_store_can_keep_ships_active_with_its_hash() {
+    let service = Service::start();
+    let auditor = service.token(&[Role::Auditor], None, None);
+    for Shipped { name, version } in reference::all().expect("the reference") {
+        let path = format!("/v1/agreements/{}", version.agreement());
+        if !version.tables().is_empty() {
+            let _ = service.get(&path, &auditor).problem(404, "not_found");
+            continue;
+        }
+        let agreement = service.get(&path, &auditor).expect(200);
+        assert_eq!(agreement["name"], name);
+        let kept = service.get(&format!("{path}/versions/{}", version.number()), &auditor).expect(200);
+        assert_eq!(kept["content_sha256"], version.content_hash().to_string(), "{name}");
+        assert_eq!(kept["state"], "active", "{name}");
     }
 }
 

@@ -124,7 +124,8 @@ fn guardrails_are_those_of_the_law_and_the_agreement_that_ships_keeps_to_them() 
         ]
     );
     assert_eq!(limits("V08"), [pair("licensed_participants_only", ""), everywhere.clone()]);
-    assert_eq!(limits("V18"), [everywhere]);
+    assert_eq!(limits("V16")[0], pair("clawback_months_at_most", "6"));
+    assert_eq!(limits("V18"), [pair("one_full_price", ""), pair("accredited_agencies", ""), everywhere]);
     assert!(of("V01").iter().all(|rail| ["law", "policy"].contains(&rail["basis"].as_str().expect("a word"))));
     let nobody = "/v1/verticals/vertical_00000000000000000000000001/guardrails";
     let _ = service.get(nobody, &member).problem(404, "not_found");

@@ -163,8 +163,8 @@ fn determinism() {
             code: "not_reproduced",
             prefix: "calc",
             of: "select id from calculation order by id limit 1",
-            sql: "update agreement_version set content = changed, content_sha256 = sha256(changed) from
-                  (select convert_to(replace(convert_from(content, 'UTF8'), '0.0065', '0.0066'), 'UTF8') changed from agreement_version) c",
+            sql: "with c as (select agreement_id one, convert_to(replace(convert_from(content, 'UTF8'), '0.0065', '0.0066'), 'UTF8') changed from agreement_version where number = 1)
+                  update agreement_version set content = changed, content_sha256 = sha256(changed) from c where agreement_id = one and number = 1",
         },
     ]);
 }

@@ -217,11 +217,13 @@ impl Platform {
             external_ref: None,
             status: OrganisationStatus::Active,
         };
-        let v01 = agreements::v01().expect("the reference");
+        let shipped = agreements::all().expect("the reference");
         self.store()
             .transaction(|uow| {
                 uow.catalogue().ship(&catalogue::verticals(), &catalogue::products())?;
-                uow.agreements().ship(agreements::V01_NAME, &v01, self.now)?;
+                for shipped in shipped.iter().filter(|shipped| shipped.version.tables().is_empty()) {
+                    uow.agreements().ship(shipped.name, &shipped.version, self.now)?;
+                }
                 let introducer =
                     organisation(self.introducer, OrganisationKind::Introducer, "Harbour Referrals Pty Ltd");
                 uow.directory().insert_organisation(&introducer, self.now)?;

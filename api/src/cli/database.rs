@@ -54,13 +54,15 @@ impl Database {
     /// When a migration or the reference data is refused.
     pub fn prepare(&self, now: Instant) -> Result<Prepared, CommandError> {
         let migrations = migrate::run(&self.migrate_url, now.sydney_date())?.len();
-        let v01 = agreements::v01()?;
+        let shipped = agreements::all()?;
         let (verticals, products) = (catalogue::verticals(), catalogue::products());
         let store = PgStore::new(&self.url, PoolSizes { writers: 1, readers: 1 });
         let store: &dyn Store = &store;
         store.transaction(|uow| {
             uow.catalogue().ship(&verticals, &products)?;
-            uow.agreements().ship(agreements::V01_NAME, &v01, now)
+            // The store keeps no tables: an agreement that names one stays out.
+            let mut kept = shipped.iter().filter(|shipped| shipped.version.tables().is_empty());
+            kept.try_for_each(|shipped| uow.agreements().ship(shipped.name, &shipped.version, now))
         })?;
         Ok(Prepared { migrations, verticals: verticals.len(), products: products.len() })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ToSpan;
+use jiff::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,8 @@ impl Period {
     /// The period that so many months later follows.
     #[must_use]
     pub fn month_after(&self, months: i64) -> Option<Date> {
-        self.month.first_of_month().checked_add(months.months()).ok()
+        let span = Span::new().try_months(months).ok()?;
+        self.month.first_of_month().checked_add(span).ok()
     }
 }
 

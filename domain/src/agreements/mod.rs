@@ -1,7 +1,7 @@
 //! The rules: agreements, their immutable versions, and how commission is worked out from them.
 //!
-//! `model` is what a version says, `predicate` its conditions, `check` whether it makes sense, `lint` what else is worth
-//! knowing, `life` its way from draft to retirement, `decide` who takes it there, `diff` what two of them differ in,
+//! `model` is what a version says, `predicate` its conditions, `check` whether it makes sense, `lint` what is unwise or
+//! unlawful, `life` its way from draft to retirement, `decide` who takes it there, `diff` what two of them differ in,
 //! `tables` the lookup tables that they name, `version` a version as a calculation names it, `in_force` which one
 //! governs a deal, `facts` what a calculation is made from, `evaluate` the engines (a landed one is frozen), `replay`
 //! many deals in their order, `reproduce` runs a stored calculation again, `reference` is what ships.

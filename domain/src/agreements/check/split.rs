@@ -112,6 +112,25 @@ fn one(findings: &mut Findings, limit: &Limit, split: &[Share], at: &str) {
                 format!("the share of {role} does not say who gets the rest"),
             );
         }
+        Some(_) if comes_back(split, role) => findings.error(
+            "excess_returns",
+            format!("{at}/role"),
+            format!("when somebody is absent, what {role} may not have comes back to it: pass it on to somebody else"),
+        ),
         Some(_) => {}
     }
+}
+
+/// Whether what a role passes on as excess can come back to it, because those that it goes to are absent.
+fn comes_back(split: &[Share], role: Role) -> bool {
+    let share = |role: Role| split.iter().find(|share| share.role == role);
+    let mut at = share(role).and_then(|share| share.excess_to);
+    for _ in 0..=split.len() {
+        match at {
+            Some(to) if to == role => return true,
+            Some(Role::Member | Role::Platform) | None => return false,
+            Some(to) => at = share(to).and_then(|share| share.absent_to),
+        }
+    }
+    false
 }

@@ -1,7 +1,7 @@
 //! How much of each line is taken back: an exact fraction, rounded once per line.
 
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{Span, ToSpan};
 
 use crate::agreements::evaluate::{EvaluateError, Tracer, percent};
 use crate::agreements::model::{Clawback, ComponentKey};
@@ -32,7 +32,9 @@ impl Fraction {
 pub(super) fn whole_months(from: Date, to: Date) -> Result<u16, EvaluateError> {
     let years = i64::from(to.year()) - i64::from(from.year());
     let months = years * 12 + i64::from(to.month()) - i64::from(from.month());
-    let reached = from.checked_add(months.months()).map_err(|_| EvaluateError::Date)?;
+    // From the first year of the calendar to the last one there are more months than a span holds.
+    let span = Span::new().try_months(months).map_err(|_| EvaluateError::Date)?;
+    let reached = from.checked_add(span).map_err(|_| EvaluateError::Date)?;
     let whole = if reached > to { months - 1 } else { months };
     Ok(u16::try_from(whole.max(0)).unwrap_or(u16::MAX))
 }

@@ -4,6 +4,7 @@ use super::plan::{CounterOf, Plan, PlannedCounter};
 use crate::agreements::facts::{CalculationInput, Counter, CounterKey, Standing};
 use crate::agreements::model::{AccumulatorScope, GoverningDate, Measure, Role, Unwound};
 use crate::kernel::ids::MemberId;
+use crate::kernel::money::MoneyError;
 use jiff::civil::Date;
 
 impl Plan {
@@ -93,10 +94,8 @@ pub(super) fn with_this_deal(
     for (given, planned) in input.counters.iter().zip(&plan.counters) {
         let mut standing = given.before;
         let more = contribution(input, planned);
-        standing.total = standing.total.checked_add(more).ok_or(crate::kernel::money::MoneyError::OutOfRange)?;
-        if more != 0 {
-            standing.awards += 1;
-        }
+        standing.total = standing.total.checked_add(more).ok_or(MoneyError::OutOfRange)?;
+        standing.awards = standing.awards.checked_add(i64::from(more != 0)).ok_or(MoneyError::OutOfRange)?;
         after.push(standing);
     }
     Ok(())

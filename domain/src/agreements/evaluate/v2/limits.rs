@@ -46,8 +46,9 @@ impl PlannedLimit {
         let before = after.get(counter).copied().unwrap_or_default();
         let total = before.total.checked_add(minor).ok_or(MoneyError::OutOfRange)?;
         let paid = within(total).max(before.paid);
-        let standing = Standing { total, paid, awards: before.awards + 1 };
-        Ok(Limited { minor: paid - before.paid, after: Some((counter, standing)) })
+        let awards = before.awards.checked_add(1).ok_or(MoneyError::OutOfRange)?;
+        let minor = paid.checked_sub(before.paid).ok_or(MoneyError::OutOfRange)?;
+        Ok(Limited { minor, after: Some((counter, Standing { total, paid, awards })) })
     }
 
     /// A cap or floor, less when the version governs only a part of the window.

@@ -24,7 +24,11 @@ pub(super) struct Bases<'b> {
     pub(super) component: &'b Planned,
 }
 
+/// Rounded once; what is beyond 64 bits whatever it is divided by is not divided at all.
 fn cents(exact: i128, denominator: i128) -> Result<i64, MoneyError> {
+    if exact.unsigned_abs() > u128::MAX / 4 {
+        return Err(MoneyError::OutOfRange);
+    }
     i64::try_from(divide_half_away(exact, denominator)).map_err(|_| MoneyError::OutOfRange)
 }
 
@@ -172,7 +176,7 @@ impl Bases<'_> {
             return match mode {
                 TierMode::Marginal => {
                     self.tell_base(of, base, tracer);
-                    let whole = cents(marginal(tiers, base), i128::from(WHOLE_PPM))?;
+                    let whole = cents(marginal(tiers, base)?, i128::from(WHOLE_PPM))?;
                     self.tell_bands(of, tiers, base, whole, tracer);
                     Ok(if reached(tiers, base).is_none() { Err(reason::BELOW_FIRST_TIER) } else { Ok(whole) })
                 }
@@ -200,10 +204,10 @@ impl Bases<'_> {
             return Ok(Err(reason::BELOW_FIRST_TIER));
         }
         let total = |at: i64| match mode {
-            TierMode::Marginal => cents(marginal(tiers, at), i128::from(WHOLE_PPM)),
+            TierMode::Marginal => cents(marginal(tiers, at)?, i128::from(WHOLE_PPM)),
             TierMode::Whole | TierMode::WholeWithTrueUp => {
                 let pays = reached(tiers, at).map_or(0, |tier| unit_ppm(tiers[tier].pays));
-                cents(i128::from(at) * pays, i128::from(WHOLE_PPM))
+                cents(i128::from(at).checked_mul(pays).ok_or(MoneyError::OutOfRange)?, i128::from(WHOLE_PPM))
             }
         };
         let (total_before, total_after) = (total(before)?, total(after)?);
@@ -349,7 +353,10 @@ fn bands(tiers: &[PlannedTier], value: i64) -> impl Iterator<Item = (&PlannedTie
     })
 }
 
-/// The bands' sum in millionths of a minor unit; fits, as every rate is below 1,000 and there are at most 64.
-fn marginal(tiers: &[PlannedTier], value: i64) -> i128 {
-    bands(tiers, value).map(|(tier, width)| i128::from(width) * unit_ppm(tier.pays)).sum()
+/// The bands' sum in millionths of a minor unit.
+fn marginal(tiers: &[PlannedTier], value: i64) -> Result<i128, MoneyError> {
+    let added = |sum: i128, (tier, width): (&PlannedTier, i64)| {
+        i128::from(width).checked_mul(unit_ppm(tier.pays)).and_then(|band| sum.checked_add(band))
+    };
+    bands(tiers, value).try_fold(0, added).ok_or(MoneyError::OutOfRange)
 }

@@ -114,8 +114,11 @@ impl Plan {
         for group in self.groups.iter().filter(|group| group.trail == input.period.is_some()) {
             self.group(input, group, scratch, tracer)?;
         }
+        // The lines of the deal together fit too: whoever adds them up need not look.
+        let mut total: i64 = 0;
         for (place, component) in self.components.iter().enumerate() {
             if let Awarded::Earned { minor, on } = scratch.wholes[place] {
+                total = total.checked_add(minor).ok_or(MoneyError::OutOfRange)?;
                 self.share(input, (place, component), (minor, on), scratch, tracer)?;
             }
         }

@@ -99,21 +99,29 @@ fn present(input: &CalculationInput<'_>, component: &Planned, from: usize) -> Re
 
 /// As [`crate::kernel::split::largest_remainder`], into a buffer: the weights sum to one million.
 fn largest_remainder(whole: i64, weights: &[u64], parts: &mut Vec<i64>) -> Result<(), MoneyError> {
-    const TOTAL: u128 = crate::kernel::rate::WHOLE_PPM as u128;
+    const TOTAL: u64 = crate::kernel::rate::WHOLE_PPM as u64;
     parts.clear();
-    let magnitude = u128::from(whole.unsigned_abs());
-    let part_of = |weight: u64| (magnitude * u128::from(weight) / TOTAL, magnitude * u128::from(weight) % TOTAL);
-    let mut given = 0_u128;
+    let magnitude = whole.unsigned_abs();
+    let part_of = |weight: u64| match magnitude.checked_mul(weight) {
+        Some(exact) => (exact / TOTAL, exact % TOTAL),
+        None => {
+            let exact = u128::from(magnitude) * u128::from(weight);
+            // At most the whole, as no weight is above one million; the remainder is below it.
+            let narrowed = |part: u128| u64::try_from(part).unwrap_or(u64::MAX);
+            (narrowed(exact / u128::from(TOTAL)), narrowed(exact % u128::from(TOTAL)))
+        }
+    };
+    let mut given = 0_u64;
     for weight in weights {
         let part = part_of(*weight).0;
-        given += part;
+        given = given.checked_add(part).ok_or(MoneyError::OutOfRange)?;
         parts.push(i64::try_from(part).map_err(|_| MoneyError::OutOfRange)?);
     }
     // At most one cent a share is missing; each goes to the largest remainder that has not had one.
     let mut missing = magnitude.saturating_sub(given);
     let mut had: u32 = 0;
     while missing > 0 {
-        let mut best: Option<(u128, usize)> = None;
+        let mut best: Option<(u64, usize)> = None;
         for (place, weight) in weights.iter().enumerate() {
             let remainder = part_of(*weight).1;
             if had & (1 << place) == 0 && best.is_none_or(|(most, _)| remainder > most) {
@@ -129,4 +137,26 @@ fn largest_remainder(whole: i64, weights: &[u64], parts: &mut Vec<i64>) -> Resul
         parts.iter_mut().for_each(|part| *part = -*part);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_buffer_comes_to_what_the_kernel_splits(
+            whole in prop_oneof![0_i64..1_000_000_000, 0_i64..=i64::MAX], cuts in prop::collection::vec(0_u64..=1_000_000, 0..15),
+        ) {
+            let mut cuts = cuts;
+            cuts.extend([0, 1_000_000]);
+            cuts.sort_unstable();
+            let weights: Vec<u64> = cuts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            let mut parts = Vec::new();
+            largest_remainder(whole, &weights, &mut parts).expect("it splits");
+            let expected = crate::kernel::split::largest_remainder(Money::aud(whole), &weights).expect("it splits");
+            prop_assert_eq!(parts, expected.into_iter().map(Money::minor).collect::<Vec<_>>());
+        }
+    }
 }
