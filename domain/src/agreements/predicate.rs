@@ -20,22 +20,25 @@ pub const MAX_NODES: usize = 256;
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Predicate, no_recursion))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Predicate {
     /// Every one holds; none = always.
     All {
         /// The conditions.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         of: Vec<Predicate>,
     },
     /// At least one holds; none = never.
     Any {
         /// The conditions.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         of: Vec<Predicate>,
     },
     /// It does not hold.
     Not {
         /// The condition.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         of: Box<Predicate>,
     },
     /// A fact compared with a value.

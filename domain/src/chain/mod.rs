@@ -14,6 +14,7 @@
 //!
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
+pub mod approval;
 pub mod audit;
 pub mod checkpoint;
 pub mod declaration;

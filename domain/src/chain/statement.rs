@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::approval::{AgreementApproval, PayoutApproval};
 use super::checkpoint::TreeHead;
 use super::encoding::b64url;
 use super::jws::{self, Jws, JwsError};
@@ -18,7 +19,7 @@ use super::key::Jwk;
 use super::leaf::LeafKind;
 pub use super::parts::{AgreementRef, Amount, Assurance, Declared, Participant, PartyId, Salt};
 use super::signer::Signer;
-use crate::kernel::ids::{AgreementId, DealId, DealImportId, HandshakeId, PayoutRunId};
+use crate::kernel::ids::{DealId, DealImportId, HandshakeId};
 use crate::kernel::{Digest, jcs};
 
 /// The version of every statement so far.
@@ -203,65 +204,6 @@ pub struct Seal {
     pub salt: Salt,
     /// The last checkpoint that the signer verified.
     pub seen: TreeHead,
-    /// [`VERSION`].
-    pub v: u8,
-}
-
-/// The platform states that a version of an agreement was approved by somebody else than its author: what is approved
-/// is the digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgreementApproval {
-    /// The codes of the warnings that the approver took note of.
-    pub acknowledged: Vec<String>,
-    /// The agreement.
-    pub agreement: AgreementId,
-    /// The user or API client that approved.
-    pub approved_by: uuid::Uuid,
-    /// SHA-256 of the version's canonical content.
-    pub content_sha256: Digest,
-    /// The platform's signing key.
-    pub kid: String,
-    /// The origin of the log.
-    pub log: String,
-    /// The number of the version.
-    pub number: u32,
-    /// The user or API client that proposed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proposed_by: Option<uuid::Uuid>,
-    /// Random.
-    pub salt: Salt,
-    /// The last checkpoint that the signer verified.
-    pub seen: TreeHead,
-    /// [`VERSION`].
-    pub v: u8,
-}
-
-/// The platform states that a payout run was approved by two people: what is approved is the digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PayoutApproval {
-    /// The user or API client that approved.
-    pub approved_by: uuid::Uuid,
-    /// SHA-256 of the run's canonical content.
-    pub content_sha256: Digest,
-    /// The platform's signing key.
-    pub kid: String,
-    /// The origin of the log.
-    pub log: String,
-    /// How many payees are paid.
-    pub payouts: u32,
-    /// The user or API client that proposed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proposed_by: Option<uuid::Uuid>,
-    /// The run.
-    pub run: PayoutRunId,
-    /// Random.
-    pub salt: Salt,
-    /// The last checkpoint that the signer verified.
-    pub seen: TreeHead,
-    /// What is paid in all.
-    pub total: Amount,
     /// [`VERSION`].
     pub v: u8,
 }
