@@ -41,7 +41,9 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .map_err(store_error)?;
         command(
             "insert into agreement_version (state, agreement_id, number, governing_date, effective_from, effective_until, content, content_sha256, created_at, activated_at)
-             select 'active', v.*, v.at from (select $1::uuid, $2::int, $3::text, $4::date, $5::date, $6::bytea, $7::bytea, $8::timestamptz as at) v on conflict do nothing",
+             select case when v.first <= (v.at at time zone 'Australia/Sydney')::date then 'active' else 'approved' end, v.*,
+               case when v.first <= (v.at at time zone 'Australia/Sydney')::date then v.at end
+             from (select $1::uuid, $2::int, $3::text, $4::date as first, $5::date, $6::bytea, $7::bytea, $8::timestamptz as at) v on conflict do nothing",
         )
         .bind::<SqlUuid, _>(version.agreement().uuid())
         .bind::<Integer, _>(version_number(version.number())?)

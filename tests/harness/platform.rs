@@ -221,7 +221,7 @@ impl Platform {
         self.store()
             .transaction(|uow| {
                 uow.catalogue().ship(&catalogue::verticals(), &catalogue::products())?;
-                for shipped in shipped.iter().filter(|shipped| shipped.version.tables().is_empty()) {
+                for shipped in &shipped {
                     uow.agreements().ship(shipped.name, &shipped.version, self.now)?;
                 }
                 let introducer =

@@ -188,7 +188,9 @@ fn a_taken_port_leaves_nothing_running() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.err.contains("--listen"), "{}", refused.err);
     assert_eq!(place.database_server(), None);
+    assert!(!place.0.join("keys").exists(), "a service without an address makes nothing");
 
+    assert_eq!(Service::start(&place, &[]).end("-TERM").0.code(), Some(0));
     let key = place.0.join("keys/log.pem");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("opened to others");
     let doctor = run(flip360().args(["doctor", "--listen", &address, "--data-dir"]).arg(&place.0));

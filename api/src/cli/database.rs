@@ -60,9 +60,7 @@ impl Database {
         let store: &dyn Store = &store;
         store.transaction(|uow| {
             uow.catalogue().ship(&verticals, &products)?;
-            // The store keeps no tables: an agreement that names one stays out.
-            let mut kept = shipped.iter().filter(|shipped| shipped.version.tables().is_empty());
-            kept.try_for_each(|shipped| uow.agreements().ship(shipped.name, &shipped.version, now))
+            shipped.iter().try_for_each(|shipped| uow.agreements().ship(shipped.name, &shipped.version, now))
         })?;
         Ok(Prepared { migrations, verticals: verticals.len(), products: products.len() })
     }

@@ -6,9 +6,10 @@ use crate::agreements::check::{graph, is_trail};
 use crate::agreements::evaluate::reason::ANOTHER_CAME_FIRST;
 use crate::agreements::finding::Finding;
 use crate::agreements::model::{
-    CombineMode, Component, ComponentRate, GoverningDate, Measure, Pay, Tier, TierBasis, TierMode, Trigger,
+    CombineMode, Component, ComponentRate, GoverningDate, LimitSpan, Measure, Pay, Tier, TierBasis, TierMode, Trigger,
 };
 use crate::agreements::predicate::{Attribute, Predicate};
+use crate::kernel::Money;
 use crate::kernel::rate::WHOLE_PPM;
 
 pub(super) fn lint(trial: &Trial<'_>, space: &Space<'_>, findings: &mut Vec<Finding>) {
@@ -92,8 +93,13 @@ fn surely_considered(trial: &Trial<'_>, earlier: &Component, later: &Component) 
     let governed = trial.content.governing_date == GoverningDate::Referred
         || matches!(&later.trigger, Trigger::DealEvent { event } if *event == trial.content.governing_date);
     (same || (referred && !is_trail(trial.content, later)))
-        && whole().all(|limit| limit.max_count.is_none())
+        && whole().all(|limit| limit.max_count.is_none() && limit.cap.is_none_or(leaves_something(limit.per)))
         && (governed || earlier.limits.iter().all(|limit| limit.per.window().is_none()))
+}
+
+/// Whether a cap leaves something of every deal: one over a window is used up some day, and so is one that shrinks.
+fn leaves_something(per: LimitSpan) -> impl Fn(Money) -> bool {
+    move |cap| per == LimitSpan::Deal && cap.minor() > 0
 }
 
 /// The deals that set `as_of` off and by which a component surely earns something (if it is another one), or at
