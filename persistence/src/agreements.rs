@@ -9,7 +9,7 @@ use domain::agreements::repository::{
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::catalogue::{VerticalCode, reference};
 use domain::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
-use domain::kernel::{Instant, Page, PageRequest};
+use domain::kernel::{Digest, Instant, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -89,14 +89,31 @@ impl AgreementRepository for PgUnitOfWork<'_> {
             .collect()
     }
 
+    fn list_trail_outputs(
+        &mut self,
+        deals: &[DealId],
+    ) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {
+        let rows: Vec<(Uuid, jiff_diesel::Date, Vec<u8>)> = query::<(SqlUuid, Date, Bytea)>(
+            "select distinct on (deal_id, period) deal_id, period, output_sha256 from calculation
+             where deal_id = any($1) and period is not null order by deal_id, period, known_at desc, id desc",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let output = |(deal, period, sha256): (Uuid, jiff_diesel::Date, Vec<u8>)| {
+            Ok((DealId::new(deal), period.to_jiff(), digest(&sha256)?))
+        };
+        rows.into_iter().map(output).collect()
+    }
+
     fn append_calculations(&mut self, calculations: &[StoredCalculation]) -> Result<(), StoreError> {
         let Some(first) = calculations.first() else { return Ok(()) };
         let numbers = calculations.iter().map(|c| version_number(c.version.1)).collect::<Result<Vec<_>, _>>()?;
         command(
-            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256)
-             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256
-             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[])
-               as c (id, deal_id, agreement_id, number, engine, input, output_sha256)",
+            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256, period)
+             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256, period
+             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[], $9::date[])
+               as c (id, deal_id, agreement_id, number, engine, input, output_sha256, period)",
         )
         .bind::<Timestamptz, _>(instant(first.known_at))
         .bind::<Array<SqlUuid>, _>(calculations.iter().map(|c| c.id.uuid()).collect::<Vec<_>>())
@@ -106,6 +123,7 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .bind::<Array<SmallInt>, _>(calculations.iter().map(|c| i16::try_from(c.engine).unwrap_or(i16::MAX)).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.input.as_slice()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.output_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Date>>, _>(calculations.iter().map(|c| maybe_date(c.period)).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -154,17 +172,20 @@ impl VersionRow {
     }
 }
 
-type CalculationColumns = (SqlUuid, SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz);
-type CalculationRow = (Uuid, Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+pub(crate) type CalculationColumns =
+    (SqlUuid, SqlUuid, SqlUuid, Integer, Nullable<Date>, SmallInt, Bytea, Bytea, Timestamptz);
+pub(crate) type CalculationRow =
+    (Uuid, Uuid, Uuid, i32, Option<jiff_diesel::Date>, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
 
-fn calculation(
-    (id, deal, agreement, number, engine, input, output_sha256, known_at): CalculationRow,
+pub(crate) fn calculation(
+    (id, deal, agreement, number, period, engine, input, output_sha256, known_at): CalculationRow,
 ) -> Result<StoredCalculation, StoreError> {
     let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
     Ok(StoredCalculation {
         id: CalculationId::new(id),
         deal: DealId::new(deal),
         version: (AgreementId::new(agreement), number),
+        period: period.map(|period| period.to_jiff()),
         engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
         input,
         output_sha256: digest(&output_sha256)?,
@@ -232,7 +253,7 @@ impl AgreementQueries for PgQueries<'_> {
 
     fn find_calculation(&mut self, id: CalculationId) -> Result<Option<StoredCalculation>, StoreError> {
         let row: Option<CalculationRow> = query::<CalculationColumns>(
-            "select id, deal_id, agreement_id, version_number, engine_version, input, output_sha256, known_at from calculation where id = $1",
+            "select id, deal_id, agreement_id, version_number, period, engine_version, input, output_sha256, known_at from calculation where id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)

@@ -3,12 +3,15 @@
 mod lookup;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::facts::{DealFacts, Settlement};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use domain::agreements::facts::{DealFacts, Period, Settlement};
 use domain::catalogue::{ProductCode, VerticalCode};
 use domain::deals::deal::{Deal, Stage, Transition};
+use domain::deals::frozen::Frozen;
 use domain::deals::handshake_repository::HandshakeRepository as _;
-use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal};
+use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal, SaidBalance};
 use domain::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
 use domain::kernel::{Instant, Money};
 use domain::store::StoreError;
@@ -43,8 +46,16 @@ struct DealRow {
     agreement_id: Option<Uuid>,
     version_number: Option<i32>,
     visible_to: Vec<Uuid>,
+    measures: Option<String>,
+    milestones: Option<String>,
+    frozen: FrozenRow,
     transitions: i32,
 }
+
+/// Who stood where at the seal; no levels = it froze the direct upline alone.
+type FrozenRow = (Option<Vec<Uuid>>, Option<Vec<i16>>, Option<Vec<Uuid>>, Option<String>, Option<jiff_diesel::Date>);
+type FrozenColumns =
+    (Nullable<Array<SqlUuid>>, Nullable<Array<SmallInt>>, Nullable<Array<SqlUuid>>, Nullable<Text>, Nullable<Date>);
 
 type DealColumns = (
     SqlUuid,
@@ -68,6 +79,9 @@ type DealColumns = (
     Nullable<SqlUuid>,
     Nullable<Integer>,
     Array<SqlUuid>,
+    Nullable<Text>,
+    Nullable<Text>,
+    FrozenColumns,
     Integer,
 );
 
@@ -77,6 +91,7 @@ macro_rules! deal_columns {
         "d.id, d.provider_id, d.introducer_id, d.member_id, d.upline_id, d.client_id, d.product_id, d.vertical_id,
          d.stage, d.source_organisation_id, d.external_ref, d.referred_on, d.contracted_on, d.settled_on, d.discharged_on,
          d.settled_minor, d.offset_minor, d.source_sha256, d.agreement_id, d.version_number, d.visible_to,
+         d.measures, d.milestones, d.upline_ids, d.own_uplines, d.participant_ids, d.cohort, d.joined_on,
          (select count(*)::int from deal_transition t where t.deal_id = d.id)"
     };
 }
@@ -86,7 +101,9 @@ impl DealRow {
     fn restore(self) -> Result<Deal, StoreError> {
         let settlement = match (self.settled_on, self.settled_minor) {
             (Some(on), Some(amount)) => {
-                Some(Settlement::of(on.into(), Money::aud(amount), Money::aud(self.offset_minor.unwrap_or(0))))
+                let offset = Money::aud(self.offset_minor.unwrap_or(0));
+                let measures = told(self.measures.as_deref())?;
+                Some(Settlement { measures, ..Settlement::of(on.into(), Money::aud(amount), offset) })
             }
             _ => None,
         };
@@ -114,11 +131,65 @@ impl DealRow {
                 settlement,
                 discharged_on: self.discharged_on.map(Into::into),
             },
+            frozen: frozen(self.frozen)?,
+            milestones: told(self.milestones.as_deref())?,
             source_sha256: self.source_sha256.map(|bytes| digest(&bytes)).transpose()?,
             agreement,
             visible_to: self.visible_to,
             transitions: self.transitions,
         })
+    }
+}
+
+/// Reads JSON of a fact; nothing was told when there is none.
+fn told<T: serde::de::DeserializeOwned + Default>(json: Option<&str>) -> Result<T, StoreError> {
+    json.map_or_else(|| Ok(T::default()), |json| serde_json::from_str(json).map_err(|_| unreadable("a fact of a deal")))
+}
+
+/// Writes JSON of a fact; none when it says nothing.
+fn say<T: serde::Serialize>(value: &T, is_empty: bool) -> Result<Option<String>, StoreError> {
+    let json = |value| serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()));
+    (!is_empty).then(|| json(value)).transpose()
+}
+
+fn frozen(row: FrozenRow) -> Result<Option<Frozen>, StoreError> {
+    let (Some(uplines), own, participants, cohort, joined_on) = row else { return Ok(None) };
+    let level = |level: i16| u8::try_from(level).map_err(|_| unreadable("a level of upline"));
+    let members = |ids: Vec<Uuid>| ids.into_iter().map(MemberId::new).collect();
+    Ok(Some(Frozen {
+        uplines: members(uplines),
+        own_uplines: own.unwrap_or_default().into_iter().map(level).collect::<Result<_, _>>()?,
+        participants: members(participants.unwrap_or_default()),
+        cohort,
+        joined_on: joined_on.map(Into::into),
+    }))
+}
+
+/// The columns of what a seal freezes, one value a deal; arrays as PostgreSQL writes them.
+#[derive(Default)]
+pub(crate) struct FrozenSets {
+    pub(crate) upline: Vec<Option<Uuid>>,
+    pub(crate) uplines: Vec<Option<String>>,
+    pub(crate) own_uplines: Vec<Option<String>>,
+    pub(crate) participants: Vec<Option<String>>,
+    pub(crate) cohort: Vec<Option<String>>,
+    pub(crate) joined_on: Vec<Option<jiff_diesel::Date>>,
+}
+
+impl FrozenSets {
+    pub(crate) fn of<'f>(all: impl Iterator<Item = (Option<MemberId>, Option<&'f Frozen>)>) -> Self {
+        let members = |ids: &[MemberId]| array_literal(&ids.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+        let mut sets = Self::default();
+        for (upline, frozen) in all {
+            let levels = |f: &Frozen| f.own_uplines.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+            sets.upline.push(upline.map(MemberId::uuid));
+            sets.uplines.push(frozen.map(|f| members(&f.uplines)));
+            sets.own_uplines.push(frozen.map(|f| format!("{{{}}}", levels(f))));
+            sets.participants.push(frozen.map(|f| members(&f.participants)));
+            sets.cohort.push(frozen.and_then(|f| f.cohort.clone()));
+            sets.joined_on.push(maybe_date(frozen.and_then(|f| f.joined_on)));
+        }
+        sets
     }
 }
 
@@ -167,26 +238,31 @@ impl DealRepository for PgUnitOfWork<'_> {
             return Ok(());
         }
         let columns = Changing::of(deals)?;
+        let parties = FrozenSets::of(deals.iter().map(|d| (d.upline, d.frozen.as_ref())));
         let ids = |pick: fn(&Deal) -> Uuid| deals.iter().map(pick).collect::<Vec<_>>();
         command(
             "insert into deal (created_at, updated_at, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
                source_organisation_id, external_ref, visible_to,
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids, own_uplines, participant_ids, cohort, joined_on)
              select now, now, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
                source_id, external_ref, visible_to::uuid[],
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids::uuid[], own_uplines::smallint[], participant_ids::uuid[], cohort, joined_on
              from (select $1::timestamptz as now) t,
              unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[],
-               $13::text[], $14::date[], $15::date[], $16::date[], $17::date[], $18::bigint[], $19::bigint[], $20::bytea[], $21::uuid[], $22::int[])
+               $13::text[], $14::date[], $15::date[], $16::date[], $17::date[], $18::bigint[], $19::bigint[], $20::bytea[], $21::uuid[], $22::int[],
+               $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::date[])
                as d (id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id, source_id, external_ref, visible_to,
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)",
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids, own_uplines, participant_ids, cohort, joined_on)",
         )
         .bind::<Timestamptz, _>(instant(at))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.id.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.provider.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.introducer.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.member.uuid()))
-        .bind::<Array<Nullable<SqlUuid>>, _>(deals.iter().map(|d| d.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(parties.upline)
         .bind::<Array<SqlUuid>, _>(ids(|d| d.client.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.product.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.vertical.uuid()))
@@ -203,6 +279,13 @@ impl DealRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
         .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
         .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .bind::<Array<Nullable<Text>>, _>(columns.measures)
+        .bind::<Array<Nullable<Text>>, _>(columns.milestones)
+        .bind::<Array<Nullable<Text>>, _>(parties.uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.own_uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.participants)
+        .bind::<Array<Nullable<Text>>, _>(parties.cohort)
+        .bind::<Array<Nullable<Date>>, _>(parties.joined_on)
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -217,9 +300,11 @@ impl DealRepository for PgUnitOfWork<'_> {
             "update deal set updated_at = $1, version = deal.version + 1, stage = d.stage, referred_on = d.referred_on,
                contracted_on = d.contracted_on, settled_on = d.settled_on, discharged_on = d.discharged_on,
                settled_minor = d.settled_minor, offset_minor = d.offset_minor, source_sha256 = d.source_sha256,
-               agreement_id = d.agreement_id, version_number = d.version_number
-             from unnest($2::uuid[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::bigint[], $9::bigint[], $10::bytea[], $11::uuid[], $12::int[])
-               as d (id, stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+               agreement_id = d.agreement_id, version_number = d.version_number, measures = d.measures, milestones = d.milestones
+             from unnest($2::uuid[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::bigint[], $9::bigint[], $10::bytea[], $11::uuid[], $12::int[],
+               $13::text[], $14::text[])
+               as d (id, stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones)
              where deal.id = d.id",
         )
         .bind::<Timestamptz, _>(instant(at))
@@ -234,6 +319,41 @@ impl DealRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
         .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
         .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .bind::<Array<Nullable<Text>>, _>(columns.measures)
+        .bind::<Array<Nullable<Text>>, _>(columns.milestones)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn list_balances(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, Period)>, StoreError> {
+        let rows: Vec<(Uuid, jiff_diesel::Date, i64)> = query::<(SqlUuid, Date, BigInt)>(
+            "select deal_id, month, balance_minor from deal_balance where deal_id = any($1) order by deal_id, month",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let period = |(deal, month, minor): (Uuid, jiff_diesel::Date, i64)| {
+            (DealId::new(deal), Period { month: month.into(), balance: Money::aud(minor) })
+        };
+        Ok(rows.into_iter().map(period).collect())
+    }
+
+    fn update_balances(&mut self, balances: &[SaidBalance], at: Instant) -> Result<(), StoreError> {
+        if balances.is_empty() {
+            return Ok(());
+        }
+        command(
+            "insert into deal_balance (known_at, deal_id, month, balance_minor, fact_id)
+             select $1, * from unnest($2::uuid[], $3::date[], $4::bigint[], $5::uuid[])
+             on conflict (deal_id, month) do update set balance_minor = excluded.balance_minor, fact_id = excluded.fact_id,
+               known_at = excluded.known_at",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(balances.iter().map(|b| b.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(balances.iter().map(|b| date(b.period.month)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(balances.iter().map(|b| b.period.balance.minor()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(balances.iter().map(|b| b.fact).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -310,13 +430,21 @@ struct Changing<'d> {
     source_sha256: Vec<Option<&'d [u8]>>,
     agreement_id: Vec<Option<Uuid>>,
     version_number: Vec<Option<i32>>,
+    measures: Vec<Option<String>>,
+    milestones: Vec<Option<String>>,
 }
 
 impl<'d> Changing<'d> {
     fn of(deals: &'d [Deal]) -> Result<Self, StoreError> {
         let settlement = |pick: fn(Settlement) -> i64| deals.iter().map(|d| d.facts.settlement.map(pick)).collect();
         let number = |d: &Deal| d.agreement.map(|(_, n)| i32::try_from(n)).transpose();
+        let measures = |d: &Deal| {
+            let told = d.facts.settlement.map(|s| s.measures).unwrap_or_default();
+            say(&told, told.is_empty())
+        };
         Ok(Self {
+            measures: deals.iter().map(measures).collect::<Result<_, _>>()?,
+            milestones: deals.iter().map(|d| say(&d.milestones, d.milestones.is_empty())).collect::<Result<_, _>>()?,
             stage: deals.iter().map(|d| d.stage.as_str()).collect(),
             referred_on: deals.iter().map(|d| date(d.facts.referred_on)).collect(),
             contracted_on: deals.iter().map(|d| maybe_date(d.facts.contracted_on)).collect(),

@@ -1,12 +1,15 @@
 //! Deals and what happens to them, as they go in and out.
 
-use domain::agreements::facts::Settlement;
+use std::collections::BTreeMap;
+
+use domain::agreements::facts::{Measures, Settlement};
 use domain::deals::advance::Advanced;
 use domain::deals::deal::{Deal, Transition};
 use domain::deals::lookup::{FoundDeal, PipelineStage};
-use domain::deals::step_input::{DecisionInput, FactInput, MoneyInput, SettlementInput};
+use domain::deals::step_input::{DecisionInput, FactInput, MeasuresInput, MoneyInput, SettlementInput};
 use domain::kernel::Instant;
 use domain::kernel::ids::{CalculationId, MemberId};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,6 +37,57 @@ pub struct DealQuery {
 
 impl ListQuery for DealQuery {}
 
+/// A month as it is written: YYYY-MM.
+pub fn month(first: Date) -> String {
+    first.strftime("%Y-%m").to_string()
+}
+
+/// Further amounts and counts that agreements ask for; what is not told is absent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Measures)]
+pub struct MeasuresView {
+    /// The first year's premium.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    premium: Option<MoneyView>,
+    /// The provider's fee.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<MoneyView>,
+    /// The salary of the person placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salary: Option<MoneyView>,
+    /// A year's rent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rent: Option<MoneyView>,
+    /// The provider's margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<MoneyView>,
+    /// Units sold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 2)]
+    units: Option<i64>,
+    /// Connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<i64>,
+    /// Kilowatts installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kilowatts: Option<i64>,
+    /// Policies issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<i64>,
+    /// People who travel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    travellers: Option<i64>,
+}
+
+impl From<Measures> for MeasuresView {
+    fn from(told: Measures) -> Self {
+        let Measures { premium, fee, salary, rent, margin, units, connections, kilowatts, policies, travellers } = told;
+        let [premium, fee, salary, rent, margin] =
+            [premium, fee, salary, rent, margin].map(|amount| amount.map(MoneyView::from));
+        Self { premium, fee, salary, rent, margin, units, connections, kilowatts, policies, travellers }
+    }
+}
+
 /// A settlement.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Settlement)]
@@ -45,12 +99,16 @@ pub struct SettlementView {
     amount: MoneyView,
     /// The balance of the offset account.
     offset: MoneyView,
+    /// What else was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measures: Option<MeasuresView>,
 }
 
 impl From<Settlement> for SettlementView {
     fn from(settlement: Settlement) -> Self {
-        let Settlement { on, amount, offset, .. } = settlement;
-        Self { on: on.to_string(), amount: amount.into(), offset: offset.into() }
+        let Settlement { on, amount, offset, measures } = settlement;
+        let measures = (!measures.is_empty()).then(|| measures.into());
+        Self { on: on.to_string(), amount: amount.into(), offset: offset.into(), measures }
     }
 }
 
@@ -110,6 +168,9 @@ pub struct DealView {
     contracted_on: Option<String>,
     /// The settlement.
     settlement: Option<SettlementView>,
+    /// The milestones that were reached, by their names.
+    #[schema(example = json!({"slab_poured": "2026-10-02"}))]
+    milestones: BTreeMap<String, String>,
     /// The day on which it unwound.
     #[schema(example = "2027-02-02")]
     discharged_on: Option<String>,
@@ -139,6 +200,7 @@ impl From<FoundDeal> for DealView {
             referred_on: deal.facts.referred_on.to_string(),
             contracted_on: deal.facts.contracted_on.map(|on| on.to_string()),
             settlement: deal.facts.settlement.map(SettlementView::from),
+            milestones: deal.milestones.iter().map(|(name, on)| (name.to_string(), on.to_string())).collect(),
             discharged_on: deal.facts.discharged_on.map(|on| on.to_string()),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),
@@ -159,12 +221,60 @@ pub struct SettlementRequest {
     amount: Option<MoneyRequest>,
     /// The balance of the offset account; nothing when absent.
     offset: Option<MoneyRequest>,
+    /// What else the agreement asks for.
+    measures: Option<MeasuresRequest>,
+}
+
+/// Further amounts and counts, none of them negative.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MeasuresInput, example = json!({"premium": {"amount": 240_000, "currency": "AUD"}, "policies": 1}))]
+pub struct MeasuresRequest {
+    /// The first year's premium.
+    premium: Option<MoneyRequest>,
+    /// The provider's fee.
+    fee: Option<MoneyRequest>,
+    /// The salary of the person placed.
+    salary: Option<MoneyRequest>,
+    /// A year's rent.
+    rent: Option<MoneyRequest>,
+    /// The provider's margin.
+    margin: Option<MoneyRequest>,
+    /// Units sold.
+    units: Option<i64>,
+    /// Connections.
+    connections: Option<i64>,
+    /// Kilowatts installed.
+    kilowatts: Option<i64>,
+    /// Policies issued.
+    policies: Option<i64>,
+    /// People who travel.
+    travellers: Option<i64>,
+}
+
+impl From<MeasuresRequest> for MeasuresInput {
+    fn from(raw: MeasuresRequest) -> Self {
+        let MeasuresRequest {
+            premium,
+            fee,
+            salary,
+            rent,
+            margin,
+            units,
+            connections,
+            kilowatts,
+            policies,
+            travellers,
+        } = raw;
+        let amounts = [premium, fee, salary, rent, margin].map(|amount| amount.map(money));
+        Self { amounts, counts: [units, connections, kilowatts, policies, travellers] }
+    }
 }
 
 impl From<SettlementRequest> for SettlementInput {
     fn from(raw: SettlementRequest) -> Self {
-        let SettlementRequest { on, amount, offset } = raw;
-        Self { on, amount: amount.map(money), offset: offset.map(money) }
+        let SettlementRequest { on, amount, offset, measures } = raw;
+        Self { on, amount: amount.map(money), offset: offset.map(money), measures: measures.map(Into::into) }
     }
 }
 
@@ -177,15 +287,18 @@ fn money(raw: MoneyRequest) -> MoneyInput {
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateDealFact, example = json!({"kind": "settlement", "on": "2026-09-10", "amount": {"amount": 106_085_383, "currency": "AUD"}, "offset": {"amount": 0, "currency": "AUD"}}))]
 pub struct CreateDealFactRequest {
-    /// `contract` (`on`), `settlement` (`on`, `amount`, `offset`), `discharge` (`on`), `correction` (every fact anew).
+    /// `contract` (`on`), `settlement` (`on`, `amount`, `offset`, `measures`), `discharge` (`on`), `milestone` (`name`, `on`),
+    /// `balance` (`month`, `balance`), `correction` (every fact of the deal itself anew).
     #[schema(required = true, nullable = false)]
     kind: Option<String>,
-    /// When it happened; not with a correction.
+    /// When it happened; not with a correction or a balance. A milestone that is corrected without a day was not reached.
     on: Option<String>,
     /// What settled; with a settlement.
     amount: Option<MoneyRequest>,
     /// The balance of the offset account; with a settlement.
     offset: Option<MoneyRequest>,
+    /// What else the agreement asks for; with a settlement.
+    measures: Option<MeasuresRequest>,
     /// With a correction: the day of referral; as it was when absent.
     referred_on: Option<String>,
     /// With a correction: the day of contract; none when absent.
@@ -194,15 +307,32 @@ pub struct CreateDealFactRequest {
     settlement: Option<SettlementRequest>,
     /// With a correction: the day on which it unwound; it did not when absent.
     discharged_on: Option<String>,
+    /// With a milestone: its name, as the agreement calls it.
+    name: Option<String>,
+    /// With a balance: the month at whose end it stood so, YYYY-MM; the month must have ended.
+    month: Option<String>,
+    /// With a balance: the balance.
+    balance: Option<MoneyRequest>,
+    /// With a milestone or a balance: true when it is to take the place of what is known.
+    correction: Option<bool>,
 }
 
 impl From<CreateDealFactRequest> for FactInput {
     fn from(raw: CreateDealFactRequest) -> Self {
-        let CreateDealFactRequest { kind, on, amount, offset, referred_on, contracted_on, settlement, discharged_on } =
-            raw;
-        let single = SettlementInput { on, amount: amount.map(money), offset: offset.map(money) };
-        let settlement = settlement.map(SettlementInput::from);
-        Self { kind, single, referred_on, contracted_on, settlement, discharged_on }
+        let CreateDealFactRequest { kind, on, amount, offset, measures, .. } = raw;
+        let measures = measures.map(MeasuresInput::from);
+        Self {
+            kind,
+            single: SettlementInput { on, amount: amount.map(money), offset: offset.map(money), measures },
+            referred_on: raw.referred_on,
+            contracted_on: raw.contracted_on,
+            settlement: raw.settlement.map(SettlementInput::from),
+            discharged_on: raw.discharged_on,
+            name: raw.name,
+            month: raw.month,
+            balance: raw.balance.map(money),
+            correction: raw.correction,
+        }
     }
 }
 

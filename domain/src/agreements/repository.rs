@@ -18,6 +18,8 @@ pub struct StoredCalculation {
     pub deal: DealId,
     /// Which agreement and version governed.
     pub version: (crate::kernel::ids::AgreementId, u32),
+    /// The first day of the month of a trail that it is of; none = the deal itself.
+    pub period: Option<Date>,
     /// The engine.
     pub engine: u16,
     /// The exact input.
@@ -41,6 +43,12 @@ pub trait AgreementRepository {
     /// # Errors
     /// The failure of the store; content whose hash is another one than approved.
     fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError>;
+
+    /// The digest of the output of the last calculation of each period of the trails of deals.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, Date, Digest)>, StoreError>;
 
     /// Keeps calculations.
     ///
