@@ -66,6 +66,16 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn find_vertical(&mut self, agreement: AgreementId) -> Result<Option<VerticalCode>, StoreError> {
+        let code: Option<String> =
+            query::<Text>("select v.code from agreement a join vertical v on v.id = a.vertical_id where a.id = $1")
+                .bind::<SqlUuid, _>(agreement.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        code.map(|code| VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))).transpose()
+    }
+
     fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError> {
         let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = query::<(SqlUuid, Integer, Bytea, Bytea)>(
             "select v.agreement_id, v.number, v.content, v.content_sha256 from agreement_version v

@@ -1,6 +1,7 @@
 //! Deals, their facts, transitions and handshakes: writing. `lookup` reads.
 
 mod lookup;
+mod trail_runs;
 
 use diesel::prelude::*;
 use diesel::sql_types::{

@@ -25,6 +25,7 @@ pub mod operations;
 pub mod payouts;
 pub mod referrals;
 pub mod totp;
+pub mod trail_runs;
 pub mod users;
 pub mod webhooks;
 

@@ -38,6 +38,12 @@ pub trait AgreementRepository {
     /// The failure of the store.
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError>;
 
+    /// The vertical that an agreement is for; none when there is no such agreement.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_vertical(&mut self, agreement: AgreementId) -> Result<Option<VerticalCode>, StoreError>;
+
     /// The versions of a vertical that deals can be governed by, with the content that was approved.
     ///
     /// # Errors

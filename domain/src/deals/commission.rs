@@ -48,6 +48,11 @@ impl Versions {
         Ok(Self(versions))
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &GoverningVersion> {
+        self.0.values().flatten()
+    }
+
     /// The version that a deal is sealed under, else the one in force on the date that governs; before
     /// that date is known, on the referral's.
     pub(super) fn of(

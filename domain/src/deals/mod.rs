@@ -28,3 +28,4 @@ pub mod step_input;
 mod tell;
 pub mod terms;
 mod trail;
+pub mod trail_run;

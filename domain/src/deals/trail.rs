@@ -37,6 +37,14 @@ pub(super) struct Trail {
     pub(super) reversed: bool,
 }
 
+/// What one month of a deal's trail comes to.
+pub(super) enum Month {
+    /// Nobody has told the balance.
+    Missing,
+    /// The balance is known; with what is worked out from it, where that is something else than before.
+    Known(Option<Box<(StoredCalculation, CalculationOutput)>>),
+}
+
 impl Trails {
     /// Reads the trails of these deals, which are locked.
     pub(super) fn gather(uow: &mut dyn UnitOfWork, deals: &[DealId]) -> Result<Self, StoreError> {
@@ -76,13 +84,30 @@ impl Trails {
         let mut months = self.balances.get(&deal.id).cloned().unwrap_or_default();
         months.extend(said.map(|period| (period.month, period.balance)));
         for (month, balance) in months {
-            let period = Period { month, balance };
-            let (calculation, output) = commission::calculate(env, deal, sold, version, Some(period))?;
-            trail.reversed |= output.reversed;
-            if self.outputs.get(&(deal.id, month)) != Some(&calculation.output_sha256) {
-                trail.calculated.push((calculation, output));
-            }
+            let worked = commission::calculate(env, deal, sold, version, Some(Period { month, balance }))?;
+            trail.reversed |= worked.1.reversed;
+            trail.calculated.extend(self.is_other(deal, month, &worked.0).then_some(worked));
         }
         Ok(trail)
+    }
+
+    /// Works out one month of a deal.
+    pub(super) fn month(
+        &self,
+        env: &Env<'_>,
+        deal: &Deal,
+        sold: Sold<'_>,
+        version: &GoverningVersion,
+        month: Date,
+    ) -> Result<Month, OutOfRange> {
+        let known = self.balances.get(&deal.id).and_then(|months| months.get(&month));
+        let Some(balance) = known.copied() else { return Ok(Month::Missing) };
+        let worked = commission::calculate(env, deal, sold, version, Some(Period { month, balance }))?;
+        Ok(Month::Known(self.is_other(deal, month, &worked.0).then(|| Box::new(worked))))
+    }
+
+    /// Whether a month comes to something else than its last calculation came to.
+    fn is_other(&self, deal: &Deal, month: Date, calculation: &StoredCalculation) -> bool {
+        self.outputs.get(&(deal.id, month)) != Some(&calculation.output_sha256)
     }
 }
