@@ -278,7 +278,8 @@ impl From<SettlementRequest> for SettlementInput {
     }
 }
 
-fn money(raw: MoneyRequest) -> MoneyInput {
+/// An amount, unchecked.
+pub fn money(raw: MoneyRequest) -> MoneyInput {
     MoneyInput { amount: raw.amount, currency: raw.currency }
 }
 

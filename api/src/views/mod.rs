@@ -11,6 +11,7 @@ pub mod deal_history;
 pub mod deals;
 pub mod directory;
 pub mod directory_requests;
+pub mod dry_runs;
 pub mod embed;
 pub mod events;
 pub mod guarantees;

@@ -298,36 +298,14 @@ impl Step {
                 latest = on;
             }
         }
-        if let Some(settlement) = facts.settlement {
-            for (field, money) in [("amount", settlement.amount), ("offset", settlement.offset)] {
-                if money < Money::ZERO {
-                    faults.push(self.pointer(field), "negative_amount", "must not be negative");
-                }
-            }
-            self.check_measures(&settlement.measures, &mut faults);
-            if settlement.offset > settlement.amount {
-                let detail = "the offset is larger than the settled amount";
-                faults.push(self.pointer("offset"), "offset_exceeds_amount", detail);
-            }
+        if let Some(settlement) = &facts.settlement {
+            let at = if matches!(self, Self::Correction(_)) { "/settlement" } else { "" };
+            check_settlement(settlement, at, &mut faults);
         } else if facts.discharged_on.is_some() {
             let detail = "a discharge needs a settlement";
             faults.push(self.pointer("discharged_on"), "discharge_without_settlement", detail);
         }
         faults.check().map_err(StepError::Faults)
-    }
-
-    fn check_measures(&self, told: &Measures, faults: &mut Faults) {
-        let at = if matches!(self, Self::Correction(_)) { "/settlement/measures" } else { "/measures" };
-        for (name, amount) in Measures::AMOUNTS.into_iter().zip(told.amounts()) {
-            if amount.is_some_and(|amount| amount < Money::ZERO) {
-                faults.push(format!("{at}/{name}"), "negative_amount", "must not be negative");
-            }
-        }
-        for (name, count) in Measures::COUNTS.into_iter().zip(told.counts()) {
-            if count.is_some_and(|count| count < 0) {
-                faults.push(format!("{at}/{name}"), "negative_count", "must not be negative");
-            }
-        }
     }
 
     /// Where a request gives a value: a correction names every fact, the others give one.
@@ -336,12 +314,32 @@ impl Step {
             (Self::Correction(_), "contracted_on") => "/contracted_on",
             (Self::Correction(_), "settled_on") => "/settlement/on",
             (Self::Correction(_), "discharged_on") => "/discharged_on",
-            (Self::Correction(_), "amount") => "/settlement/amount",
-            (Self::Correction(_), "offset") => "/settlement/offset",
-            (_, "amount") => "/amount",
-            (_, "offset") => "/offset",
             _ => "/on",
         }
+    }
+}
+
+/// Notes what cannot be of a settlement whose fields stand below `at`: nothing is negative, and an offset account holds
+/// no more than what settled.
+pub fn check_settlement(settlement: &Settlement, at: &str, faults: &mut Faults) {
+    for (field, money) in [("amount", settlement.amount), ("offset", settlement.offset)] {
+        if money < Money::ZERO {
+            faults.push(format!("{at}/{field}"), "negative_amount", "must not be negative");
+        }
+    }
+    let told = &settlement.measures;
+    for (name, amount) in Measures::AMOUNTS.into_iter().zip(told.amounts()) {
+        if amount.is_some_and(|amount| amount < Money::ZERO) {
+            faults.push(format!("{at}/measures/{name}"), "negative_amount", "must not be negative");
+        }
+    }
+    for (name, count) in Measures::COUNTS.into_iter().zip(told.counts()) {
+        if count.is_some_and(|count| count < 0) {
+            faults.push(format!("{at}/measures/{name}"), "negative_count", "must not be negative");
+        }
+    }
+    if settlement.offset > settlement.amount {
+        faults.push(format!("{at}/offset"), "offset_exceeds_amount", "the offset is larger than the settled amount");
     }
 }
 

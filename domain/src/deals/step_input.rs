@@ -165,7 +165,8 @@ fn date(faults: &mut Faults, pointer: &str, text: &str) -> Option<Date> {
     parsed
 }
 
-fn money(faults: &mut Faults, pointer: &str, raw: &MoneyInput) -> Option<Money> {
+/// An amount in Australian dollars.
+pub fn money(faults: &mut Faults, pointer: &str, raw: &MoneyInput) -> Option<Money> {
     if raw.currency == "AUD" {
         return Some(Money::aud(raw.amount));
     }
@@ -279,7 +280,8 @@ fn measures(faults: &mut Faults, at: &str, raw: &MeasuresInput) -> Option<Measur
     (faults.0.len() == before).then(|| Measures::of(amounts, raw.counts))
 }
 
-fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Settlement> {
+/// A settlement whose fields stand below `at`.
+pub fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Settlement> {
     let on = match &raw.on {
         Some(text) => date(faults, &format!("{at}/on"), text),
         None => {
