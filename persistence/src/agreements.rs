@@ -99,10 +99,7 @@ impl AgreementRepository for PgUnitOfWork<'_> {
             .collect()
     }
 
-    fn list_trail_outputs(
-        &mut self,
-        deals: &[DealId],
-    ) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {
+    fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {
         let rows: Vec<(Uuid, jiff_diesel::Date, Vec<u8>)> = query::<(SqlUuid, Date, Bytea)>(
             "select distinct on (deal_id, period) deal_id, period, output_sha256 from calculation
              where deal_id = any($1) and period is not null order by deal_id, period, known_at desc, id desc",

@@ -1,9 +1,7 @@
 //! Evidence for the guarantees, in pages; the runs that were kept.
 
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::repository::StoredCalculation;
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::guarantees::repository::{

@@ -46,7 +46,11 @@ impl PartyRepository for PgUnitOfWork<'_> {
         Ok(rows.into_iter().map(party).collect())
     }
 
-    fn find_frozen(&mut self, members: &[MemberId], on: jiff::civil::Date) -> Result<Vec<(MemberId, Frozen)>, StoreError> {
+    fn find_frozen(
+        &mut self,
+        members: &[MemberId],
+        on: jiff::civil::Date,
+    ) -> Result<Vec<(MemberId, Frozen)>, StoreError> {
         if members.is_empty() {
             return Ok(Vec::new());
         }

@@ -18,8 +18,8 @@ use domain::deals::advance::{AdvanceDeal, AdvanceDealError, Advanced, advance};
 use domain::deals::import::{COLUMNS, ImportReader};
 use domain::deals::step::Step;
 use domain::env::Asked;
-use domain::kernel::id::IdSource as _;
 use domain::kernel::Money;
+use domain::kernel::id::IdSource as _;
 use domain::kernel::ids::{AgreementId, DealId, OrganisationId};
 use harness::platform::Platform;
 use jiff::civil::Date;
@@ -86,7 +86,8 @@ pub fn lines_of(platform: &Platform, deal: DealId) -> Vec<String> {
 
 /// Takes steps in one batch, each as an actor of its own.
 pub fn take(platform: &Platform, steps: &[(&Actor, DealId, Step)]) -> Vec<Result<Advanced, AdvanceDealError>> {
-    let commands: Vec<_> = steps.iter().map(|(_, deal, step)| AdvanceDeal { deal: *deal, step: step.clone() }).collect();
+    let commands: Vec<_> =
+        steps.iter().map(|(_, deal, step)| AdvanceDeal { deal: *deal, step: step.clone() }).collect();
     let asked: Vec<_> = steps.iter().zip(&commands).map(|((actor, ..), command)| Asked { actor, command }).collect();
     platform.store().transaction(|uow| advance(uow, &platform.env(), &asked)).expect("the store answers")
 }

@@ -96,10 +96,7 @@ fn an_upline_who_is_the_referrer_in_another_guise_gives_its_share_to_the_platfor
     let report = platform.import(&file(&["L-1,A5,Ann,TERM-LIFE,2026-01-05,,,,,"]));
     assert_eq!(report.created, 1);
     let id = deal(&platform, "L-1");
-    let own = platform.number(&format!(
-        "select (own_uplines = '{{2,3}}')::int from deal where id = '{}'",
-        id.uuid()
-    ));
+    let own = platform.number(&format!("select (own_uplines = '{{2,3}}')::int from deal where id = '{}'", id.uuid()));
     assert_eq!(own, 1);
     step(&platform, id, Step::Settlement(insured(200_000, 1))).expect("settled");
     let wanted = ["policies member 3000", "premium member 72000", "premium platform 36000", "premium upline 1 12000"];
@@ -128,7 +125,8 @@ fn what_was_told_wrongly_is_corrected_with_the_difference_and_a_late_discharge_t
     let platform = platform();
     let id = deal(&platform, "L-1");
     step(&platform, id, Step::Settlement(insured(200_000, 1))).expect("settled");
-    let entries = || platform.number("select count(*) from ledger_entry where kind in ('accrual', 'adjustment', 'clawback')");
+    let entries =
+        || platform.number("select count(*) from ledger_entry where kind in ('accrual', 'adjustment', 'clawback')");
     assert_eq!(entries(), 1);
     let right = domain::deals::step::Correction {
         referred_on: None,
@@ -198,7 +196,8 @@ fn over_http_every_fault_of_a_measure_is_told_and_what_is_known_is_shown() {
     let path = format!("/v1/deals/{}", deal(&service.platform, "L-1"));
     let facts = format!("{path}/facts");
     let aud = |amount: i64| json!({"amount": amount, "currency": "AUD"});
-    let fact = |measures: Value| json!({"kind": "settlement", "on": "2026-02-01", "amount": aud(0), "measures": measures});
+    let fact =
+        |measures: Value| json!({"kind": "settlement", "on": "2026-02-01", "amount": aud(0), "measures": measures});
     let told = |body: Value| {
         let faults = service.post(&facts, &partner, &body).problem(422, "validation_failed");
         faults.into_iter().map(|(at, code)| format!("{at} {code}")).collect::<Vec<_>>()
@@ -215,7 +214,8 @@ fn over_http_every_fault_of_a_measure_is_told_and_what_is_known_is_shown() {
     let other = fact(json!({"premium": aud(100_000), "policies": 1}));
     let _ = service.post(&facts, &partner, &other).problem(409, "fact_known");
     let parts = service.get(&format!("{path}/participants"), &partner).expect(200);
-    let uplines: Vec<&Value> = parts["data"].as_array().expect("parts").iter().filter(|p| p["role"] == "upline").collect();
+    let uplines: Vec<&Value> =
+        parts["data"].as_array().expect("parts").iter().filter(|p| p["role"] == "upline").collect();
     assert_eq!(uplines.iter().map(|p| p["level"].as_i64()).collect::<Vec<_>>(), [Some(1), Some(2), Some(3), Some(4)]);
     let commission = service.get(&format!("{path}/commission"), &partner).expect(200);
     let rule = &commission["lines"][0]["funding_rule"];

@@ -1,8 +1,8 @@
 //! Milestones: reached, said again, corrected, taken back.
 
+use domain::agreements::model::ComponentKey;
 use domain::deals::advance::AdvanceDealError;
 use domain::deals::step::{Reached, Step, StepError};
-use domain::agreements::model::ComponentKey;
 use harness::platform::Platform;
 use harness::server::Service;
 use serde_json::{Value, json};
@@ -88,18 +88,23 @@ fn milestones_over_http() {
     let partner = service.partner();
     let path = format!("/v1/deals/{}", deal(&service.platform, "S-1"));
     let facts = format!("{path}/facts");
-    let made = service.post(&facts, &partner, &json!({"kind": "milestone", "name": "exchanged", "on": "2026-04-10"})).expect(201);
+    let made = service
+        .post(&facts, &partner, &json!({"kind": "milestone", "name": "exchanged", "on": "2026-04-10"}))
+        .expect(201);
     assert_eq!(made["status"], "referred");
     assert!(made["calculation_id"].is_string());
     assert_eq!(service.get(&path, &partner).expect(200)["milestones"], json!({"exchanged": "2026-04-10"}));
-    let _ = service.post(&facts, &partner, &json!({"kind": "milestone", "name": "exchanged", "on": "2026-04-10"})).expect(200);
+    let _ = service
+        .post(&facts, &partner, &json!({"kind": "milestone", "name": "exchanged", "on": "2026-04-10"}))
+        .expect(200);
     let other = json!({"kind": "milestone", "name": "exchanged", "on": "2026-04-12"});
     let _ = service.post(&facts, &partner, &other).problem(409, "fact_known");
     let undone = json!({"kind": "milestone", "name": "exchanged", "correction": true});
     let _ = service.post(&facts, &partner, &undone).expect(201);
     assert_eq!(service.get(&path, &partner).expect(200)["milestones"], json!({}));
     let timeline = service.get(&format!("{path}/timeline"), &partner).expect(200);
-    let said: Vec<&Value> = timeline["data"].as_array().expect("rows").iter().filter(|e| e["kind"] == "milestone").collect();
+    let said: Vec<&Value> =
+        timeline["data"].as_array().expect("rows").iter().filter(|e| e["kind"] == "milestone").collect();
     assert_eq!(said[0]["body"], json!({"name": "exchanged", "on": "2026-04-10"}));
     assert_eq!(said[1]["body"], json!({"correction": true, "name": "exchanged", "on": null}));
     let told = |body: Value| {
@@ -108,7 +113,10 @@ fn milestones_over_http() {
     };
     assert_eq!(told(json!({"kind": "milestone"})), ["/name required", "/on required"]);
     let wrong = json!({"kind": "milestone", "name": "Slab!", "on": "2026-4-1", "month": "2026-04", "amount": {"amount": 1, "currency": "AUD"}});
-    assert_eq!(told(wrong), ["/amount unexpected", "/month unexpected", "/name invalid_component_key", "/on invalid_date"]);
+    assert_eq!(
+        told(wrong),
+        ["/amount unexpected", "/month unexpected", "/name invalid_component_key", "/on invalid_date"]
+    );
     let contract = json!({"kind": "contract", "on": "2026-04-01", "name": "exchanged", "correction": true});
     assert_eq!(told(contract), ["/name unexpected", "/correction unexpected"]);
 }

@@ -88,7 +88,8 @@ fn each_balance_earns_the_line_of_its_month_and_none_is_released_before_the_prov
     assert_eq!(platform.number(on_month_end), 2);
     while platform.store().transaction(|uow| release::due(uow, &platform.env())).expect("a release") > 0 {}
     let lying = |bucket: &str, key: &str| {
-        platform.number(&format!("select sum({bucket}) from commission_line where component = '{key}' and role = 'member'"))
+        platform
+            .number(&format!("select sum({bucket}) from commission_line where component = '{key}' and role = 'member'"))
     };
     assert_eq!((lying("accrued_minor", "trail"), lying("available_minor", "trail")), (7_140, 0));
     assert_eq!((lying("accrued_minor", "upfront"), lying("available_minor", "upfront")), (0, 180_000));
@@ -222,11 +223,17 @@ fn balances_over_http() {
     for month in ["2026-13", "2026-6", "2026-06-01", "June", "-001-01"] {
         assert_eq!(told(said(month, 1)), ["/month invalid_month"], "{month}");
     }
-    assert_eq!(told(json!({"kind": "balance", "on": "2026-06-30"})), ["/on unexpected", "/month required", "/balance required"]);
+    assert_eq!(
+        told(json!({"kind": "balance", "on": "2026-06-30"})),
+        ["/on unexpected", "/month required", "/balance required"]
+    );
     let commission = service.get(&format!("{path}/commission"), &partner).expect(200);
     let lines = commission["lines"].as_array().expect("lines");
     let trail = lines.iter().find(|l| l["component"] == "trail" && l["role"] == "member").expect("a trail line");
-    assert_eq!((&trail["period"], &trail["funding_rule"], &trail["earned"]), (&json!("2026-05"), &json!("on_receipt"), &aud(3_600)));
+    assert_eq!(
+        (&trail["period"], &trail["funding_rule"], &trail["earned"]),
+        (&json!("2026-05"), &json!("on_receipt"), &aud(3_600))
+    );
     assert_eq!(trail["calculation_id"], json!(calculation));
     let calculations = commission["calculations"].as_array().expect("calculations");
     assert_eq!(calculations.iter().filter(|c| c["period"] == "2026-05").count(), 1);
@@ -234,4 +241,148 @@ fn balances_over_http() {
     assert_eq!(explained["input"]["period"], json!({"balance": aud(60_000_000), "month": "2026-05-01"}));
     let stranger = service.stranger();
     let _ = service.post(&facts, &stranger, &said("2026-06", 1)).problem(404, "not_found");
+}
+
+/// Works on every job that waits, and gives the run as it is afterwards.
+fn run(service: &Service, body: &Value) -> Value {
+    let operator = service.operator();
+    let accepted = service.post("/v1/trail-runs", &operator, body);
+    assert_eq!(accepted.expect(202)["kind"], "trail_run");
+    service.platform.work();
+    let job = service.get(accepted.header("location").expect("a location"), &operator).expect(200);
+    assert_eq!((&job["status"], &job["failure"]), (&json!("succeeded"), &Value::Null), "{job}");
+    service.get(job["result"].as_str().expect("a result"), &operator).expect(200)
+}
+
+fn counts(run: &Value) -> [i64; 5] {
+    ["due", "calculated", "changed", "missing", "stopped"].map(|name| run[name].as_i64().expect("a count"))
+}
+
+#[test]
+fn a_run_lists_the_balances_that_are_missing_and_changes_nothing_that_is_complete() {
+    let (platform, deals) = loans(6);
+    let july = |id| (id, balance("2026-07", 60_000_000, false));
+    for (id, said) in deals[..3].iter().map(july) {
+        step(&platform, *id, said).expect("July");
+    }
+    step(&platform, deals[4], Step::Discharge { on: day("2026-07-31") }).expect("discharged by its end");
+    step(&platform, deals[5], Step::Discharge { on: day("2026-08-01") }).expect("discharged after it");
+    step(&platform, deals[3], balance("2026-05", 60_000_000, false)).expect("May");
+    let service = Service::over(platform);
+    let before = (calculations(&service.platform), service.platform.number("select count(*) from ledger_entry"));
+    let found = run(&service, &json!({"vertical": "V02", "month": "2026-07"}));
+    assert_eq!((&found["status"], &found["month"]), (&json!("done"), &json!("2026-07")));
+    assert_eq!(counts(&found), [5, 3, 0, 2, 1]);
+    let operator = service.operator();
+    let missing = format!("/v1/trail-runs/{}/missing", found["id"].as_str().expect("an id"));
+    let page = service.get(&format!("{missing}?limit=1"), &operator).expect(200);
+    let next = page["next_cursor"].as_str().expect("another page");
+    let rest = service.get(&format!("{missing}?limit=1&cursor={next}"), &operator).expect(200);
+    let row = |page: &Value| page["data"].as_array().expect("rows")[0].clone();
+    let told = |row: &Value| (row["external_ref"].clone(), row["last_known"].clone(), row["known_now"].clone());
+    assert_eq!(told(&row(&page)), (json!("T-3"), json!("2026-05"), json!(false)));
+    assert_eq!(told(&row(&rest)), (json!("T-5"), Value::Null, json!(false)));
+    assert!(rest["next_cursor"].is_null());
+    // What is known was worked out as it came in: neither this run nor another one has anything to do.
+    assert_eq!(counts(&run(&service, &json!({"vertical": "V02", "month": "2026-07"}))), [5, 3, 0, 2, 1]);
+    let after = (calculations(&service.platform), service.platform.number("select count(*) from ledger_entry"));
+    assert_eq!(after, before);
+    // The missing one comes in, and stands no longer as missing: in the run that missed it, and in the next.
+    step(&service.platform, deals[3], balance("2026-07", 60_000_000, false)).expect("July");
+    assert_eq!(service.get(&format!("{missing}?limit=1"), &operator).expect(200)["data"][0]["known_now"], true);
+    let agreement = service.platform.ids_of("select agreement_id as id from deal limit 1")[0];
+    let agreement = domain::kernel::ids::AgreementId::new(agreement).to_string();
+    let again = run(&service, &json!({"agreement_id": agreement, "month": "2026-07"}));
+    assert_eq!((counts(&again), &again["agreement_id"]), ([5, 4, 0, 1, 1], &json!(agreement)));
+    // Months before the deals settled are due of nobody, nor is a vertical without a trail.
+    assert_eq!(counts(&run(&service, &json!({"vertical": "V02", "month": "2026-04"}))), [0; 5]);
+    assert_eq!(counts(&run(&service, &json!({"vertical": "V09", "month": "2026-07"}))), [0; 5]);
+    let listed = service.get("/v1/trail-runs?status=done", &operator).expect(200);
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(5));
+    assert_eq!(listed["data"][0]["vertical"], "V09");
+}
+
+#[test]
+fn a_run_works_out_what_is_known_and_was_not_and_comes_to_the_lines_of_the_fact() {
+    let (platform, deals) = loans(2);
+    step(&platform, deals[0], balance("2026-07", 60_000_000, false)).expect("July");
+    // A balance without its calculation: as if an older service had kept it, which knew no trails.
+    let copied = format!(
+        "insert into deal_balance (deal_id, month, balance_minor, fact_id, known_at)
+         select '{}', month, balance_minor, fact_id, known_at from deal_balance",
+        deals[1].uuid()
+    );
+    diesel::connection::SimpleConnection::batch_execute(&mut platform.owner(), &copied).expect("a balance");
+    let service = Service::over(platform);
+    assert_eq!(counts(&run(&service, &json!({"vertical": "V02", "month": "2026-07"}))), [2, 2, 1, 0, 0]);
+    let lines = |id| lines_of(&service.platform, id);
+    assert_eq!(lines(deals[0]), lines(deals[1]));
+    assert_eq!(counts(&run(&service, &json!({"vertical": "V02", "month": "2026-07"}))), [2, 2, 0, 0, 0]);
+}
+
+#[test]
+fn runs_are_for_those_who_keep_payouts_and_of_months_that_have_ended() {
+    let (platform, _) = loans(1);
+    let service = Service::over(platform);
+    let (operator, partner) = (service.operator(), service.partner());
+    let body = json!({"vertical": "V02", "month": "2026-07"});
+    let _ = service.post("/v1/trail-runs", &partner, &body).problem(403, "insufficient_scope");
+    let told = |body: Value| {
+        let faults = service.post("/v1/trail-runs", &operator, &body).problem(422, "validation_failed");
+        faults.into_iter().map(|(at, code)| format!("{at} {code}")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(json!({"vertical": "V02", "month": "2026-11"})), ["/month in_future"]);
+    assert_eq!(told(json!({})), ["/vertical required", "/month required"]);
+    let unknown = "agreement_00000000000000000000000001";
+    assert_eq!(told(json!({"agreement_id": unknown, "month": "2026-07"})), ["/agreement_id not_found"]);
+    let found = run(&service, &body);
+    let path = format!("/v1/trail-runs/{}", found["id"].as_str().expect("an id"));
+    for path in [path.clone(), format!("{path}/missing")] {
+        let _ = service.get(&path, &partner).problem(404, "not_found");
+    }
+    assert_eq!(service.get("/v1/trail-runs", &partner).expect(200)["data"], json!([]));
+    assert_eq!(service.get("/v1/trail-runs?status=gone", &operator).status, 400);
+    // One that is cancelled before it is worked on says so.
+    let job = service.post("/v1/trail-runs", &operator, &body);
+    let at = job.header("location").expect("a location").to_owned();
+    let _ = service.send("DELETE", &at, &[("authorization", &format!("Bearer {operator}"))], None).expect(200);
+    let stopped = service.get("/v1/trail-runs?status=failed", &operator).expect(200);
+    assert_eq!(stopped["data"][0]["failure"]["code"], "cancelled");
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_where_its_last_batch_ended() {
+    use domain::deals::trail_run::work::{BATCH, TrailRunHandler};
+    use domain::jobs::Handler as _;
+    let (platform, deals) = loans(BATCH as usize + 20);
+    let known: Vec<_> =
+        deals[..310].iter().map(|id| (&platform.actor, *id, balance("2026-07", 60_000_000, false))).collect();
+    assert!(take(&platform, &known).iter().all(Result::is_ok));
+    let service = Service::over(platform);
+    let accepted = service.post("/v1/trail-runs", &service.operator(), &json!({"vertical": "V02", "month": "2026-07"}));
+    let _ = accepted.expect(202);
+    // The first attempt commits one batch and vanishes: its lease is over, its transactions stay.
+    let half = HalfWay(std::sync::atomic::AtomicU32::new(0), &service.platform);
+    let interrupted = domain::jobs::work_one(service.platform.store(), &half, &[&TrailRunHandler]);
+    assert!(interrupted.is_ok());
+    assert_eq!(TrailRunHandler.kind().as_str(), "trail_run");
+    let due = "select due from trail_run";
+    assert_eq!(service.platform.number(due), i64::from(BATCH));
+    service.platform.work();
+    let found = service.get("/v1/trail-runs", &service.operator()).expect(200)["data"][0].clone();
+    assert_eq!((&found["status"], counts(&found)), (&json!("done"), [320, 310, 0, 10, 0]));
+    assert_eq!(service.platform.number("select count(*) from trail_run_missing"), 10);
+}
+
+/// The surroundings of a worker that is told to end after its first batch.
+struct HalfWay<'p>(std::sync::atomic::AtomicU32, &'p Platform);
+
+impl domain::env::Surroundings for HalfWay<'_> {
+    fn env<'a>(&'a self, actor: &'a domain::access::Actor) -> domain::env::Env<'a> {
+        domain::env::Surroundings::env(self.1, actor)
+    }
+
+    fn is_ending(&self) -> bool {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0
+    }
 }

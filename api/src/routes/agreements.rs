@@ -127,7 +127,8 @@ async fn create_calculation(app: Data<App>, command: Command<CreateCalculationRe
     let version = match under {
         Under::MadeUp(version) => *version,
         Under::Stored(agreement, number) => {
-            let found = read(&app, &command.caller, move |queries| queries.agreements().find_version(agreement, number));
+            let found =
+                read(&app, &command.caller, move |queries| queries.agreements().find_version(agreement, number));
             let found = found.await?.ok_or_else(|| at("/agreement_id", "not_found", "there is no such version"))?;
             found.governing().map_err(|error| Problem::internal(&error))?
         }

@@ -21,9 +21,8 @@ use crate::extract::{Caller, Command, Filter, Id, List, query};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::deal_history::{CommissionView, EventView, ParticipantView, ParticipantsView, TimelineView};
-use crate::views::deals::{
-    CreateDealFactRequest, CreateDealTransitionRequest, DealQuery, DealView, PipelineQuery, PipelineView, StepView,
-};
+use crate::views::deal_requests::{CreateDealFactRequest, CreateDealTransitionRequest};
+use crate::views::deals::{DealQuery, DealView, PipelineQuery, PipelineView, StepView};
 
 /// Facts and decisions of one moment share one commit.
 pub struct DealSteps;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::MoneyRequest;
 use super::agreements::{CalculatedLineView, NonAwardView, SectionView, TraceStepView};
-use super::deals::{SettlementRequest, money};
+use super::deal_requests::{SettlementRequest, money};
 
 /// A version of a lookup table that is made up with the content.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -174,9 +174,7 @@ impl CreateCalculationRequest {
             }
             return agreement.zip(self.version).map(|(agreement, number)| Under::Stored(agreement, number));
         };
-        for (pointer, given) in
-            [("/agreement_id", self.agreement_id.is_some()), ("/version", self.version.is_some())]
-        {
+        for (pointer, given) in [("/agreement_id", self.agreement_id.is_some()), ("/version", self.version.is_some())] {
             if given {
                 faults.push(pointer, "unexpected", "name a version or give content, not both");
             }

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod client_keys;
 pub mod cohorts;
 pub mod deal_history;
+pub mod deal_requests;
 pub mod deals;
 pub mod directory;
 pub mod directory_requests;

@@ -25,8 +25,8 @@ use super::Actor;
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
     ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, MemberId,
-    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, TrailRunId, UserId, VerticalId,
-    WebhookDeliveryId, WebhookEndpointId,
+    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, TrailRunId, UserId,
+    VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.

@@ -13,8 +13,8 @@ use super::finding::Finding;
 use super::model::{ComponentKey, MAX_UPLINE_LEVEL, Role};
 use super::version::GoverningVersion;
 use crate::catalogue::ProductCode;
-use crate::kernel::ids::{DealId, MemberId};
 use crate::kernel::Faults;
+use crate::kernel::ids::{DealId, MemberId};
 
 /// The id of everybody made up: this, and their number.
 const MADE_UP: u128 = 0x0000_0000_0000_7000_8000_0000_0000_0000;
@@ -93,7 +93,8 @@ pub fn dry_run(version: &GoverningVersion, run: &DryRun) -> Result<DryRunOutcome
     if let Some(unknown) = run.counters.keys().find(|name| !plan.counter_names().any(|known| known == name.as_str())) {
         return Err(DryRunError::UnknownCounter(unknown.clone()));
     }
-    let standing = |key: CounterKey| Counter { before: run.counters.get(&key.counter).copied().unwrap_or_default(), key };
+    let standing =
+        |key: CounterKey| Counter { before: run.counters.get(&key.counter).copied().unwrap_or_default(), key };
     let counters: Vec<Counter> = keys.into_iter().map(standing).collect();
     let input = CalculationInput { counters: &counters, ..input };
     let (output, steps) = evaluate::trace(&input).map_err(DryRunError::Evaluate)?;

@@ -96,11 +96,8 @@ fn share(line: &Line) -> String {
         FundingRule::OnExpiry => "",
         FundingRule::OnReceipt => " once the provider has paid",
     };
-    let back = if line.clawed_back.minor() == 0 {
-        String::new()
-    } else {
-        format!("; {} is taken back", line.clawed_back)
-    };
+    let back =
+        if line.clawed_back.minor() == 0 { String::new() } else { format!("; {} is taken back", line.clawed_back) };
     format!("{}: {}, which may be paid from {}{funded}{back}", line.role, line.earned, line.payable_on)
 }
 

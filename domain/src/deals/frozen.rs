@@ -30,7 +30,8 @@ pub struct Frozen {
 #[must_use]
 pub fn sealed(member: MemberId, frozen: &Frozen) -> Vec<Participant> {
     let as_role = |role: &str, members: &[MemberId]| -> Vec<Participant> {
-        let place = |(n, member): (usize, &MemberId)| Participant { member: *member, role: format!("{role}_{}", n + 1) };
+        let place =
+            |(n, member): (usize, &MemberId)| Participant { member: *member, role: format!("{role}_{}", n + 1) };
         members.iter().enumerate().map(place).collect()
     };
     let mut all = vec![Participant { member, role: "member".to_owned() }];

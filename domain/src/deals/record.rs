@@ -174,12 +174,7 @@ struct Known {
 }
 
 impl Known {
-    fn gather(
-        uow: &mut dyn UnitOfWork,
-        env: &Env<'_>,
-        source: &Source,
-        said: &[SaidDeal],
-    ) -> Result<Self, StoreError> {
+    fn gather(uow: &mut dyn UnitOfWork, env: &Env<'_>, source: &Source, said: &[SaidDeal]) -> Result<Self, StoreError> {
         let refs: Vec<String> = said.iter().map(|s| s.external_ref.clone()).collect();
         let mut member_refs: Vec<String> = said.iter().map(|s| s.member_ref.clone()).collect();
         member_refs.sort_unstable();

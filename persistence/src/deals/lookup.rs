@@ -129,8 +129,7 @@ fn participant((role, level, id, name): (String, i32, Uuid, Option<String>)) -> 
     Ok(Participant { party, role, level: Some(level).filter(|level| *level > 0), name })
 }
 
-type CalculationRow =
-    (Uuid, Uuid, i32, Option<jiff_diesel::Date>, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+type CalculationRow = (Uuid, Uuid, i32, Option<jiff_diesel::Date>, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
 
 fn calculation(
     (id, agreement, number, period, engine, input, output, known_at): CalculationRow,

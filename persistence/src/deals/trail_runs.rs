@@ -25,14 +25,7 @@ type RunColumns = (
 type RunRow = (
     (Uuid, jiff_diesel::Date, String, Option<Uuid>, String),
     (i64, i64, i64, i64, i64),
-    (
-        Option<Uuid>,
-        Option<String>,
-        Option<String>,
-        Uuid,
-        jiff_diesel::Timestamp,
-        Option<jiff_diesel::Timestamp>,
-    ),
+    (Option<Uuid>, Option<String>, Option<String>, Uuid, jiff_diesel::Timestamp, Option<jiff_diesel::Timestamp>),
 );
 
 /// What [`run`] reads, up to where the condition goes.
@@ -161,7 +154,9 @@ impl TrailRunRepository for PgUnitOfWork<'_> {
 type MissingColumns = (SqlUuid, Nullable<Text>, SqlUuid, SqlUuid, Nullable<Date>, Bool);
 type MissingRow = (Uuid, Option<String>, Uuid, Uuid, Option<jiff_diesel::Date>, bool);
 
-fn missing((deal, external_ref, provider, introducer, last, known_now): MissingRow) -> Result<MissingBalance, StoreError> {
+fn missing(
+    (deal, external_ref, provider, introducer, last, known_now): MissingRow,
+) -> Result<MissingBalance, StoreError> {
     Ok(MissingBalance {
         deal: DealId::new(deal),
         external_ref,

@@ -27,9 +27,7 @@ use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
 use crate::chain::presented::{Heads, Presented, StatementRefusal};
 use crate::chain::registry::{KeyOwner, SigningKey};
-use crate::chain::statement::{
-    self, AgreementRef, Assurance, PartyId, Salt, Seal, Statement, StatementError,
-};
+use crate::chain::statement::{self, AgreementRef, Assurance, PartyId, Salt, Seal, Statement, StatementError};
 use crate::env::{Asked, Env};
 use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;

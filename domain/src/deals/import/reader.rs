@@ -25,18 +25,8 @@ pub const COLUMNS: [&str; 10] = [
     "discharged_on",
 ];
 /// The columns that an export may have after [`COLUMNS`], each once and in any order: amounts, then counts.
-pub const MEASURE_COLUMNS: [&str; 10] = [
-    "premium",
-    "fee",
-    "salary",
-    "rent",
-    "margin",
-    "units",
-    "connections",
-    "kilowatts",
-    "policies",
-    "travellers",
-];
+pub const MEASURE_COLUMNS: [&str; 10] =
+    ["premium", "fee", "salary", "rent", "margin", "units", "connections", "kilowatts", "policies", "travellers"];
 /// How many columns there are.
 pub(super) const WIDTH: usize = COLUMNS.len() + MEASURE_COLUMNS.len();
 

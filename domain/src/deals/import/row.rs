@@ -166,12 +166,7 @@ fn count(at: usize, text: &str, faults: &mut Vec<RowFault>) -> Option<i64> {
     parsed
 }
 
-fn check(
-    cells: &Cells<'_>,
-    dates: [Option<Date>; 4],
-    amounts: [Option<Money>; 2],
-    faults: &mut Vec<RowFault>,
-) {
+fn check(cells: &Cells<'_>, dates: [Option<Date>; 4], amounts: [Option<Money>; 2], faults: &mut Vec<RowFault>) {
     let mut latest = dates[0];
     for (at, on) in [(5, dates[1]), (6, dates[2]), (9, dates[3])] {
         if let (Some(before), Some(after)) = (latest, on)

@@ -179,17 +179,20 @@ mod tests {
     fn every_fault_of_a_request_is_told_at_once() {
         let told = |vertical: Option<&str>, agreement: Option<&str>, month: Option<&str>| {
             let owned = |text: Option<&str>| text.map(str::to_owned);
-            let raw = BeginTrailRunInput {
-                vertical: owned(vertical),
-                agreement_id: owned(agreement),
-                month: owned(month),
-            };
+            let raw =
+                BeginTrailRunInput { vertical: owned(vertical), agreement_id: owned(agreement), month: owned(month) };
             let faults = BeginTrailRun::parse(&raw).expect_err("faults").0;
             faults.into_iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect::<Vec<_>>()
         };
         assert_eq!(told(None, None, None), ["/vertical required", "/month required"]);
-        assert_eq!(told(Some("V00"), None, Some("2026-13")), ["/vertical invalid_vertical_code", "/month invalid_month"]);
+        assert_eq!(
+            told(Some("V00"), None, Some("2026-13")),
+            ["/vertical invalid_vertical_code", "/month invalid_month"]
+        );
         assert_eq!(told(Some("V01"), Some("x"), Some("2026-07")), ["/agreement_id unexpected"]);
-        assert_eq!(told(None, Some("deal_x"), Some("2026-07-01")), ["/agreement_id invalid_id", "/month invalid_month"]);
+        assert_eq!(
+            told(None, Some("deal_x"), Some("2026-07-01")),
+            ["/agreement_id invalid_id", "/month invalid_month"]
+        );
     }
 }
