@@ -190,8 +190,10 @@ fn every_fault_of_a_made_up_deal_is_told_at_once() {
         let faults = service.post("/v1/calculations", &partner, body).problem(422, "validation_failed");
         faults.into_iter().map(|(at, code)| format!("{at} {code}")).collect::<Vec<_>>()
     };
-    let nothing = ["/agreement_id required", "/version required", "/product required", "/referred_on required"];
+    let nothing = ["/agreement_id one_required", "/product required", "/referred_on required"];
     assert_eq!(told(&json!({})), nothing);
+    let half = json!({"agreement_id": "agreement_00000000000000000000000001"});
+    assert_eq!(told(&half)[0], "/version required");
     let wrong = made_up(json!({
         "version": 1, "referred_on": "2026-02-30", "milestones": {"Slab!": "x"}, "roles": ["upline_2", "boss"], "own_uplines": [3],
         "settlement": {"on": "2026-05-10", "amount": aud(1), "offset": aud(2), "measures": {"units": -1}},

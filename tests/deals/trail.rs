@@ -332,7 +332,7 @@ fn runs_are_for_those_who_keep_payouts_and_of_months_that_have_ended() {
         faults.into_iter().map(|(at, code)| format!("{at} {code}")).collect::<Vec<_>>()
     };
     assert_eq!(told(json!({"vertical": "V02", "month": "2026-11"})), ["/month in_future"]);
-    assert_eq!(told(json!({})), ["/vertical required", "/month required"]);
+    assert_eq!(told(json!({})), ["/vertical one_required", "/month required"]);
     let unknown = "agreement_00000000000000000000000001";
     assert_eq!(told(json!({"agreement_id": unknown, "month": "2026-07"})), ["/agreement_id not_found"]);
     let found = run(&service, &body);

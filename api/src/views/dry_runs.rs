@@ -165,11 +165,11 @@ impl CreateCalculationRequest {
             let agreement = match self.agreement_id.as_deref() {
                 Some(id) => faults.keep("/agreement_id", AgreementId::parse(id)),
                 None => {
-                    faults.push("/agreement_id", "required", "name a version, or give content");
+                    faults.push("/agreement_id", "one_required", "name a version, or give content");
                     None
                 }
             };
-            if self.version.is_none() {
+            if self.agreement_id.is_some() && self.version.is_none() {
                 faults.push("/version", "required", "this field is required");
             }
             return agreement.zip(self.version).map(|(agreement, number)| Under::Stored(agreement, number));

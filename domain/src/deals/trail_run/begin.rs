@@ -72,7 +72,7 @@ impl BeginTrailRun {
                 None
             }
             (None, None) => {
-                faults.push("/vertical", "required", "name a vertical or an agreement");
+                faults.push("/vertical", "one_required", "name a vertical or an agreement");
                 None
             }
         };
@@ -184,7 +184,7 @@ mod tests {
             let faults = BeginTrailRun::parse(&raw).expect_err("faults").0;
             faults.into_iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect::<Vec<_>>()
         };
-        assert_eq!(told(None, None, None), ["/vertical required", "/month required"]);
+        assert_eq!(told(None, None, None), ["/vertical one_required", "/month required"]);
         assert_eq!(
             told(Some("V00"), None, Some("2026-13")),
             ["/vertical invalid_vertical_code", "/month invalid_month"]
