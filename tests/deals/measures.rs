@@ -121,6 +121,33 @@ fn a_member_who_moves_later_changes_nothing_of_a_sealed_deal() {
 }
 
 #[test]
+fn a_deal_that_was_sealed_before_parties_were_frozen_is_worked_out_from_the_bytes_of_then() {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        input: String,
+    }
+    let platform = Platform::new();
+    platform.onboard(MEMBERS);
+    let _ = platform.import(&file(&["O-1,A5,Ann,FIXED-3Y,2026-01-05,,,,,"]));
+    let id = deal(&platform, "O-1");
+    let before = "update deal set upline_ids = null, own_uplines = null, participant_ids = null, cohort = null, joined_on = null";
+    diesel::connection::SimpleConnection::batch_execute(&mut platform.owner(), before).expect("a deal of then");
+    step(&platform, id, Step::Settlement(settlement("2026-02-01", 10_000_000))).expect("settled");
+    let last = "select convert_from(input, 'UTF8') as input from calculation order by known_at desc, id desc limit 1";
+    let row: Row = diesel::RunQueryDsl::get_result(diesel::sql_query(last), &mut platform.owner()).expect("an input");
+    let input: Value = serde_json::from_str(&row.input).expect("JSON");
+    let keys: Vec<&str> = input.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys, ["deal", "facts", "member", "product", "uplines", "version", "vertical"]);
+    assert_eq!(input["uplines"].as_array().map(Vec::len), Some(1));
+    let facts: Vec<&str> =
+        input["facts"]["settlement"].as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(facts, ["amount", "offset", "on"]);
+    let uplines = platform.number("select count(*) from commission_line where role = 'upline' and level = 1");
+    assert_eq!(uplines, 1);
+}
+
+#[test]
 fn what_was_told_wrongly_is_corrected_with_the_difference_and_a_late_discharge_takes_it_back() {
     let platform = platform();
     let id = deal(&platform, "L-1");

@@ -220,6 +220,7 @@ fn balances_over_http() {
     assert_eq!(told(said("2026-11", 1)), ["/month in_future"]);
     assert_eq!(told(said("2026-03", 1)), ["/month date_out_of_order"]);
     assert_eq!(told(said("2026-06", -1)), ["/balance negative_amount"]);
+    assert_eq!(told(said("2026-06", 9_007_199_254_740_992)), ["/balance amount_out_of_range"]);
     for month in ["2026-13", "2026-6", "2026-06-01", "June", "-001-01"] {
         assert_eq!(told(said(month, 1)), ["/month invalid_month"], "{month}");
     }

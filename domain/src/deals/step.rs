@@ -12,6 +12,9 @@ use crate::agreements::facts::{DealFacts, Measures, Milestones, Period, Settleme
 use crate::agreements::model::ComponentKey;
 use crate::kernel::{Faults, Money};
 
+/// The largest balance, in minor units: what JSON carries exactly (RFC 8259, 6).
+const LARGEST_BALANCE: i64 = 9_007_199_254_740_991;
+
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -271,11 +274,13 @@ impl Step {
         if period.ends_on() < deal.facts.referred_on {
             return Err(out_of_order("/month", period.ends_on(), deal.facts.referred_on));
         }
+        let mut faults = Faults::default();
         if period.balance < Money::ZERO {
-            let mut faults = Faults::default();
             faults.push("/balance", "negative_amount", "must not be negative");
-            return Err(StepError::Faults(faults));
+        } else if period.balance.minor() > LARGEST_BALANCE {
+            faults.push("/balance", "amount_out_of_range", "is more than can be worked with");
         }
+        faults.check().map_err(StepError::Faults)?;
         learned(deal, known.filter(|_| !correction), period.balance, "balance")?;
         Ok(Some(period).filter(|said| known != Some(said.balance)))
     }
