@@ -17,6 +17,7 @@ use domain::chain::checkpoint::TreeHead;
 use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
 use domain::deals::import::work::ImportHandler;
+use domain::deals::trail_run::work::TrailRunHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
@@ -49,7 +50,7 @@ const DISPATCH_THREADS: usize = 2;
 /// How often a thread that is to end is looked at.
 const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
-const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
+const HANDLERS: [&dyn Handler; 2] = [&ImportHandler, &TrailRunHandler];
 
 /// What a process does beside answering requests.
 #[derive(Debug, Clone)]

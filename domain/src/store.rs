@@ -24,6 +24,7 @@ use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::deals::trail_run::repository::{TrailRunQueries, TrailRunRepository};
 use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
 use crate::directory::cohort::{CohortQueries, CohortRepository};
 use crate::directory::licence::{LicenceQueries, LicenceRepository};
@@ -122,6 +123,8 @@ pub trait UnitOfWork {
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Second factors of users.
     fn totp(&mut self) -> &mut dyn TotpRepository;
+    /// Runs over the trails of a month.
+    fn trail_runs(&mut self) -> &mut dyn TrailRunRepository;
     /// Refresh tokens and revocations.
     fn sessions(&mut self) -> &mut dyn SessionRepository;
 }
@@ -172,6 +175,8 @@ pub trait Queries {
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// Runs over the trails of a month.
+    fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookQueries;
 }

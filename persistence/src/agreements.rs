@@ -6,12 +6,12 @@ use domain::agreements::in_force::Published;
 use domain::agreements::repository::{AgreementRepository, FoundAgreement, Moved, StoredCalculation};
 use domain::agreements::{AgreementVersion, GoverningVersion, VersionContent, VersionState};
 use domain::catalogue::{VerticalCode, reference};
-use domain::kernel::Instant;
-use domain::kernel::ids::{AgreementId, OrganisationId};
+use domain::kernel::ids::{AgreementId, DealId, OrganisationId};
+use domain::kernel::{Digest, Instant};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{array_literal, date, from_instant, instant, maybe_date};
+use crate::bind::{array_literal, date, digest, from_instant, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
@@ -23,6 +23,7 @@ mod tables;
 use rows::{
     AgreementColumns, AgreementRow, MovedRow, VersionColumns, VersionRow, agreement, governing_date, version_number,
 };
+pub(crate) use rows::{CalculationColumns, CalculationRow, calculation};
 pub(crate) use tables::Tables;
 
 impl AgreementRepository for PgUnitOfWork<'_> {
@@ -57,6 +58,16 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         tables::name(self.pg, (version.agreement(), version.number()), version.tables())
     }
 
+    fn find_vertical(&mut self, agreement: AgreementId) -> Result<Option<VerticalCode>, StoreError> {
+        let code: Option<String> =
+            query::<Text>("select v.code from agreement a join vertical v on v.id = a.vertical_id where a.id = $1")
+                .bind::<SqlUuid, _>(agreement.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        code.map(|code| VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))).transpose()
+    }
+
     fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError> {
         type Row = (Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
         let rows: Vec<Row> = query::<(SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>)>(
@@ -86,14 +97,28 @@ impl AgreementRepository for PgUnitOfWork<'_> {
             .collect()
     }
 
+    fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {
+        let rows: Vec<(Uuid, jiff_diesel::Date, Vec<u8>)> = query::<(SqlUuid, Date, Bytea)>(
+            "select distinct on (deal_id, period) deal_id, period, output_sha256 from calculation
+             where deal_id = any($1) and period is not null order by deal_id, period, known_at desc, id desc",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let output = |(deal, period, sha256): (Uuid, jiff_diesel::Date, Vec<u8>)| {
+            Ok((DealId::new(deal), period.to_jiff(), digest(&sha256)?))
+        };
+        rows.into_iter().map(output).collect()
+    }
+
     fn append_calculations(&mut self, calculations: &[StoredCalculation]) -> Result<(), StoreError> {
         let Some(first) = calculations.first() else { return Ok(()) };
         let numbers = calculations.iter().map(|c| version_number(c.version.1)).collect::<Result<Vec<_>, _>>()?;
         command(
-            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256)
-             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256
-             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[])
-               as c (id, deal_id, agreement_id, number, engine, input, output_sha256)",
+            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256, period)
+             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256, period
+             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[], $9::date[])
+               as c (id, deal_id, agreement_id, number, engine, input, output_sha256, period)",
         )
         .bind::<Timestamptz, _>(instant(first.known_at))
         .bind::<Array<SqlUuid>, _>(calculations.iter().map(|c| c.id.uuid()).collect::<Vec<_>>())
@@ -103,6 +128,7 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .bind::<Array<SmallInt>, _>(calculations.iter().map(|c| i16::try_from(c.engine).unwrap_or(i16::MAX)).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.input.as_slice()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.output_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Date>>, _>(calculations.iter().map(|c| maybe_date(c.period)).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

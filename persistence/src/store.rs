@@ -186,6 +186,7 @@ contexts! {
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
     totp: domain::access::totp::TotpRepository,
+    trail_runs: domain::deals::trail_run::repository::TrailRunRepository,
     webhooks: domain::webhooks::WebhookRepository,
     sessions: domain::access::session::SessionRepository,
 }
@@ -213,5 +214,6 @@ lookups! {
     operations: domain::operations::OperationQueries,
     payouts: domain::payouts::repository::PayoutQueries,
     statements: domain::payouts::statement::StatementQueries,
+    trail_runs: domain::deals::trail_run::repository::TrailRunQueries,
     webhooks: domain::webhooks::WebhookQueries,
 }

@@ -331,6 +331,7 @@ const OWNED: &[(&str, &str)] = &[
     ("product", "select id from product order by code limit 1"),
     ("bank", "select id from bank_account limit 1"),
     ("run", "select id from payout_run limit 1"),
+    ("trailrun", "select id from trail_run limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
 ];
 

@@ -56,6 +56,9 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("approve"), &approver, &json!({"content_sha256": run["content_sha256"]})).expect(200);
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     with_table(&service, &operator, &approver);
+    let trails = json!({"vertical": "V01", "month": "2026-07"});
+    let _ = service.post("/v1/trail-runs", &operator, &trails).expect(202);
+    service.platform.work();
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
     service
@@ -124,6 +127,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("user", "app_user"),
         ("bank", "bank_account"),
         ("run", "payout_run"),
+        ("trailrun", "trail_run"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
         ("event", "event"),

@@ -42,6 +42,7 @@ pub mod receipts;
 pub mod referrals;
 pub mod system;
 pub mod totp;
+pub mod trail_runs;
 pub mod users;
 pub mod webhooks;
 
@@ -71,6 +72,7 @@ fn v1(config: &mut ServiceConfig) {
     agreements::register(config);
     ledger::register(config);
     payouts::register(config);
+    trail_runs::register(config);
     webhooks::register(config);
 }
 

@@ -16,7 +16,7 @@ pub struct JobQuery {
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
     #[param(example = "running")]
     pub status: Option<String>,
-    /// `deal_import`.
+    /// `deal_import`, `trail_run`.
     #[param(example = "deal_import")]
     pub kind: Option<String>,
 }
@@ -27,7 +27,7 @@ impl ListQuery for JobQuery {}
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JobProgress)]
 pub struct ProgressView {
-    /// Done; deals, for an import.
+    /// Done, in deals.
     #[schema(example = 600)]
     done: u64,
     /// In all, once it is known.
@@ -54,7 +54,7 @@ pub struct JobView {
     /// Its id.
     #[schema(example = "job_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
-    /// What is done: `deal_import`.
+    /// What is done: `deal_import`, `trail_run`.
     #[schema(example = "deal_import")]
     kind: &'static str,
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.

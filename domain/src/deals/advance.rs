@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::commission::{self, Calculated, Changes, Sold, Versions};
 use super::deal::{Deal, Stage, Told, Transition};
-use super::repository::{DealFact, LockedDeal};
-use super::step::{Decision, Step, StepError};
+use super::repository::{DealFact, LockedDeal, SaidBalance};
+use super::step::{Decision, Reached, Step, StepError};
+use super::trail::Trails;
 use crate::access::ownership::Side;
 use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::env::{Asked, Env};
@@ -21,7 +22,7 @@ use crate::ledger::posting::PostError;
 use crate::store::{StoreError, UnitOfWork};
 
 /// One step of one deal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdvanceDeal {
     /// The deal.
     pub deal: DealId,
@@ -109,6 +110,7 @@ fn rounds(asked: &[Asked<'_, AdvanceDeal>]) -> Vec<Vec<usize>> {
 struct Known {
     deals: BTreeMap<DealId, LockedDeal>,
     versions: Versions,
+    trails: Trails,
 }
 
 impl Known {
@@ -117,7 +119,8 @@ impl Known {
         ids.sort_unstable();
         let deals = uow.deals().lock(&ids)?;
         let versions = Versions::gather(uow, deals.iter().map(|locked| locked.vertical))?;
-        Ok(Self { deals: deals.into_iter().map(|locked| (locked.deal.id, locked)).collect(), versions })
+        let trails = Trails::gather(uow, &ids)?;
+        Ok(Self { trails, deals: deals.into_iter().map(|locked| (locked.deal.id, locked)).collect(), versions })
     }
 }
 
@@ -178,51 +181,79 @@ fn learn(
     asked: Asked<'_, AdvanceDeal>,
 ) -> Result<Advanced, AdvanceDealError> {
     let mut deal = locked.deal.clone();
-    let facts = asked.command.step.facts_after(&deal)?;
-    if facts == deal.facts {
+    let step = &asked.command.step;
+    let facts = step.facts_after(&deal)?;
+    let milestones = step.milestones_after(&deal)?;
+    let balance = step.balance_after(&deal, known.trails.balance(deal.id, step))?;
+    let differs = facts != deal.facts || milestones != deal.milestones;
+    if !differs && balance.is_none() {
         return Ok(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() });
     }
-    if facts.settlement.is_some() && !locked.sealed {
+    let needs_seal = facts.settlement.is_some() || matches!(step, Step::Milestone(_) | Step::Balance(_));
+    if needs_seal && !locked.sealed {
         return Err(AdvanceDealError::NotSealed);
     }
-    deal.facts = facts;
+    (deal.facts, deal.milestones) = (facts, milestones);
     let sold = Sold { vertical: locked.vertical, product: &locked.product };
     let version = known.versions.of(locked.vertical, deal.agreement, deal.provider, &facts).filter(|_| locked.sealed);
-    let worked_out = match version {
-        Some(version) => {
-            Some(commission::calculate(env, &deal, sold, version).map_err(|_| AdvanceDealError::OutOfRange)?)
-        }
-        None if facts.settlement.is_some() => return Err(AdvanceDealError::NoAgreement),
-        None => None,
-    };
-    let fact = kept_fact(env, &deal, asked)?;
-    let fact_id = fact.id;
-    let reversed = worked_out.as_ref().is_some_and(|(_, output)| output.reversed);
+    if version.is_none() && facts.settlement.is_some() {
+        return Err(AdvanceDealError::NoAgreement);
+    }
+    let fact = kept_fact(env, &deal, asked, &locked.deal)?;
     let told = Told { actor: asked.actor.id, known_at: env.now, reason: fact.kind };
-    let transitions = deal.follow_facts(reversed, &told);
+    let (mut worked_out, mut reversed) = (Vec::new(), false);
+    if let Some(version) = version {
+        let trail = known.trails.calculated(env, &deal, sold, version, balance);
+        let trail = trail.map_err(|_| AdvanceDealError::OutOfRange)?;
+        if differs {
+            let own = commission::calculate(env, &deal, sold, version, None);
+            let own = own.map_err(|_| AdvanceDealError::OutOfRange)?;
+            reversed = own.1.reversed || trail.reversed;
+            worked_out.push(own);
+        }
+        worked_out.extend(trail.calculated);
+    }
+    // A balance moves no deal: where it stands follows from its own facts.
+    let transitions = if differs { deal.follow_facts(reversed, &told) } else { Vec::new() };
+    let (fact_id, calculation) = (fact.id, worked_out.first().map(|(calculation, _)| calculation.id));
+    batch.balances.extend(balance.map(|period| SaidBalance { deal: deal.id, period, fact: fact_id }));
     batch.facts.push(fact);
     batch.transitions.extend(transitions.iter().cloned());
-    batch.changed.push(deal.clone());
-    let calculation = worked_out.as_ref().map(|(calculation, _)| calculation.id);
-    if let Some((calculation, output)) = worked_out {
-        batch.calculated.push(Calculated { deal: deal.clone(), calculation, output });
+    if differs {
+        batch.changed.push(deal.clone());
     }
+    batch.calculated.extend(worked_out.into_iter().map(|worked| Calculated::of(&deal, worked)));
     Ok(Advanced { deal, fact: Some(fact_id), calculation, transitions })
 }
 
-fn kept_fact(env: &Env<'_>, deal: &Deal, asked: Asked<'_, AdvanceDeal>) -> Result<DealFact, AdvanceDealError> {
-    let (facts, step) = (&deal.facts, asked.command.step);
+/// The fact as it is kept: of the deal's own facts all that are known, of a milestone or a balance what was said.
+fn kept_fact(
+    env: &Env<'_>,
+    deal: &Deal,
+    asked: Asked<'_, AdvanceDeal>,
+    before: &Deal,
+) -> Result<DealFact, AdvanceDealError> {
+    let (facts, step) = (&deal.facts, &asked.command.step);
     let dates = [facts.discharged_on, facts.settlement.map(|s| s.on), facts.contracted_on];
     let occurred_on = match step {
-        Step::Contract { on } | Step::Discharge { on } => on,
+        Step::Contract { on } | Step::Discharge { on } => *on,
         Step::Settlement(settlement) => settlement.on,
+        Step::Milestone(Reached { name, on, .. }) => {
+            on.or_else(|| before.milestones.get(name).copied()).unwrap_or(facts.referred_on)
+        }
+        Step::Balance(balance) => balance.period.ends_on(),
         Step::Correction(_) | Step::Decision(_) => dates.into_iter().flatten().next().unwrap_or(facts.referred_on),
+    };
+    let body = match step {
+        Step::Milestone(reached) => jcs::to_bytes(reached),
+        Step::Balance(balance) => jcs::to_bytes(balance),
+        _ => jcs::to_bytes(facts),
     };
     Ok(DealFact {
         id: env.ids.next(),
         deal: deal.id,
         kind: step.fact_kind().unwrap_or("correction"),
-        body: jcs::to_bytes(facts).map_err(|_| AdvanceDealError::OutOfRange)?,
+        body: body.map_err(|_| AdvanceDealError::OutOfRange)?,
         occurred_on,
         known_at: env.now,
         source: asked.actor.organisation.unwrap_or(deal.source),

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::deal::{Deal, Transition};
-use super::repository::{DealFact, Handshake};
+use super::input::Parties;
+use super::repository::{DealFact, Handshake, SaidBalance};
 use super::tell;
 use crate::access::ownership;
 use crate::agreements::evaluate::{self, CalculationOutput};
-use crate::agreements::facts::{CalculationInput, DealFacts};
+use crate::agreements::facts::{DealFacts, Period};
 use crate::agreements::in_force::{Published, in_force};
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
@@ -46,6 +48,11 @@ impl Versions {
         Ok(Self(versions))
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &GoverningVersion> {
+        self.0.values().flatten().map(|published| &published.version)
+    }
+
     /// The version that a deal of this provider is sealed under, whatever became of it; else the one in force on the
     /// date that governs, and before that date is known, on the referral's.
     pub(super) fn of(
@@ -72,22 +79,23 @@ pub(super) struct Sold<'p> {
 /// The amounts of a deal cannot be worked out.
 pub(super) struct OutOfRange;
 
-/// What a deal's facts come to under a version.
+/// What a deal's facts come to under a version: of the deal itself, or of one period of its trail.
 pub(super) fn calculate(
     env: &Env<'_>,
     deal: &Deal,
     sold: Sold<'_>,
     version: &GoverningVersion,
+    period: Option<Period>,
 ) -> Result<(StoredCalculation, CalculationOutput), OutOfRange> {
-    let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
-    let sold = (sold.vertical, sold.product);
-    let input = CalculationInput::new(deal.id, sold, deal.facts, deal.member, &uplines, version);
+    let parties = Parties::of(deal);
+    let input = parties.input(sold, version, period);
     let output = evaluate::evaluate(&input).map_err(|_| OutOfRange)?;
     // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
     let calculation = StoredCalculation {
         id: CalculationId::new(env.ids.next()),
         deal: deal.id,
         version: (version.agreement(), version.number()),
+        period: period.map(|period| period.month),
         engine: output.engine,
         input: input.canonical_bytes().map_err(|_| OutOfRange)?,
         output_sha256: output.digest().map_err(|_| OutOfRange)?,
@@ -103,6 +111,12 @@ pub(super) struct Calculated {
     pub(super) output: CalculationOutput,
 }
 
+impl Calculated {
+    pub(super) fn of(deal: &Deal, (calculation, output): (StoredCalculation, CalculationOutput)) -> Self {
+        Self { deal: deal.clone(), calculation, output }
+    }
+}
+
 /// What a batch comes to, gathered in memory and then written at once.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -110,6 +124,7 @@ pub(super) struct Changes {
     pub(super) created: Vec<Deal>,
     pub(super) changed: Vec<Deal>,
     pub(super) facts: Vec<DealFact>,
+    pub(super) balances: Vec<SaidBalance>,
     pub(super) transitions: Vec<Transition>,
     pub(super) handshakes: Vec<Handshake>,
     pub(super) log: Vec<LogItem>,
@@ -123,6 +138,7 @@ impl Changes {
         uow.deals().insert(&self.created, env.now)?;
         uow.deals().update(&self.changed, env.now)?;
         uow.deals().append_facts(&self.facts)?;
+        uow.deals().update_balances(&self.balances, env.now)?;
         uow.deals().append_transitions(&self.transitions)?;
         uow.deals().append_handshakes(&self.handshakes, env.now)?;
         let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
@@ -157,9 +173,9 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
         return Ok(());
     }
     let deals: Vec<DealId> = calculated.iter().map(|c| c.deal.id).collect();
-    let mut posted: BTreeMap<DealId, Vec<CommissionLine>> = BTreeMap::new();
+    let mut posted: BTreeMap<(DealId, Option<Date>), Vec<CommissionLine>> = BTreeMap::new();
     for line in uow.ledger().lock_lines(&deals)? {
-        posted.entry(line.deal).or_default().push(line);
+        posted.entry((line.deal, line.period)).or_default().push(line);
     }
     let mut members: Vec<MemberId> =
         calculated.iter().flat_map(|c| c.output.lines.iter().filter_map(|l| l.participant)).collect();
@@ -170,7 +186,7 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
     let mut lines = Vec::new();
     let mut drafts = Vec::new();
     for one in &calculated {
-        let facts = &one.deal.facts;
+        let (facts, period) = (&one.deal.facts, one.calculation.period);
         let organisations = ownership::of_deal_entry(one.deal.provider, one.deal.introducer);
         let accounts = DealAccounts {
             deal: one.deal.id,
@@ -178,11 +194,11 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
             introducer: one.deal.introducer,
             vertical: one.deal.vertical,
             calculation: one.calculation.id,
-            earned_on: facts.settlement.map_or(today, |s| s.on),
+            earned_on: period.map_or_else(|| facts.settlement.map_or(today, |s| s.on), Date::last_of_month),
             clawed_back_on: facts.discharged_on.unwrap_or(today),
             visible_to: &organisations,
         };
-        let before = posted.remove(&one.deal.id).unwrap_or_default();
+        let before = posted.remove(&(one.deal.id, period)).unwrap_or_default();
         let accrual = accrue::difference(&accounts, before, &one.output, |m| payees.get(&m).copied(), env.ids);
         lines.extend(accrual.lines);
         drafts.extend(accrual.drafts);

@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 
 use super::commission::{self, Calculated, Changes, Sold, Versions};
 use super::deal::{Deal, Stage, Told};
+use super::frozen::Frozen;
 use super::handshake::{self, Attestation};
 use super::repository::DealFact;
+use super::trail::Trails;
 use crate::access::ownership;
-use crate::agreements::facts::DealFacts;
+use crate::agreements::facts::{DealFacts, Milestones};
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};
 use crate::directory::repository::{MemberStanding, NewContact};
 use crate::directory::text::PersonName;
 use crate::env::Env;
-use crate::kernel::ids::{ContactId, DealId, DealImportId, OrganisationId};
+use crate::kernel::ids::{ContactId, DealId, DealImportId, MemberId, OrganisationId};
 use crate::kernel::jcs::JcsError;
 use crate::kernel::{Digest, jcs};
 use crate::ledger::posting::PostError;
@@ -144,7 +146,7 @@ pub fn record(
     source: &Source,
     said: &[SaidDeal],
 ) -> Result<Vec<Outcome>, RecordError> {
-    let known = Known::gather(uow, source, said)?;
+    let known = Known::gather(uow, env, source, said)?;
     let kid = env.platform.kid();
     let mut batch = Batch::default();
     let outcomes = said
@@ -167,10 +169,12 @@ struct Known {
     products: BTreeMap<ProductCode, Product>,
     versions: Versions,
     deals: BTreeMap<String, Deal>,
+    trails: Trails,
+    frozen: BTreeMap<MemberId, Frozen>,
 }
 
 impl Known {
-    fn gather(uow: &mut dyn UnitOfWork, source: &Source, said: &[SaidDeal]) -> Result<Self, StoreError> {
+    fn gather(uow: &mut dyn UnitOfWork, env: &Env<'_>, source: &Source, said: &[SaidDeal]) -> Result<Self, StoreError> {
         let refs: Vec<String> = said.iter().map(|s| s.external_ref.clone()).collect();
         let mut member_refs: Vec<String> = said.iter().map(|s| s.member_ref.clone()).collect();
         member_refs.sort_unstable();
@@ -182,7 +186,13 @@ impl Known {
         let members = uow.directory().find_members(source.organisation, &member_refs)?;
         let products = uow.catalogue().find_products(&codes)?;
         let versions = Versions::gather(uow, products.iter().map(|product| product.vertical))?;
+        let ids: Vec<DealId> = deals.iter().map(|deal| deal.id).collect();
+        let trails = Trails::gather(uow, &ids)?;
+        let member_ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
+        let frozen = uow.parties().find_frozen(&member_ids, env.now.sydney_date())?;
         Ok(Self {
+            trails,
+            frozen: frozen.into_iter().collect(),
             members: members.into_iter().map(|m| (m.member_ref.clone(), m)).collect(),
             products: products.into_iter().map(|p| (p.code.clone(), p)).collect(),
             versions,
@@ -229,12 +239,18 @@ impl Batch {
         let Some(version) = known.versions.of(product.vertical, sealed, source.provider, &said.facts) else {
             return Ok(Outcome::Refused(Refusal::NoAgreement));
         };
-        let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));
+        let mut deal = before.cloned().unwrap_or_else(|| {
+            let frozen = known.frozen.get(&member.id).cloned().unwrap_or_default();
+            opened(env, source, (member.id, frozen), product, said)
+        });
         deal.facts = said.facts;
         deal.source_sha256 = Some(said.sha256);
         deal.agreement = Some((version.agreement(), version.number()));
         let sold = Sold { vertical: product.vertical, product: &product.code };
-        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version) else {
+        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version, None) else {
+            return Ok(Outcome::Refused(Refusal::OutOfRange));
+        };
+        let Ok(trail) = known.trails.calculated(env, &deal, sold, version, None) else {
             return Ok(Outcome::Refused(Refusal::OutOfRange));
         };
         let new = before.is_none();
@@ -242,7 +258,7 @@ impl Batch {
         if new {
             self.0.transitions.push(deal.open(&told));
         }
-        self.0.transitions.extend(deal.follow_facts(output.reversed, &told));
+        self.0.transitions.extend(deal.follow_facts(output.reversed || trail.reversed, &told));
         self.0.facts.push(fact(env, source, &deal, said, new)?);
         if new {
             self.0.contacts.push(client(source, &deal, said));
@@ -256,7 +272,8 @@ impl Batch {
         }
         let id = deal.id;
         if deal.facts.settlement.is_some() || !new {
-            self.0.calculated.push(Calculated { deal, calculation, output });
+            let own = std::iter::once((calculation, output));
+            self.0.calculated.extend(own.chain(trail.calculated).map(|worked| Calculated::of(&deal, worked)));
         }
         Ok(if new { Outcome::Created(id) } else { Outcome::Corrected(id) })
     }
@@ -269,13 +286,20 @@ fn is_in_future(env: &Env<'_>, facts: &DealFacts) -> bool {
     last > env.now.sydney_date()
 }
 
-fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Product, said: &SaidDeal) -> Deal {
+fn opened(
+    env: &Env<'_>,
+    source: &Source,
+    (member, frozen): (MemberId, Frozen),
+    product: &Product,
+    said: &SaidDeal,
+) -> Deal {
     Deal {
         id: DealId::new(env.ids.next()),
         provider: source.provider,
         introducer: source.organisation,
-        member: member.id,
-        upline: member.upline,
+        member,
+        upline: frozen.uplines.first().copied(),
+        frozen: Some(frozen),
         client: ContactId::new(env.ids.next()),
         product: product.id,
         vertical: reference::vertical_id(product.vertical),
@@ -283,9 +307,10 @@ fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Pro
         source: source.organisation,
         external_ref: Some(said.external_ref.clone()),
         facts: said.facts,
+        milestones: Milestones::new(),
         source_sha256: None,
         agreement: None,
-        visible_to: ownership::of_deal(source.provider, source.organisation, member.id),
+        visible_to: ownership::of_deal(source.provider, source.organisation, member),
         transitions: 0,
     }
 }

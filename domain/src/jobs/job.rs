@@ -11,17 +11,20 @@ use crate::kernel::ids::{JobId, OrganisationId};
 pub enum JobKind {
     /// Reads an uploaded export and records its deals.
     DealImport,
+    /// Goes through the trails of a month.
+    TrailRun,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 1] = [Self::DealImport];
+    pub const ALL: [Self; 2] = [Self::DealImport, Self::TrailRun];
 
     /// As it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DealImport => "deal_import",
+            Self::TrailRun => "trail_run",
         }
     }
 
@@ -36,6 +39,7 @@ impl JobKind {
     pub const fn scope(self) -> Scope {
         match self {
             Self::DealImport => Scope::DealsWrite,
+            Self::TrailRun => Scope::PayoutsWrite,
         }
     }
 }
@@ -109,7 +113,7 @@ pub struct Job {
     pub id: JobId,
     /// What is to be done.
     pub kind: JobKind,
-    /// To what: the import.
+    /// To what: the import, the trail run.
     pub subject: Uuid,
     /// For whom.
     pub organisation: Option<OrganisationId>,
