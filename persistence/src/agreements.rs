@@ -36,6 +36,20 @@ fn version_number(number: u32) -> Result<i32, StoreError> {
     i32::try_from(number).map_err(|_| unreadable("a version number"))
 }
 
+type ActiveRow = (Uuid, i32, Vec<u8>, Vec<u8>);
+
+/// A version that is what was approved.
+fn governing((agreement, number, content, sha256): ActiveRow) -> Result<GoverningVersion, StoreError> {
+    let content = VersionContent::parse(&content).map_err(|_| unreadable("an agreement version"))?;
+    let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
+    let version = GoverningVersion::try_new(AgreementId::new(agreement), number, content)
+        .map_err(|_| unreadable("an agreement version"))?;
+    if version.content_hash().bytes().as_slice() != sha256 {
+        return Err(unreadable("an agreement version is not what was approved"));
+    }
+    Ok(version)
+}
+
 impl AgreementRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError> {
         let content = version.content();
@@ -67,7 +81,7 @@ impl AgreementRepository for PgUnitOfWork<'_> {
     }
 
     fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError> {
-        let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = query::<(SqlUuid, Integer, Bytea, Bytea)>(
+        let rows: Vec<ActiveRow> = query::<(SqlUuid, Integer, Bytea, Bytea)>(
             "select v.agreement_id, v.number, v.content, v.content_sha256 from agreement_version v
              join agreement a on a.id = v.agreement_id
              where a.vertical_id = $1 and v.state in ('active', 'superseded') order by v.number desc",
@@ -75,18 +89,28 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .bind::<SqlUuid, _>(reference::vertical_id(vertical).uuid())
         .load(self.pg)
         .map_err(store_error)?;
-        rows.into_iter()
-            .map(|(agreement, number, content, sha256)| {
-                let content = VersionContent::parse(&content).map_err(|_| unreadable("an agreement version"))?;
-                let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-                let version = GoverningVersion::try_new(AgreementId::new(agreement), number, content)
-                    .map_err(|_| unreadable("an agreement version"))?;
-                if version.content_hash().bytes().as_slice() != sha256 {
-                    return Err(unreadable("an agreement version is not what was approved"));
-                }
-                Ok(version)
-            })
-            .collect()
+        rows.into_iter().map(governing).collect()
+    }
+
+    fn list_active_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<GoverningVersion>)>, StoreError> {
+        let rows: Vec<(String, ActiveRow)> = query::<(Text, (SqlUuid, Integer, Bytea, Bytea))>(
+            "select vertical.code, v.agreement_id, v.number, v.content, v.content_sha256 from agreement_version v
+             join agreement a on a.id = v.agreement_id join vertical on vertical.id = a.vertical_id
+             where a.vertical_id in (select vertical_id from deal where id = any($1))
+               and v.state in ('active', 'superseded') order by vertical.code, v.number desc",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let mut verticals: Vec<(VerticalCode, Vec<GoverningVersion>)> = Vec::new();
+        for (code, row) in rows {
+            let vertical = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
+            match verticals.last_mut() {
+                Some((last, versions)) if *last == vertical => versions.push(governing(row)?),
+                _ => verticals.push((vertical, vec![governing(row)?])),
+            }
+        }
+        Ok(verticals)
     }
 
     fn append_calculations(&mut self, calculations: &[StoredCalculation]) -> Result<(), StoreError> {

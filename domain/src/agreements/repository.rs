@@ -42,6 +42,12 @@ pub trait AgreementRepository {
     /// The failure of the store; content whose hash is another one than approved.
     fn list_active(&mut self, vertical: VerticalCode) -> Result<Vec<GoverningVersion>, StoreError>;
 
+    /// The same of the verticals of some deals.
+    ///
+    /// # Errors
+    /// As [`Self::list_active`].
+    fn list_active_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<GoverningVersion>)>, StoreError>;
+
     /// Keeps calculations.
     ///
     /// # Errors

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::commission::{Calculated, Changes, Sold, Unworkable, Versions};
 use super::deal::{Deal, Stage, Told, Transition};
+use super::recalculate::{self, Ready};
 use super::repository::{DealFact, LockedDeal};
 use super::step::{Decision, Step, StepError};
 use crate::access::ownership::Side;
 use crate::access::{Actor, MissingScope, Scope, ownership};
+use crate::agreements::evaluate::CalculationOutput;
+use crate::agreements::repository::StoredCalculation;
 use crate::env::{Asked, Env};
 use crate::kernel::ids::{CalculationId, DealId};
 use crate::kernel::jcs;
@@ -63,9 +66,21 @@ pub enum AdvanceDealError {
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
+    /// Deals after it depend on it, and they are too many.
+    #[error("more deals depend on this one than can be worked out again at once")]
+    ReplayTooLong,
     /// The deal does not allow it.
     #[error(transparent)]
     Step(#[from] StepError),
+}
+
+impl From<Unworkable> for AdvanceDealError {
+    fn from(why: Unworkable) -> Self {
+        match why {
+            Unworkable::OutOfRange => Self::OutOfRange,
+            Unworkable::ReplayTooLong => Self::ReplayTooLong,
+        }
+    }
 }
 
 /// Takes the steps, each with its own outcome, in the order of the commands.
@@ -81,8 +96,20 @@ pub fn advance(
     for round in rounds(asked) {
         let known = Known::gather(uow, round.iter().map(|at| asked[*at].command.deal))?;
         let mut batch = Changes::default();
+        let mut taken: Vec<(usize, Learned<'_>)> = Vec::new();
         for at in round {
-            outcomes[at] = Some(take(&mut batch, env, &known, asked[at]));
+            match take(&mut batch, env, &known, asked[at]) {
+                Ok(Taken::Learned(learned)) => taken.push((at, *learned)),
+                Ok(Taken::Done(advanced)) => outcomes[at] = Some(Ok(advanced)),
+                Err(error) => outcomes[at] = Some(Err(error)),
+            }
+        }
+        let ready: Vec<&Ready<'_>> = taken.iter().map(|(_, learned)| &learned.ready).collect();
+        let worked = recalculate::work_out(uow, env, &known.versions, &ready, &mut batch)?;
+        for ((at, learned), worked) in taken.into_iter().zip(worked) {
+            let Learned { ready, fact, actor } = learned;
+            let kept = |worked| keep(&mut batch, env, (ready.deal, fact, actor), Some(worked));
+            outcomes[at] = Some(worked.map(kept).map_err(AdvanceDealError::from));
         }
         batch.write(uow, env)?;
     }
@@ -115,24 +142,38 @@ impl Known {
     fn gather(uow: &mut dyn UnitOfWork, deals: impl Iterator<Item = DealId>) -> Result<Self, StoreError> {
         let mut ids: Vec<DealId> = deals.collect();
         ids.sort_unstable();
+        let versions = Versions::of_deals(uow, &ids)?;
+        versions.lock_counters(uow)?;
         let deals = uow.deals().lock(&ids)?;
-        let versions = Versions::gather(uow, deals.iter().map(|locked| locked.vertical))?;
         Ok(Self { deals: deals.into_iter().map(|locked| (locked.deal.id, locked)).collect(), versions })
     }
 }
 
-fn take(
+/// A fact that a deal's commission is to be worked out from.
+struct Learned<'k> {
+    ready: Ready<'k>,
+    fact: DealFact,
+    actor: Uuid,
+}
+
+/// What became of a command before anything is worked out.
+enum Taken<'k> {
+    Learned(Box<Learned<'k>>),
+    Done(Advanced),
+}
+
+fn take<'k>(
     batch: &mut Changes,
     env: &Env<'_>,
-    known: &Known,
+    known: &'k Known,
     asked: Asked<'_, AdvanceDeal>,
-) -> Result<Advanced, AdvanceDealError> {
+) -> Result<Taken<'k>, AdvanceDealError> {
     asked.actor.require(Scope::DealsWrite)?;
     let locked = known.deals.get(&asked.command.deal).filter(|locked| concerns(asked.actor, &locked.deal));
     let locked = locked.ok_or(AdvanceDealError::NotFound)?;
     asked.command.step.not_after(env.now.sydney_date()).map_err(StepError::Faults)?;
     match asked.command.step {
-        Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision),
+        Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision).map(Taken::Done),
         _ => learn(batch, env, known, locked, asked),
     }
 }
@@ -170,17 +211,17 @@ fn decide(
     Ok(Advanced { deal, fact: None, calculation: None, transitions: vec![transition] })
 }
 
-fn learn(
+fn learn<'k>(
     batch: &mut Changes,
     env: &Env<'_>,
-    known: &Known,
-    locked: &LockedDeal,
+    known: &'k Known,
+    locked: &'k LockedDeal,
     asked: Asked<'_, AdvanceDeal>,
-) -> Result<Advanced, AdvanceDealError> {
+) -> Result<Taken<'k>, AdvanceDealError> {
     let mut deal = locked.deal.clone();
     let facts = asked.command.step.facts_after(&deal)?;
     if facts == deal.facts {
-        return Ok(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() });
+        return Ok(Taken::Done(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() }));
     }
     if facts.settlement.is_some() && !locked.sealed {
         return Err(AdvanceDealError::NotSealed);
@@ -188,17 +229,26 @@ fn learn(
     deal.facts = facts;
     let sold = Sold { vertical: locked.vertical, product: &locked.product };
     let version = known.versions.of(locked.vertical, deal.agreement, &facts).filter(|_| locked.sealed);
-    let worked_out = match version {
-        Some(version) => {
-            Some(commission::calculate(env, &deal, sold, version).map_err(|_| AdvanceDealError::OutOfRange)?)
-        }
-        None if facts.settlement.is_some() => return Err(AdvanceDealError::NoAgreement),
-        None => None,
-    };
+    if version.is_none() && facts.settlement.is_some() {
+        return Err(AdvanceDealError::NoAgreement);
+    }
     let fact = kept_fact(env, &deal, asked)?;
+    let actor = asked.actor.id;
+    Ok(match version {
+        Some(version) => Taken::Learned(Box::new(Learned { ready: Ready { deal, sold, version }, fact, actor })),
+        None => Taken::Done(keep(batch, env, (deal, fact, actor), None)),
+    })
+}
+
+fn keep(
+    batch: &mut Changes,
+    env: &Env<'_>,
+    (mut deal, fact, actor): (Deal, DealFact, Uuid),
+    worked_out: Option<(StoredCalculation, CalculationOutput)>,
+) -> Advanced {
     let fact_id = fact.id;
     let reversed = worked_out.as_ref().is_some_and(|(_, output)| output.reversed);
-    let told = Told { actor: asked.actor.id, known_at: env.now, reason: fact.kind };
+    let told = Told { actor, known_at: env.now, reason: fact.kind };
     let transitions = deal.follow_facts(reversed, &told);
     batch.facts.push(fact);
     batch.transitions.extend(transitions.iter().cloned());
@@ -207,7 +257,7 @@ fn learn(
     if let Some((calculation, output)) = worked_out {
         batch.calculated.push(Calculated { deal: deal.clone(), calculation, output });
     }
-    Ok(Advanced { deal, fact: Some(fact_id), calculation, transitions })
+    Advanced { deal, fact: Some(fact_id), calculation, transitions }
 }
 
 fn kept_fact(env: &Env<'_>, deal: &Deal, asked: Asked<'_, AdvanceDeal>) -> Result<DealFact, AdvanceDealError> {

@@ -4,16 +4,17 @@
 //! (`advance`). Set-based: one write is a fixed number of statements, whatever the number of deals, in
 //! the order of locks: business rows, lanes, balances, ledger head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use super::deal::{Deal, Transition};
+use super::recalculate::repository::DealCounter;
 use super::repository::{DealFact, Handshake};
-use super::tell;
+use super::{recalculate, tell};
 use crate::access::ownership;
 use crate::agreements::evaluate::{self, CalculationOutput};
-use crate::agreements::facts::{CalculationInput, DealFacts};
+use crate::agreements::facts::{CalculationInput, Counter, DealFacts};
 use crate::agreements::model::GoverningDate;
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
@@ -22,6 +23,7 @@ use crate::chain::log::{self, LogItem};
 use crate::directory::repository::NewContact;
 use crate::env::Env;
 use crate::events::{EventKind, NewEvent};
+use crate::kernel::Digest;
 use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, PayeeId};
 use crate::ledger::accrue::{self, DealAccounts};
 use crate::ledger::line::CommissionLine;
@@ -44,6 +46,21 @@ impl Versions {
             }
         }
         Ok(Self(versions))
+    }
+
+    /// Reads those of the verticals of deals; the deals are not locked yet.
+    pub(super) fn of_deals(uow: &mut dyn UnitOfWork, deals: &[DealId]) -> Result<Self, StoreError> {
+        Ok(Self(uow.agreements().list_active_of(deals)?.into_iter().collect()))
+    }
+
+    /// Locks the counters of those that have any: before any deal is locked.
+    pub(super) fn lock_counters(&self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        let counted = self.0.values().flatten().filter(|version| recalculate::has_counters(version));
+        let agreements: BTreeSet<AgreementId> = counted.map(GoverningVersion::agreement).collect();
+        if agreements.is_empty() {
+            return Ok(());
+        }
+        uow.counters().lock_counters(&Vec::from_iter(agreements))
     }
 
     /// The version that a deal is sealed under, else the one in force on the date that governs; before
@@ -76,31 +93,77 @@ pub(super) struct Sold<'p> {
     pub(super) product: &'p ProductCode,
 }
 
-/// The amounts of a deal cannot be worked out.
-pub(super) struct OutOfRange;
+/// Why a deal cannot be worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unworkable {
+    /// The amounts are out of range.
+    OutOfRange,
+    /// More deals come after it than can be worked out again at once.
+    ReplayTooLong,
+}
 
-/// What a deal's facts come to under a version.
-pub(super) fn calculate(
-    env: &Env<'_>,
+/// What a deal is worked out from under a version, with the counters as they stand before it.
+pub(super) fn with_input<R>(
     deal: &Deal,
     sold: Sold<'_>,
     version: &GoverningVersion,
-) -> Result<(StoredCalculation, CalculationOutput), OutOfRange> {
+    counters: &[Counter],
+    work: impl FnOnce(&CalculationInput<'_>) -> R,
+) -> R {
     let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
     let sold = (sold.vertical, sold.product);
     let input = CalculationInput::new(deal.id, sold, deal.facts, deal.member, &uplines, version);
-    let output = evaluate::evaluate(&input).map_err(|_| OutOfRange)?;
-    // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
-    let calculation = StoredCalculation {
-        id: CalculationId::new(env.ids.next()),
-        deal: deal.id,
-        version: (version.agreement(), version.number()),
-        engine: output.engine,
-        input: input.canonical_bytes().map_err(|_| OutOfRange)?,
-        output_sha256: output.digest().map_err(|_| OutOfRange)?,
-        known_at: env.now,
-    };
-    Ok((calculation, output))
+    if !recalculate::has_counters(version) {
+        return work(&input);
+    }
+    // Counters are of somebody: organisations are told where they can be asked for.
+    let (provider, introducer) = (deal.provider.to_string(), deal.introducer.to_string());
+    work(&CalculationInput { provider: Some(&provider), introducer: Some(&introducer), counters, ..input })
+}
+
+/// What a deal's facts come to under a version.
+pub(super) struct WorkedOut {
+    pub(super) output: CalculationOutput,
+    input: Vec<u8>,
+    output_sha256: Digest,
+}
+
+impl WorkedOut {
+    pub(super) fn try_new(
+        deal: &Deal,
+        sold: Sold<'_>,
+        version: &GoverningVersion,
+        counters: &[Counter],
+    ) -> Result<Self, Unworkable> {
+        with_input(deal, sold, version, counters, |input| {
+            let output = evaluate::evaluate(input).map_err(|_| Unworkable::OutOfRange)?;
+            // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
+            Ok(Self {
+                input: input.canonical_bytes().map_err(|_| Unworkable::OutOfRange)?,
+                output_sha256: output.digest().map_err(|_| Unworkable::OutOfRange)?,
+                output,
+            })
+        })
+    }
+
+    /// As it is stored, under a new id.
+    pub(super) fn stored(
+        self,
+        env: &Env<'_>,
+        deal: DealId,
+        version: &GoverningVersion,
+    ) -> (StoredCalculation, CalculationOutput) {
+        let calculation = StoredCalculation {
+            id: CalculationId::new(env.ids.next()),
+            deal,
+            version: (version.agreement(), version.number()),
+            engine: self.output.engine,
+            input: self.input,
+            output_sha256: self.output_sha256,
+            known_at: env.now,
+        };
+        (calculation, self.output)
+    }
 }
 
 /// A deal whose commission is to be brought up to date.
@@ -121,6 +184,9 @@ pub(super) struct Changes {
     pub(super) handshakes: Vec<Handshake>,
     pub(super) log: Vec<LogItem>,
     pub(super) calculated: Vec<Calculated>,
+    /// Deals whose counters are to be forgotten before others are written.
+    pub(super) gone: Vec<DealId>,
+    pub(super) counters: Vec<DealCounter>,
 }
 
 impl Changes {
@@ -134,6 +200,9 @@ impl Changes {
         uow.deals().append_handshakes(&self.handshakes, env.now)?;
         let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
         uow.agreements().append_calculations(&calculations)?;
+        if !(self.gone.is_empty() && self.counters.is_empty()) {
+            uow.counters().save_counters(&self.gone, &self.counters)?;
+        }
         uow.events().append(&self.told(env)?)?;
         log::append(uow, env, &self.log)?;
         accrued(uow, env, self.calculated)

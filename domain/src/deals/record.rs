@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::commission::{Calculated, Changes, Sold, Unworkable, Versions};
 use super::deal::{Deal, Stage, Told};
 use super::handshake::{self, Attestation};
+use super::recalculate::{self, Ready};
 use super::repository::DealFact;
 use crate::access::ownership;
+use crate::agreements::evaluate::CalculationOutput;
 use crate::agreements::facts::DealFacts;
+use crate::agreements::repository::StoredCalculation;
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};
@@ -91,6 +94,18 @@ pub enum Refusal {
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
+    /// Deals after it depend on it, and they are too many.
+    #[error("more deals depend on this one than can be worked out again at once")]
+    ReplayTooLong,
+}
+
+impl From<Unworkable> for Refusal {
+    fn from(why: Unworkable) -> Self {
+        match why {
+            Unworkable::OutOfRange => Self::OutOfRange,
+            Unworkable::ReplayTooLong => Self::ReplayTooLong,
+        }
+    }
 }
 
 impl crate::kernel::fault::Reason for Refusal {
@@ -103,6 +118,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::NotSealed => "handshake_open",
             Self::InTheFuture => "in_future",
             Self::OutOfRange => "amount_out_of_range",
+            Self::ReplayTooLong => "replay_too_long",
         }
     }
 }
@@ -147,10 +163,20 @@ pub fn record(
     let known = Known::gather(uow, source, said)?;
     let kid = env.platform.kid();
     let mut batch = Batch::default();
-    let outcomes = said
-        .iter()
-        .map(|one| batch.take(env, source, &known, &kid, one))
-        .collect::<Result<Vec<Outcome>, RecordError>>()?;
+    let understood: Vec<Result<Ready<'_>, Outcome>> =
+        said.iter().map(|one| known.understood(env, source, one)).collect();
+    let ready: Vec<&Ready<'_>> = understood.iter().filter_map(|one| one.as_ref().ok()).collect();
+    let mut worked = recalculate::work_out(uow, env, &known.versions, &ready, &mut batch.0)?.into_iter();
+    let mut outcomes = Vec::with_capacity(said.len());
+    for (one, understood) in said.iter().zip(understood) {
+        outcomes.push(match understood {
+            Ok(ready) => match worked.next().unwrap_or(Err(Unworkable::OutOfRange)) {
+                Ok(worked) => batch.keep(env, source, &kid, (one, known.is_new(one)), ready, worked)?,
+                Err(why) => Outcome::Refused(why.into()),
+            },
+            Err(outcome) => outcome,
+        });
+    }
     batch.0.write(uow, env).map_err(|error| match error {
         // Another import made the deal since we looked: begin again and find it.
         PostError::Store(StoreError::Violates(rule)) if rule == "deal_external_ref_taken" => {
@@ -178,10 +204,11 @@ impl Known {
         let mut codes: Vec<ProductCode> = said.iter().map(|s| s.product.clone()).collect();
         codes.sort_unstable();
         codes.dedup();
-        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         let members = uow.directory().find_members(source.organisation, &member_refs)?;
         let products = uow.catalogue().find_products(&codes)?;
         let versions = Versions::gather(uow, products.iter().map(|product| product.vertical))?;
+        versions.lock_counters(uow)?;
+        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         Ok(Self {
             members: members.into_iter().map(|m| (m.member_ref.clone(), m)).collect(),
             products: products.into_iter().map(|p| (p.code.clone(), p)).collect(),
@@ -191,53 +218,56 @@ impl Known {
     }
 }
 
+impl Known {
+    fn is_new(&self, said: &SaidDeal) -> bool {
+        !self.deals.contains_key(&said.external_ref)
+    }
+
+    /// The deal as it is said to be, and what governs it; else what becomes of it.
+    fn understood(&self, env: &Env<'_>, source: &Source, said: &SaidDeal) -> Result<Ready<'_>, Outcome> {
+        let member = self.members.get(&said.member_ref).ok_or(Outcome::Refused(Refusal::UnknownMember))?;
+        let product = self.products.get(&said.product).ok_or(Outcome::Refused(Refusal::UnknownProduct))?;
+        let before = self.deals.get(&said.external_ref);
+        if let Some(deal) = before {
+            if deal.source_sha256 == Some(said.sha256) {
+                return Err(Outcome::Unchanged(deal.id));
+            }
+            if deal.member != member.id || deal.product != product.id {
+                return Err(Outcome::Refused(Refusal::AttributionChanged));
+            }
+            if deal.agreement.is_none() {
+                return Err(Outcome::Refused(Refusal::NotSealed));
+            }
+        }
+        if is_in_future(env, &said.facts) {
+            return Err(Outcome::Refused(Refusal::InTheFuture));
+        }
+        let sealed = before.and_then(|deal| deal.agreement);
+        let version = self.versions.of(product.vertical, sealed, &said.facts);
+        let version = version.ok_or(Outcome::Refused(Refusal::NoAgreement))?;
+        let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));
+        deal.facts = said.facts;
+        deal.source_sha256 = Some(said.sha256);
+        deal.agreement = Some((version.agreement(), version.number()));
+        Ok(Ready { deal, sold: Sold { vertical: product.vertical, product: &product.code }, version })
+    }
+}
+
 /// What the batch comes to.
 #[derive(Default)]
 struct Batch(Changes);
 
 impl Batch {
-    fn take(
+    fn keep(
         &mut self,
         env: &Env<'_>,
         source: &Source,
-        known: &Known,
         kid: &str,
-        said: &SaidDeal,
+        (said, new): (&SaidDeal, bool),
+        ready: Ready<'_>,
+        (calculation, output): (StoredCalculation, CalculationOutput),
     ) -> Result<Outcome, RecordError> {
-        let Some(member) = known.members.get(&said.member_ref) else {
-            return Ok(Outcome::Refused(Refusal::UnknownMember));
-        };
-        let Some(product) = known.products.get(&said.product) else {
-            return Ok(Outcome::Refused(Refusal::UnknownProduct));
-        };
-        let before = known.deals.get(&said.external_ref);
-        if let Some(deal) = before {
-            if deal.source_sha256 == Some(said.sha256) {
-                return Ok(Outcome::Unchanged(deal.id));
-            }
-            if deal.member != member.id || deal.product != product.id {
-                return Ok(Outcome::Refused(Refusal::AttributionChanged));
-            }
-            if deal.agreement.is_none() {
-                return Ok(Outcome::Refused(Refusal::NotSealed));
-            }
-        }
-        if is_in_future(env, &said.facts) {
-            return Ok(Outcome::Refused(Refusal::InTheFuture));
-        }
-        let sealed = before.and_then(|deal| deal.agreement);
-        let Some(version) = known.versions.of(product.vertical, sealed, &said.facts) else {
-            return Ok(Outcome::Refused(Refusal::NoAgreement));
-        };
-        let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));
-        deal.facts = said.facts;
-        deal.source_sha256 = Some(said.sha256);
-        deal.agreement = Some((version.agreement(), version.number()));
-        let sold = Sold { vertical: product.vertical, product: &product.code };
-        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version) else {
-            return Ok(Outcome::Refused(Refusal::OutOfRange));
-        };
-        let new = before.is_none();
+        let Ready { mut deal, version, .. } = ready;
         let told = Told { actor: env.actor.id, known_at: env.now, reason: "import" };
         if new {
             self.0.transitions.push(deal.open(&told));
@@ -255,7 +285,7 @@ impl Batch {
             self.0.changed.push(deal.clone());
         }
         let id = deal.id;
-        if deal.facts.settlement.is_some() || !new {
+        if deal.facts.settlement.is_some() || !new || !output.counters.is_empty() {
             self.0.calculated.push(Calculated { deal, calculation, output });
         }
         Ok(if new { Outcome::Created(id) } else { Outcome::Corrected(id) })
