@@ -48,6 +48,11 @@ impl Versions {
         Ok(Self(versions))
     }
 
+    #[cfg(test)]
+    pub(super) fn holding(vertical: VerticalCode, versions: Vec<GoverningVersion>) -> Self {
+        Self([(vertical, versions)].into())
+    }
+
     /// Reads those of the verticals of deals; the deals are not locked yet.
     pub(super) fn of_deals(uow: &mut dyn UnitOfWork, deals: &[DealId]) -> Result<Self, StoreError> {
         Ok(Self(uow.agreements().list_active_of(deals)?.into_iter().collect()))

@@ -68,8 +68,8 @@ pub(super) struct Replayed<'k> {
     pub(super) rows: Vec<DealCounter>,
 }
 
-/// Works out a batch and what follows from it. A deal that cannot be worked out, or without which another one could
-/// be, is left out by itself.
+/// Works out a batch and what follows from it. What cannot be taken is refused by itself, as if each had come alone and
+/// in the order of the batch.
 pub(super) fn replay<'k>(
     kept: &mut impl Kept,
     versions: &'k Versions,
@@ -81,18 +81,52 @@ pub(super) fn replay<'k>(
     for row in kept.counters(&ids)? {
         stored.entry(row.deal()).or_default().push(row);
     }
+    let mut attempt = |places: &[usize]| {
+        let mut chain = Chain { versions, items: BTreeMap::new(), open: BTreeMap::new(), max_rows };
+        for place in places {
+            let subject = &batch[*place];
+            let before = stored.get(&subject.deal.id).cloned().unwrap_or_default();
+            chain.items.insert(subject.deal.id, Item::new(subject.clone(), before, Some(*place)));
+        }
+        let worked = chain.settle(kept)?;
+        Ok::<_, StoreError>(worked.map(|worked| (chain, worked)))
+    };
+    let mut taken: Vec<usize> = (0..batch.len()).collect();
     let mut refused: BTreeMap<usize, Unworkable> = BTreeMap::new();
     loop {
-        let mut chain = Chain { versions, items: BTreeMap::new(), open: BTreeMap::new(), max_rows };
-        for (place, subject) in batch.iter().enumerate().filter(|(place, _)| !refused.contains_key(place)) {
-            let before = stored.get(&subject.deal.id).cloned().unwrap_or_default();
-            chain.items.insert(subject.deal.id, Item::new(subject.clone(), before, Some(place)));
-        }
-        match chain.settle(kept)? {
-            Ok(worked) => return Ok(chain.replayed(worked, batch.len(), &refused)),
-            Err(Refused { place, why }) => refused.insert(place, why),
+        let why = match attempt(&taken)? {
+            Ok((chain, worked)) => return Ok(chain.replayed(worked, batch.len(), &refused)),
+            Err(why) => why,
         };
+        // Those that are impossible whatever came before them go first, at no cost.
+        let alone = |place: &usize| {
+            let one = &batch[*place];
+            WorkedOut::try_new(&one.deal, one.sold(), one.version, &[]).map(|_| ())
+        };
+        let impossible: Vec<(usize, Unworkable)> =
+            taken.iter().filter_map(|place| alone(place).err().map(|why| (*place, why))).collect();
+        if impossible.is_empty() {
+            let first = first_to_fail(taken.len(), |count| Ok(attempt(&taken[..count])?.is_err()))?;
+            refused.insert(taken.remove(first), why);
+        } else {
+            refused.extend(impossible);
+            taken.retain(|place| !refused.contains_key(place));
+        }
     }
+}
+
+/// The place of which the places before it do together what they do not with it; all of them together do not.
+fn first_to_fail(count: usize, mut fails: impl FnMut(usize) -> Result<bool, StoreError>) -> Result<usize, StoreError> {
+    let (mut fine, mut failing) = (0, count);
+    while failing - fine > 1 {
+        let middle = fine.midpoint(failing);
+        if fails(middle)? {
+            failing = middle;
+        } else {
+            fine = middle;
+        }
+    }
+    Ok(fine)
 }
 
 /// A deal at hand.
@@ -151,12 +185,6 @@ struct Worked {
     worked: WorkedOut,
 }
 
-/// Which deal of the batch cannot be taken.
-struct Refused {
-    place: usize,
-    why: Unworkable,
-}
-
 /// The deals at hand and the counters that are open.
 struct Chain<'k> {
     versions: &'k Versions,
@@ -166,7 +194,7 @@ struct Chain<'k> {
 }
 
 impl<'k> Chain<'k> {
-    fn settle(&mut self, kept: &mut impl Kept) -> Result<Result<Vec<Worked>, Refused>, StoreError> {
+    fn settle(&mut self, kept: &mut impl Kept) -> Result<Result<Vec<Worked>, Unworkable>, StoreError> {
         let mut wanted: BTreeMap<CounterScope, DealOrder> = BTreeMap::new();
         for CounterPlace { scope, order } in self.items.values().flat_map(Item::places) {
             earliest(&mut wanted, scope, order);
@@ -175,12 +203,12 @@ impl<'k> Chain<'k> {
             let places: Vec<CounterPlace> =
                 std::mem::take(&mut wanted).into_iter().map(|(scope, order)| CounterPlace { scope, order }).collect();
             if !self.fetch(kept, &places)? {
-                return Ok(Err(self.blamed(None, Unworkable::ReplayTooLong)));
+                return Ok(Err(Unworkable::ReplayTooLong));
             }
             match self.pass(&mut wanted) {
                 Ok(worked) if wanted.is_empty() => return Ok(Ok(worked)),
                 Ok(_) => {}
-                Err(refused) => return Ok(Err(refused)),
+                Err(why) => return Ok(Err(why)),
             }
         }
     }
@@ -221,7 +249,7 @@ impl<'k> Chain<'k> {
     }
 
     /// Goes through all deals at hand; what has to be opened yet goes into `wanted`.
-    fn pass(&self, wanted: &mut BTreeMap<CounterScope, DealOrder>) -> Result<Vec<Worked>, Refused> {
+    fn pass(&self, wanted: &mut BTreeMap<CounterScope, DealOrder>) -> Result<Vec<Worked>, Unworkable> {
         let mut ordered: Vec<&Item<'k>> = self.items.values().collect();
         ordered.sort_by(|a, b| a.order.cmp(&b.order));
         let mut running: BTreeMap<CounterScope, Standing> = BTreeMap::new();
@@ -237,8 +265,7 @@ impl<'k> Chain<'k> {
                 let kept = |counter: &Counter| item.stored(&counter.key).map(|row| row.after).unwrap_or_default();
                 counters.iter().map(kept).collect()
             } else {
-                let worked = WorkedOut::try_new(&subject.deal, subject.sold(), subject.version, &counters);
-                let worked = worked.map_err(|why| self.blamed(Some(item), why))?;
+                let worked = WorkedOut::try_new(&subject.deal, subject.sold(), subject.version, &counters)?;
                 let after = worked.output.counters.clone();
                 all.push(Worked { deal: subject.deal.id, counters: counters.clone(), after: after.clone(), worked });
                 after
@@ -270,21 +297,6 @@ impl<'k> Chain<'k> {
             running.get(&scope).copied().or_else(|| opened().map(|open| open.before)).or_else(kept)
         });
         Counter { key: key.clone(), before: standing.unwrap_or_default() }
-    }
-
-    /// The deal of the batch that a failure at a deal comes from: itself, else the last one before it; of a replay that
-    /// is too long the earliest.
-    fn blamed(&self, at: Option<&Item<'_>>, why: Unworkable) -> Refused {
-        if let Some(place) = at.and_then(|item| item.own) {
-            return Refused { place, why };
-        }
-        let first = |item: &Item<'_>| item.places().map(|place| place.order).min();
-        let mut own: Vec<(Option<DealOrder>, usize)> =
-            self.items.values().filter_map(|item| item.own.map(|place| (first(item), place))).collect();
-        own.sort();
-        let before = |(order, _): &&(Option<DealOrder>, usize)| at.is_some_and(|item| *order <= item.order);
-        let blamed = own.iter().rev().find(before).or(own.first());
-        Refused { place: blamed.map_or(0, |(_, place)| *place), why }
     }
 
     fn replayed(mut self, worked: Vec<Worked>, batch: usize, refused: &BTreeMap<usize, Unworkable>) -> Replayed<'k> {
