@@ -1,10 +1,12 @@
 //! Everything that comes in, on real PostgreSQL: steps of deals, imports and their faults, jobs, look-ups.
 
+mod counted;
 mod http;
 mod imports;
 mod jobs;
 mod lookups;
 mod ndjson;
+mod permutation;
 mod refused;
 mod steps;
 
