@@ -29,4 +29,5 @@ create table counter_lock (
   agreement_id uuid primary key references agreement
 );
 grant select, insert, update on counter_lock to flip360_writer;
+grant select on counter_lock to flip360_reader;
 call guard_by('counter_lock', 'false');

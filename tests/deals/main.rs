@@ -1,6 +1,5 @@
 //! Everything that comes in, on real PostgreSQL: steps of deals, imports and their faults, jobs, look-ups.
 
-mod counted;
 mod http;
 mod imports;
 mod jobs;

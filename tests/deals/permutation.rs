@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use domain::agreements::facts::{DealFacts, Settlement};
 use domain::deals::step::{Correction, Step};
 use domain::kernel::Money;
+use harness::counted::{self, PRODUCT, lines, outcome};
 use harness::platform::Platform;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
-use super::counted::{self, PRODUCT, lines, outcome};
 use super::{day, deal, file, settlement, step, take};
 
 /// SplitMix64.
@@ -108,15 +108,23 @@ fn imported(platform: &Platform, stories: &[Story], batches: &[Vec<(usize, usize
     }
 }
 
+fn unsettled(story: &Story) -> DealFacts {
+    DealFacts { settlement: None, discharged_on: None, ..story.sayings[0] }
+}
+
+/// The stories as referrals, to be told step by step.
+fn referred(platform: &Platform, stories: &[Story]) {
+    let rows: Vec<String> = stories.iter().map(|story| row(story, &unsettled(story))).collect();
+    let report = platform.import(&file(&rows.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert_eq!(report.created, stories.len() as u64);
+}
+
 fn stepped(platform: &Platform, stories: &[Story], batches: &[Vec<(usize, usize)>]) {
-    let referred = |story: &Story| DealFacts { settlement: None, discharged_on: None, ..story.sayings[0] };
-    let rows: Vec<String> = stories.iter().map(|story| row(story, &referred(story))).collect();
-    let _ = platform.import(&file(&rows.iter().map(String::as_str).collect::<Vec<_>>()));
     let deals: BTreeMap<&str, _> = stories.iter().map(|s| (s.name.as_str(), deal(platform, &s.name))).collect();
     for batch in batches {
         let step = |(at, n): &(usize, usize)| {
             let story = &stories[*at];
-            let before = n.checked_sub(1).map_or_else(|| referred(story), |n| story.sayings[n]);
+            let before = n.checked_sub(1).map_or_else(|| unsettled(story), |n| story.sayings[n]);
             (&platform.actor, deals[story.name.as_str()], as_step(&before, &story.sayings[*n]))
         };
         let taken = take(platform, &batch.iter().map(step).collect::<Vec<_>>());
@@ -144,7 +152,10 @@ fn any_order_any_batches_and_both_ways_in_end_the_same() {
         let batches = arrivals(&stories, &mut draw, largest);
         match by_import {
             true => imported(&platform, &stories, &batches),
-            false => stepped(&platform, &stories, &batches),
+            false => {
+                referred(&platform, &stories);
+                stepped(&platform, &stories, &batches);
+            }
         }
         let found = outcome(&platform);
         let differ = found.iter().filter(|line| !wanted.contains(line)).collect::<Vec<_>>();
@@ -153,7 +164,7 @@ fn any_order_any_batches_and_both_ways_in_end_the_same() {
 }
 
 #[test]
-fn imports_and_steps_of_one_window_at_once_end_the_same() {
+fn steps_of_one_window_at_once_end_as_if_one_came_after_the_other() {
     let mut draw = Draw(7);
     let stories: Vec<Story> = (0..40).map(|n| story(n, &mut draw)).collect();
     let wanted = {
@@ -162,14 +173,51 @@ fn imports_and_steps_of_one_window_at_once_end_the_same() {
         outcome(&platform)
     };
     let platform = counted::platform();
+    referred(&platform, &stories);
+    // Both halves are of the same members and windows; each is told in an order of its own.
     let (left, right) = stories.split_at(20);
-    // What both do belongs to the same members and windows; each sends its own deals in its own order.
     let batches = (arrivals(left, &mut draw, 3), arrivals(right, &mut draw, 3));
     std::thread::scope(|scope| {
         scope.spawn(|| stepped(&platform, left, &batches.0));
         scope.spawn(|| stepped(&platform, right, &batches.1));
     });
     assert_eq!(outcome(&platform), wanted);
+}
+
+#[test]
+fn imports_of_one_window_at_once_end_as_if_one_came_after_the_other() {
+    let mut draw = Draw(8);
+    let stories: Vec<Story> = (0..40)
+        .map(|n| {
+            let whole = story(n, &mut draw);
+            Story { sayings: whole.sayings[..1].to_vec(), ..whole }
+        })
+        .collect();
+    let batches = arrivals(&stories, &mut draw, 4);
+    let wanted = {
+        let platform = counted::platform();
+        imported(&platform, &stories, &batches);
+        outcome(&platform)
+    };
+    let platform = counted::platform();
+    for batch in arrivals(&stories, &mut draw, 4) {
+        let rows: Vec<String> = batch.iter().map(|(at, n)| row(&stories[*at], &stories[*at].sayings[*n])).collect();
+        let _ = platform.upload(&file(&rows.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| platform.work());
+        }
+    });
+    assert_eq!(outcome(&platform), wanted);
+}
+
+#[test]
+fn agreements_without_counters_know_nothing_of_them() {
+    let platform = Platform::new();
+    platform.onboard(super::EXAMPLE_MEMBERS);
+    assert_eq!(platform.import(super::EXAMPLE).created, 14);
+    assert_eq!(platform.number("select (select count(*) from counter_lock) + (select count(*) from deal_counter)"), 0);
 }
 
 fn rows(platform: &Platform, rows: &[&str]) {

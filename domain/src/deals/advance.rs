@@ -100,7 +100,7 @@ pub fn advance(
         for at in round {
             match take(&mut batch, env, &known, asked[at]) {
                 Ok(Taken::Learned(learned)) => taken.push((at, *learned)),
-                Ok(Taken::Done(advanced)) => outcomes[at] = Some(Ok(advanced)),
+                Ok(Taken::Done(advanced)) => outcomes[at] = Some(Ok(*advanced)),
                 Err(error) => outcomes[at] = Some(Err(error)),
             }
         }
@@ -159,7 +159,7 @@ struct Learned<'k> {
 /// What became of a command before anything is worked out.
 enum Taken<'k> {
     Learned(Box<Learned<'k>>),
-    Done(Advanced),
+    Done(Box<Advanced>),
 }
 
 fn take<'k>(
@@ -173,7 +173,9 @@ fn take<'k>(
     let locked = locked.ok_or(AdvanceDealError::NotFound)?;
     asked.command.step.not_after(env.now.sydney_date()).map_err(StepError::Faults)?;
     match asked.command.step {
-        Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision).map(Taken::Done),
+        Step::Decision(decision) => {
+            decide(batch, env, &locked.deal, asked.actor, decision).map(|advanced| Taken::Done(Box::new(advanced)))
+        }
         _ => learn(batch, env, known, locked, asked),
     }
 }
@@ -221,7 +223,8 @@ fn learn<'k>(
     let mut deal = locked.deal.clone();
     let facts = asked.command.step.facts_after(&deal)?;
     if facts == deal.facts {
-        return Ok(Taken::Done(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() }));
+        let advanced = Advanced { deal, fact: None, calculation: None, transitions: Vec::new() };
+        return Ok(Taken::Done(Box::new(advanced)));
     }
     if facts.settlement.is_some() && !locked.sealed {
         return Err(AdvanceDealError::NotSealed);
@@ -236,7 +239,7 @@ fn learn<'k>(
     let actor = asked.actor.id;
     Ok(match version {
         Some(version) => Taken::Learned(Box::new(Learned { ready: Ready { deal, sold, version }, fact, actor })),
-        None => Taken::Done(keep(batch, env, (deal, fact, actor), None)),
+        None => Taken::Done(Box::new(keep(batch, env, (deal, fact, actor), None))),
     })
 }
 

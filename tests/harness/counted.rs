@@ -4,7 +4,8 @@
 use diesel::RunQueryDsl;
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::kernel::ids::AgreementId;
-use harness::platform::Platform;
+
+use crate::platform::Platform;
 
 const FIRST: &[u8] = include_bytes!("../../domain/tests/agreements/counted-1.json");
 const SECOND: &[u8] = include_bytes!("../../domain/tests/agreements/counted-2.json");
@@ -12,9 +13,11 @@ const AGREEMENT: AgreementId = AgreementId::new(uuid::Uuid::from_u128(0x0198_000
 
 /// Members A and B stand below U; C stands alone.
 pub const MEMBERS: &str = "member_ref,upline_ref\nU,\nA,U\nB,U\nC,\n";
+/// A product of its vertical.
 pub const PRODUCT: &str = "COMMERCIAL-PROPERTY";
 
 /// The platform with both versions in force: the first until 14 February 2026.
+#[must_use]
 pub fn platform() -> Platform {
     let platform = Platform::new();
     ship(&platform);
@@ -34,6 +37,7 @@ pub fn ship(platform: &Platform) {
 }
 
 /// One text a row, asked as the owner.
+#[must_use]
 pub fn texts(platform: &Platform, sql: &str) -> Vec<String> {
     #[derive(diesel::QueryableByName)]
     struct Row {
@@ -46,6 +50,7 @@ pub fn texts(platform: &Platform, sql: &str) -> Vec<String> {
 
 /// What everybody earned, where it lies, what each deal's last calculation came to, and where its counters stand: all
 /// by names that do not change with the order of arrival.
+#[must_use]
 pub fn outcome(platform: &Platform) -> Vec<String> {
     let member = "coalesce((select member_ref from member m where m.id = l.member_id), 'platform')";
     let all = [
@@ -71,6 +76,7 @@ pub fn outcome(platform: &Platform) -> Vec<String> {
 }
 
 /// What one deal earns by component and role, in cents: earned, taken back.
+#[must_use]
 pub fn lines(platform: &Platform, external_ref: &str) -> Vec<String> {
     texts(
         platform,
