@@ -393,7 +393,7 @@ fn arrivals(sayings: &[Vec<Deal>], draw: &mut Draw) -> Vec<Vec<Deal>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_arrival_comes_to_the_same_calculations_and_to_plain_sums(seed: u64) {
