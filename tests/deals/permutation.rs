@@ -44,11 +44,11 @@ fn story(n: usize, draw: &mut Draw) -> Story {
         discharged_on,
     };
     let mut sayings = vec![facts(settled(on), None)];
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         let later = on.checked_add(((n as i64 * 5) % 40).days()).expect("a date");
         sayings.push(facts(settled(later), None));
     }
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         let last = *sayings.last().expect("one");
         let unwound = last.settlement.and_then(|s| s.on.checked_add(4.months()).ok());
         sayings.push(facts(last.settlement, unwound));

@@ -48,11 +48,6 @@ impl Versions {
         Ok(Self(versions))
     }
 
-    #[cfg(test)]
-    pub(super) fn holding(vertical: VerticalCode, versions: Vec<GoverningVersion>) -> Self {
-        Self([(vertical, versions)].into())
-    }
-
     /// Reads those of the verticals of deals; the deals are not locked yet.
     pub(super) fn of_deals(uow: &mut dyn UnitOfWork, deals: &[DealId]) -> Result<Self, StoreError> {
         Ok(Self(uow.agreements().list_active_of(deals)?.into_iter().collect()))
@@ -271,4 +266,11 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
     uow.ledger().save_lines(&lines)?;
     uow.events().append(&tell::earned(env, &lines)?)?;
     posting::post(uow, env, drafts)
+}
+
+#[cfg(test)]
+impl Versions {
+    pub(super) fn holding(vertical: VerticalCode, versions: Vec<GoverningVersion>) -> Self {
+        Self([(vertical, versions)].into())
+    }
 }

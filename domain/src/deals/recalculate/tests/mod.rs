@@ -1,17 +1,19 @@
 //! Any order of arrival, any batches: the same calculations, and the amounts of a plain sum over all deals in order.
 
+mod memory;
+mod sums;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::chain::{Kept, Replayed, Subject, replay};
-use super::repository::{CounterPlace, CounterScope, DealCounter};
+use self::memory::Memory;
+use self::sums::{Amounts, Sums};
 use super::*;
 use crate::agreements::evaluate::v2::Scratch;
 use crate::agreements::facts::{DealFacts, Settlement};
-use crate::agreements::model::Role;
 use crate::agreements::replay::{DealOrder, Replay};
 use crate::agreements::{GoverningVersion, VersionContent};
 use crate::catalogue::{ProductCode, VerticalCode};
@@ -20,8 +22,8 @@ use crate::deals::deal::Stage;
 use crate::kernel::ids::{AgreementId, ContactId, MemberId, OrganisationId, ProductId, VerticalId};
 use crate::kernel::{Digest, Money};
 
-const FIRST: &[u8] = include_bytes!("../../../tests/agreements/counted-1.json");
-const SECOND: &[u8] = include_bytes!("../../../tests/agreements/counted-2.json");
+const FIRST: &[u8] = include_bytes!("../../../../tests/agreements/counted-1.json");
+const SECOND: &[u8] = include_bytes!("../../../../tests/agreements/counted-2.json");
 const NO_BOUND: u32 = 1_000_000;
 
 fn versions() -> Versions {
@@ -119,107 +121,12 @@ fn sayings(deal: &Deal, draw: &mut Draw, versions: &Versions) -> Vec<Deal> {
     all.into_iter().map(said).collect()
 }
 
-/// Everything in memory.
-#[derive(Default)]
-struct Memory {
-    rows: Vec<DealCounter>,
-    deals: BTreeMap<DealId, Deal>,
-    outputs: BTreeMap<DealId, (Digest, CalculationOutput)>,
-    recalculated: usize,
-}
-
 fn vertical() -> VerticalCode {
     VerticalCode::parse("V02").expect("a code")
 }
 
 fn product() -> ProductCode {
     ProductCode::parse("TERM-LOAN").expect("a code")
-}
-
-impl Kept for Memory {
-    fn counters(&mut self, deals: &[DealId]) -> Result<Vec<DealCounter>, StoreError> {
-        Ok(self.rows.iter().filter(|row| deals.contains(&row.deal())).cloned().collect())
-    }
-
-    fn standings(&mut self, places: &[CounterPlace]) -> Result<Vec<Standing>, StoreError> {
-        let before = |place: &CounterPlace| {
-            let earlier = self.rows.iter().filter(|row| row.scope == place.scope && row.order < place.order);
-            earlier.max_by(|a, b| a.order.cmp(&b.order)).map(|row| row.after).unwrap_or_default()
-        };
-        Ok(places.iter().map(before).collect())
-    }
-
-    fn counters_from(&mut self, places: &[CounterPlace], limit: u32) -> Result<Vec<DealCounter>, StoreError> {
-        let at = |row: &DealCounter| places.iter().any(|p| p.scope == row.scope && row.order >= p.order);
-        let deals: Vec<DealId> = self.rows.iter().filter(|row| at(row)).map(DealCounter::deal).collect();
-        let mut rows = self.counters(&deals)?;
-        rows.truncate(limit as usize);
-        Ok(rows)
-    }
-
-    fn deals(&mut self, deals: &[DealId]) -> Result<Vec<LockedDeal>, StoreError> {
-        let locked = |deal: &DealId| LockedDeal {
-            deal: self.deals[deal].clone(),
-            product: product(),
-            vertical: vertical(),
-            sealed: true,
-        };
-        Ok(deals.iter().map(locked).collect())
-    }
-}
-
-impl Memory {
-    fn take(&mut self, versions: &Versions, batch: &[Deal]) {
-        let outcomes = self.attempt(versions, batch, NO_BOUND);
-        assert!(outcomes.iter().all(Option::is_none));
-    }
-
-    /// Takes a batch; gives why each was refused.
-    fn attempt(&mut self, versions: &Versions, batch: &[Deal], max_rows: u32) -> Vec<Option<Unworkable>> {
-        let subject = |deal: &Deal| Subject {
-            deal: deal.clone(),
-            vertical: vertical(),
-            product: product(),
-            version: versions.of(vertical(), deal.agreement, &deal.facts).expect("a version"),
-        };
-        let subjects: Vec<Subject<'_>> = batch.iter().map(subject).collect();
-        let Replayed { own, followers, gone, rows } = replay(self, versions, &subjects, max_rows).expect("a replay");
-        self.rows.retain(|row| !gone.contains(&row.deal()));
-        for row in rows {
-            self.rows.retain(|old| (old.deal(), &old.scope.key.counter) != (row.deal(), &row.scope.key.counter));
-            self.rows.push(row);
-        }
-        let mut outcomes = Vec::new();
-        for (deal, worked) in batch.iter().zip(own) {
-            outcomes.push(worked.as_ref().err().copied());
-            let Ok(worked) = worked else { continue };
-            self.deals.insert(deal.id, deal.clone());
-            self.outputs.insert(deal.id, (worked.output.digest().expect("a digest"), worked.output));
-        }
-        for (subject, worked) in followers {
-            self.recalculated += 1;
-            self.outputs.insert(subject.deal.id, (worked.output.digest().expect("a digest"), worked.output));
-        }
-        outcomes
-    }
-
-    fn digests(&self) -> BTreeMap<DealId, Digest> {
-        self.outputs.iter().map(|(deal, (digest, _))| (*deal, *digest)).collect()
-    }
-
-    /// What follows a deal is what comes before the next one, and the first begins at nothing.
-    fn is_chained(&self) {
-        let mut scopes: BTreeMap<&CounterScope, Vec<&DealCounter>> = BTreeMap::new();
-        self.rows.iter().for_each(|row| scopes.entry(&row.scope).or_default().push(row));
-        for rows in scopes.values_mut() {
-            rows.sort_by(|a, b| a.order.cmp(&b.order));
-            let mut stands = Standing::default();
-            for row in rows {
-                assert_eq!(row.before, stands);
-                stands = row.after;
-            }
-        }
-    }
 }
 
 fn order(deal: &Deal) -> Option<DealOrder> {
@@ -244,125 +151,6 @@ fn in_order(versions: &Versions, deals: &BTreeMap<DealId, Deal>) -> BTreeMap<Dea
         (deal.id, output.digest().expect("a digest"))
     };
     sorted.iter().map(digest).collect()
-}
-
-/// Earned and taken back by component and role, by sums and rules of three alone.
-type Amounts = BTreeMap<(String, Role), (i64, i64)>;
-
-#[derive(Default)]
-struct Sums {
-    volume: BTreeMap<(MemberId, i16, i8), i128>,
-    house: BTreeMap<OrganisationId, i128>,
-    deals: BTreeMap<MemberId, i64>,
-    capped: BTreeMap<(MemberId, i8), (i64, i64)>,
-    welcomed: BTreeMap<MemberId, i64>,
-}
-
-struct Terms {
-    accelerator: [(i128, i128); 3],
-    house: [(i128, i128); 2],
-    cap: i64,
-}
-
-/// As they stand in the files, by hand: thresholds in cents, rates in millionths.
-const TERMS: [Terms; 2] = [
-    Terms {
-        accelerator: [(0, 10_000), (100_000_000, 12_500), (200_000_000, 15_000)],
-        house: [(0, 1_000), (300_000_000, 2_000)],
-        cap: 150_000,
-    },
-    Terms {
-        accelerator: [(0, 10_100), (100_000_000, 13_300), (200_000_000, 17_700)],
-        house: [(0, 1_100), (300_000_000, 2_100)],
-        cap: 250_000,
-    },
-];
-
-/// Millionths of cents to cents, half up; nothing here is negative.
-fn rounded(millionths: i128) -> i64 {
-    i64::try_from((millionths + 500_000) / 1_000_000).expect("in range")
-}
-
-impl Sums {
-    fn next(&mut self, deal: &Deal) -> Amounts {
-        let mut amounts = Amounts::new();
-        let Some(settlement) = deal.facts.settlement else { return amounts };
-        let terms = &TERMS[deal.agreement.expect("sealed").1 as usize - 1];
-        let (on, amount) = (settlement.on, i128::from(settlement.amount.minor()));
-        let volume = self.volume.entry((deal.member, on.year(), (on.month() - 1) / 3)).or_default();
-        let worth = |total: i128| {
-            let rate = terms.accelerator.iter().rev().find(|(from, _)| *from <= total).expect("a tier").1;
-            rounded(total * rate)
-        };
-        let whole = worth(*volume + amount) - worth(*volume);
-        *volume += amount;
-        self.accelerated(deal, terms.cap, whole, &mut amounts);
-        let house = self.house.entry(deal.introducer).or_default();
-        let marginal = |total: i128| {
-            let above = (total - terms.house[1].0).max(0);
-            rounded((total - above) * terms.house[0].1 + above * terms.house[1].1)
-        };
-        let more = if deal.facts.discharged_on.is_some() { 0 } else { amount };
-        let whole = marginal(*house + more) - marginal(*house);
-        *house += more;
-        // The odd cent goes to the first of two equal remainders: the member.
-        let mut put = |component: &str, role, minor| {
-            if minor > 0 {
-                amounts.insert((component.to_owned(), role), (minor, 0));
-            }
-        };
-        put("house", Role::Member, whole - whole / 2);
-        put("house", Role::Platform, whole / 2);
-        let deals = self.deals.entry(deal.member).or_default();
-        *deals += 1;
-        put(
-            "milestone",
-            Role::Member,
-            match *deals {
-                3 => 50_000,
-                5 => 100_000,
-                _ => 0,
-            },
-        );
-        let welcomed = self.welcomed.entry(deal.member).or_default();
-        *welcomed += 1;
-        put("welcome", Role::Member, if *welcomed <= 3 { 2_500 } else { 0 });
-        amounts
-    }
-
-    /// 60 %, 20 % up to the cap of the month, and what is left; all taken back within a year.
-    fn accelerated(&mut self, deal: &Deal, cap: i64, whole: i64, amounts: &mut Amounts) {
-        let (mut member, mut upline) = (whole * 6 / 10, whole * 2 / 10);
-        let mut platform = upline;
-        // Remainders in tenths of a cent: what is missing goes to the largest first, then by the order of the shares.
-        let (rest_of_member, rest_of_other) = (whole * 6 % 10, whole * 2 % 10);
-        let missing = whole - member - upline - platform;
-        let mut shares = [(rest_of_member, 0), (rest_of_other, 1), (rest_of_other, 2)];
-        shares.sort_by_key(|(rest, place)| (-rest, *place));
-        for (_, place) in shares.iter().take(usize::try_from(missing).expect("few")) {
-            *[&mut member, &mut upline, &mut platform][*place] += 1;
-        }
-        match deal.upline.filter(|_| whole > 0) {
-            None => platform += std::mem::take(&mut upline),
-            Some(above) => {
-                let month = deal.facts.settlement.expect("settled").on.month();
-                let (total, paid) = self.capped.entry((above, month)).or_default();
-                *total += upline;
-                let now = (*total).min(cap).max(*paid);
-                // When the later version's cap is higher, the platform makes up as much as it has.
-                let minor = (now - *paid).min(upline + platform);
-                platform += upline - minor;
-                upline = minor;
-                *paid += minor;
-            }
-        }
-        let back = |minor| if deal.facts.discharged_on.is_some() { minor } else { 0 };
-        for (role, minor) in [(Role::Member, member), (Role::Upline(1), upline), (Role::Platform, platform)] {
-            if minor > 0 {
-                amounts.insert(("accelerator".to_owned(), role), (minor, back(minor)));
-            }
-        }
-    }
 }
 
 fn amounts(output: &CalculationOutput) -> Amounts {
