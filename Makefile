@@ -29,8 +29,9 @@ doctor: setup ## says whether this set-up works, and what to do where it does no
 measure: setup ## start time, resident memory, size of the binary
 	scripts/measure.sh
 bench: setup ## imports, settlements, reads and webhooks a second, on a durable cluster, beside yardsticks
-	cargo build --workspace --release --locked --bin import-bench --bin read-bench --bin settle-bench --bin webhook-bench
+	cargo build --workspace --release --locked --bin import-bench --bin counter-bench --bin read-bench --bin settle-bench --bin webhook-bench
 	target/release/import-bench 3
+	target/release/counter-bench
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3

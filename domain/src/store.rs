@@ -23,6 +23,7 @@ use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
+use crate::deals::recalculate::repository::CounterRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
 use crate::deals::trail_run::repository::{TrailRunQueries, TrailRunRepository};
 use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
@@ -87,6 +88,8 @@ pub trait UnitOfWork {
     fn cohorts(&mut self) -> &mut dyn CohortRepository;
     /// Public keys of API clients.
     fn client_keys(&mut self) -> &mut dyn ClientKeyRepository;
+    /// Running totals and limits around deals.
+    fn counters(&mut self) -> &mut dyn CounterRepository;
     /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.

@@ -1,5 +1,6 @@
 //! Agreements, versions, calculations.
 
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::in_force::Published;
@@ -25,6 +26,31 @@ use rows::{
 };
 pub(crate) use rows::{CalculationColumns, CalculationRow, calculation};
 pub(crate) use tables::Tables;
+
+type PublishedColumns = (Text, SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>);
+type PublishedRow = (String, Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
+
+/// Versions that are what was approved, with the tables that they name.
+fn published(pg: &mut PgConnection, rows: Vec<PublishedRow>) -> Result<Vec<(VerticalCode, Published)>, StoreError> {
+    let contents = rows.iter().map(|row| VersionContent::parse(&row.3)).collect::<Result<Vec<_>, _>>();
+    let contents = contents.map_err(|_| unreadable("an agreement version"))?;
+    let tables = Tables::named_by(pg, &contents)?;
+    rows.into_iter()
+        .zip(contents)
+        .map(|((code, agreement, number, _, sha256, provider, retired_at), content)| {
+            let vertical = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
+            let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
+            let tables = tables.of(&content);
+            let version = GoverningVersion::with_tables(AgreementId::new(agreement), number, content, tables)
+                .map_err(|_| unreadable("an agreement version"))?;
+            if version.content_hash().bytes().as_slice() != sha256 {
+                return Err(unreadable("an agreement version is not what was approved"));
+            }
+            let retired_on = retired_at.map(|at| from_instant(at).sydney_date());
+            Ok((vertical, Published { version, provider: provider.map(OrganisationId::new), retired_on }))
+        })
+        .collect()
+}
 
 impl AgreementRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError> {
@@ -69,32 +95,35 @@ impl AgreementRepository for PgUnitOfWork<'_> {
     }
 
     fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError> {
-        type Row = (Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
-        let rows: Vec<Row> = query::<(SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>)>(
-            "select v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
-             join agreement a on a.id = v.agreement_id
+        let rows: Vec<PublishedRow> = query::<PublishedColumns>(
+            "select vertical.code, v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
+             join agreement a on a.id = v.agreement_id join vertical on vertical.id = a.vertical_id
              where a.vertical_id = $1 and v.state in ('approved', 'active', 'superseded', 'retired') order by v.agreement_id, v.number",
         )
         .bind::<SqlUuid, _>(reference::vertical_id(vertical).uuid())
         .load(self.pg)
         .map_err(store_error)?;
-        let contents = rows.iter().map(|row| VersionContent::parse(&row.2)).collect::<Result<Vec<_>, _>>();
-        let contents = contents.map_err(|_| unreadable("an agreement version"))?;
-        let tables = Tables::named_by(self.pg, &contents)?;
-        rows.into_iter()
-            .zip(contents)
-            .map(|((agreement, number, _, sha256, provider, retired_at), content)| {
-                let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-                let tables = tables.of(&content);
-                let version = GoverningVersion::with_tables(AgreementId::new(agreement), number, content, tables)
-                    .map_err(|_| unreadable("an agreement version"))?;
-                if version.content_hash().bytes().as_slice() != sha256 {
-                    return Err(unreadable("an agreement version is not what was approved"));
-                }
-                let retired_on = retired_at.map(|at| from_instant(at).sydney_date());
-                Ok(Published { version, provider: provider.map(OrganisationId::new), retired_on })
-            })
-            .collect()
+        Ok(published(self.pg, rows)?.into_iter().map(|(_, version)| version).collect())
+    }
+
+    fn list_published_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<Published>)>, StoreError> {
+        let rows: Vec<PublishedRow> = query::<PublishedColumns>(
+            "select vertical.code, v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
+             join agreement a on a.id = v.agreement_id join vertical on vertical.id = a.vertical_id
+             where a.vertical_id in (select vertical_id from deal where id = any($1))
+               and v.state in ('approved', 'active', 'superseded', 'retired') order by vertical.code, v.agreement_id, v.number",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let mut verticals: Vec<(VerticalCode, Vec<Published>)> = Vec::new();
+        for (vertical, version) in published(self.pg, rows)? {
+            match verticals.last_mut() {
+                Some((last, versions)) if *last == vertical => versions.push(version),
+                _ => verticals.push((vertical, vec![version])),
+            }
+        }
+        Ok(verticals)
     }
 
     fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {

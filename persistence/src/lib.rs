@@ -14,6 +14,7 @@ mod book;
 mod catalogue;
 mod chain;
 mod chain_queries;
+mod counters;
 mod deals;
 mod directory;
 mod error;

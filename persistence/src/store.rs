@@ -169,6 +169,7 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     cohorts: domain::directory::cohort::CohortRepository,
     client_keys: domain::access::client_key::ClientKeyRepository,
+    counters: domain::deals::recalculate::repository::CounterRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
     events: domain::events::EventRepository,

@@ -7,6 +7,7 @@ mod lookups;
 mod measures;
 mod milestones;
 mod ndjson;
+mod permutation;
 mod refused;
 mod steps;
 mod trail;

@@ -90,6 +90,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "not_uploading",
             "organisation_suspended",
             "provider_suspended",
+            "replay_too_long",
             "transition_not_allowed",
         ],
     ),

@@ -27,6 +27,7 @@ impl From<AdvanceDealError> for Problem {
             AdvanceDealError::NotSealed => Self::conflict("not_sealed", detail),
             AdvanceDealError::NoAgreement => Self::refused("no_agreement", detail),
             AdvanceDealError::OutOfRange => at("/amount", "amount_out_of_range", detail),
+            AdvanceDealError::ReplayTooLong => Self::conflict("replay_too_long", detail),
             AdvanceDealError::Step(step) => step.into(),
         }
     }

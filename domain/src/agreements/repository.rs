@@ -51,6 +51,12 @@ pub trait AgreementRepository {
     /// The failure of the store; content whose hash is another one than approved.
     fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError>;
 
+    /// The same of the verticals of some deals.
+    ///
+    /// # Errors
+    /// As [`Self::list_published`].
+    fn list_published_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<Published>)>, StoreError>;
+
     /// The digest of the output of the last calculation of each period of the trails of deals.
     ///
     /// # Errors

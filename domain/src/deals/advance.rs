@@ -8,13 +8,17 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::commission::{Calculated, Changes, Sold, Unworkable, Versions};
 use super::deal::{Deal, Stage, Told, Transition};
+use super::recalculate::{self, Ready};
 use super::repository::{DealFact, LockedDeal, SaidBalance};
 use super::step::{Decision, Reached, Step, StepError};
-use super::trail::Trails;
+use super::trail::{Trail, Trails};
 use crate::access::ownership::Side;
 use crate::access::{Actor, MissingScope, Scope, ownership};
+use crate::agreements::evaluate::CalculationOutput;
+use crate::agreements::facts::Period;
+use crate::agreements::repository::StoredCalculation;
 use crate::env::{Asked, Env};
 use crate::kernel::ids::{CalculationId, DealId};
 use crate::kernel::jcs;
@@ -64,9 +68,21 @@ pub enum AdvanceDealError {
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
+    /// Deals after it depend on it, and they are too many.
+    #[error("more deals depend on this one than can be worked out again at once")]
+    ReplayTooLong,
     /// The deal does not allow it.
     #[error(transparent)]
     Step(#[from] StepError),
+}
+
+impl From<Unworkable> for AdvanceDealError {
+    fn from(why: Unworkable) -> Self {
+        match why {
+            Unworkable::OutOfRange => Self::OutOfRange,
+            Unworkable::ReplayTooLong => Self::ReplayTooLong,
+        }
+    }
 }
 
 /// Takes the steps, each with its own outcome, in the order of the commands.
@@ -82,8 +98,20 @@ pub fn advance(
     for round in rounds(asked) {
         let known = Known::gather(uow, round.iter().map(|at| asked[*at].command.deal))?;
         let mut batch = Changes::default();
+        let mut taken: Vec<(usize, Learned<'_>)> = Vec::new();
         for at in round {
-            outcomes[at] = Some(take(&mut batch, env, &known, asked[at]));
+            match take(&mut batch, env, &known, asked[at]) {
+                Ok(Taken::Learned(learned)) => taken.push((at, *learned)),
+                Ok(Taken::Done(advanced)) => outcomes[at] = Some(Ok(*advanced)),
+                Err(error) => outcomes[at] = Some(Err(error)),
+            }
+        }
+        let ready: Vec<&Ready<'_>> = taken.iter().map(|(_, learned)| &learned.ready).collect();
+        let worked = recalculate::work_out(uow, env, &known.versions, &ready, &mut batch)?;
+        for ((at, learned), worked) in taken.into_iter().zip(worked) {
+            let Learned { ready, said } = learned;
+            let kept = |worked| keep(&mut batch, env, ready.deal, said, Some(worked));
+            outcomes[at] = Some(worked.map(kept).map_err(AdvanceDealError::from));
         }
         batch.write(uow, env)?;
     }
@@ -117,25 +145,50 @@ impl Known {
     fn gather(uow: &mut dyn UnitOfWork, deals: impl Iterator<Item = DealId>) -> Result<Self, StoreError> {
         let mut ids: Vec<DealId> = deals.collect();
         ids.sort_unstable();
+        let versions = Versions::of_deals(uow, &ids)?;
+        versions.lock_counters(uow)?;
         let deals = uow.deals().lock(&ids)?;
-        let versions = Versions::gather(uow, deals.iter().map(|locked| locked.vertical))?;
         let trails = Trails::gather(uow, &ids)?;
         Ok(Self { trails, deals: deals.into_iter().map(|locked| (locked.deal.id, locked)).collect(), versions })
     }
 }
 
-fn take(
+/// A fact that a deal's commission is to be worked out from.
+struct Learned<'k> {
+    ready: Ready<'k>,
+    said: Said,
+}
+
+/// What was said of a deal, and what its trail comes to.
+struct Said {
+    fact: DealFact,
+    actor: Uuid,
+    /// Whether it changes the deal itself; a balance alone does not.
+    differs: bool,
+    balance: Option<Period>,
+    trail: Trail,
+}
+
+/// What became of a command before anything is worked out.
+enum Taken<'k> {
+    Learned(Box<Learned<'k>>),
+    Done(Box<Advanced>),
+}
+
+fn take<'k>(
     batch: &mut Changes,
     env: &Env<'_>,
-    known: &Known,
+    known: &'k Known,
     asked: Asked<'_, AdvanceDeal>,
-) -> Result<Advanced, AdvanceDealError> {
+) -> Result<Taken<'k>, AdvanceDealError> {
     asked.actor.require(Scope::DealsWrite)?;
     let locked = known.deals.get(&asked.command.deal).filter(|locked| concerns(asked.actor, &locked.deal));
     let locked = locked.ok_or(AdvanceDealError::NotFound)?;
     asked.command.step.not_after(env.now.sydney_date()).map_err(StepError::Faults)?;
     match asked.command.step {
-        Step::Decision(decision) => decide(batch, env, &locked.deal, asked.actor, decision),
+        Step::Decision(decision) => {
+            decide(batch, env, &locked.deal, asked.actor, decision).map(|advanced| Taken::Done(Box::new(advanced)))
+        }
         _ => learn(batch, env, known, locked, asked),
     }
 }
@@ -173,13 +226,13 @@ fn decide(
     Ok(Advanced { deal, fact: None, calculation: None, transitions: vec![transition] })
 }
 
-fn learn(
+fn learn<'k>(
     batch: &mut Changes,
     env: &Env<'_>,
-    known: &Known,
-    locked: &LockedDeal,
+    known: &'k Known,
+    locked: &'k LockedDeal,
     asked: Asked<'_, AdvanceDeal>,
-) -> Result<Advanced, AdvanceDealError> {
+) -> Result<Taken<'k>, AdvanceDealError> {
     let mut deal = locked.deal.clone();
     let step = &asked.command.step;
     let facts = step.facts_after(&deal)?;
@@ -187,7 +240,8 @@ fn learn(
     let balance = step.balance_after(&deal, known.trails.balance(deal.id, step))?;
     let differs = facts != deal.facts || milestones != deal.milestones;
     if !differs && balance.is_none() {
-        return Ok(Advanced { deal, fact: None, calculation: None, transitions: Vec::new() });
+        let advanced = Advanced { deal, fact: None, calculation: None, transitions: Vec::new() };
+        return Ok(Taken::Done(Box::new(advanced)));
     }
     let needs_seal = facts.settlement.is_some() || matches!(step, Step::Milestone(_) | Step::Balance(_));
     if needs_seal && !locked.sealed {
@@ -200,22 +254,33 @@ fn learn(
         return Err(AdvanceDealError::NoAgreement);
     }
     let fact = kept_fact(env, &deal, asked, &locked.deal)?;
-    let told = Told { actor: asked.actor.id, known_at: env.now, reason: fact.kind };
-    let (mut worked_out, mut reversed) = (Vec::new(), false);
-    if let Some(version) = version {
-        let trail = known.trails.calculated(env, &deal, sold, version, balance);
-        let trail = trail.map_err(|_| AdvanceDealError::OutOfRange)?;
-        if differs {
-            let own = commission::calculate(env, &deal, sold, version, None);
-            let own = own.map_err(|_| AdvanceDealError::OutOfRange)?;
-            reversed = own.1.reversed || trail.reversed;
-            worked_out.push(own);
-        }
-        worked_out.extend(trail.calculated);
-    }
-    // A balance moves no deal: where it stands follows from its own facts.
+    let trail = match version {
+        Some(version) => known.trails.calculated(env, &deal, sold, version, balance)?,
+        None => Trail::default(),
+    };
+    let said = Said { fact, actor: asked.actor.id, differs, balance, trail };
+    // A balance alone moves neither the deal nor what it comes to itself.
+    Ok(match version.filter(|_| differs) {
+        Some(version) => Taken::Learned(Box::new(Learned { ready: Ready { deal, sold, version }, said })),
+        None => Taken::Done(Box::new(keep(batch, env, deal, said, None))),
+    })
+}
+
+/// Gathers what was learned of a deal, with what it comes to itself if that was worked out.
+fn keep(
+    batch: &mut Changes,
+    env: &Env<'_>,
+    mut deal: Deal,
+    said: Said,
+    own: Option<(StoredCalculation, CalculationOutput)>,
+) -> Advanced {
+    let Said { fact, actor, differs, balance, trail } = said;
+    let fact_id = fact.id;
+    let reversed = trail.reversed || own.as_ref().is_some_and(|(_, output)| output.reversed);
+    let told = Told { actor, known_at: env.now, reason: fact.kind };
     let transitions = if differs { deal.follow_facts(reversed, &told) } else { Vec::new() };
-    let (fact_id, calculation) = (fact.id, worked_out.first().map(|(calculation, _)| calculation.id));
+    let worked_out: Vec<_> = own.into_iter().chain(trail.calculated).collect();
+    let calculation = worked_out.first().map(|(calculation, _)| calculation.id);
     batch.balances.extend(balance.map(|period| SaidBalance { deal: deal.id, period, fact: fact_id }));
     batch.facts.push(fact);
     batch.transitions.extend(transitions.iter().cloned());
@@ -223,7 +288,7 @@ fn learn(
         batch.changed.push(deal.clone());
     }
     batch.calculated.extend(worked_out.into_iter().map(|worked| Calculated::of(&deal, worked)));
-    Ok(Advanced { deal, fact: Some(fact_id), calculation, transitions })
+    Advanced { deal, fact: Some(fact_id), calculation, transitions }
 }
 
 /// The fact as it is kept: of the deal's own facts all that are known, of a milestone or a balance what was said.

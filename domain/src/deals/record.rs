@@ -6,14 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::commission::{Calculated, Changes, Sold, Unworkable, Versions};
 use super::deal::{Deal, Stage, Told};
 use super::frozen::Frozen;
 use super::handshake::{self, Attestation};
+use super::recalculate::{self, Ready};
 use super::repository::DealFact;
-use super::trail::Trails;
+use super::trail::{Trail, Trails};
 use crate::access::ownership;
+use crate::agreements::evaluate::CalculationOutput;
 use crate::agreements::facts::{DealFacts, Milestones};
+use crate::agreements::repository::StoredCalculation;
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};
@@ -93,6 +96,18 @@ pub enum Refusal {
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
+    /// Deals after it depend on it, and they are too many.
+    #[error("more deals depend on this one than can be worked out again at once")]
+    ReplayTooLong,
+}
+
+impl From<Unworkable> for Refusal {
+    fn from(why: Unworkable) -> Self {
+        match why {
+            Unworkable::OutOfRange => Self::OutOfRange,
+            Unworkable::ReplayTooLong => Self::ReplayTooLong,
+        }
+    }
 }
 
 impl crate::kernel::fault::Reason for Refusal {
@@ -105,6 +120,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::NotSealed => "handshake_open",
             Self::InTheFuture => "in_future",
             Self::OutOfRange => "amount_out_of_range",
+            Self::ReplayTooLong => "replay_too_long",
         }
     }
 }
@@ -149,10 +165,21 @@ pub fn record(
     let known = Known::gather(uow, env, source, said)?;
     let kid = env.platform.kid();
     let mut batch = Batch::default();
-    let outcomes = said
-        .iter()
-        .map(|one| batch.take(env, source, &known, &kid, one))
-        .collect::<Result<Vec<Outcome>, RecordError>>()?;
+    let understood: Vec<Result<(Ready<'_>, Trail), Outcome>> =
+        said.iter().map(|one| known.understood(env, source, one)).collect();
+    let ready: Vec<&Ready<'_>> =
+        understood.iter().filter_map(|one| one.as_ref().ok()).map(|(ready, _)| ready).collect();
+    let mut worked = recalculate::work_out(uow, env, &known.versions, &ready, &mut batch.0)?.into_iter();
+    let mut outcomes = Vec::with_capacity(said.len());
+    for (one, understood) in said.iter().zip(understood) {
+        outcomes.push(match understood {
+            Ok((ready, trail)) => match worked.next().unwrap_or(Err(Unworkable::OutOfRange)) {
+                Ok(worked) => batch.keep(env, source, &kid, (one, known.is_new(one)), (ready, trail), worked)?,
+                Err(why) => Outcome::Refused(why.into()),
+            },
+            Err(outcome) => outcome,
+        });
+    }
     batch.0.write(uow, env).map_err(|error| match error {
         // Another import made the deal since we looked: begin again and find it.
         PostError::Store(StoreError::Violates(rule)) if rule == "deal_external_ref_taken" => {
@@ -182,10 +209,11 @@ impl Known {
         let mut codes: Vec<ProductCode> = said.iter().map(|s| s.product.clone()).collect();
         codes.sort_unstable();
         codes.dedup();
-        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         let members = uow.directory().find_members(source.organisation, &member_refs)?;
         let products = uow.catalogue().find_products(&codes)?;
         let versions = Versions::gather(uow, products.iter().map(|product| product.vertical))?;
+        versions.lock_counters(uow)?;
+        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         let ids: Vec<DealId> = deals.iter().map(|deal| deal.id).collect();
         let trails = Trails::gather(uow, &ids)?;
         let member_ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
@@ -201,59 +229,62 @@ impl Known {
     }
 }
 
-/// What the batch comes to.
-#[derive(Default)]
-struct Batch(Changes);
+impl Known {
+    fn is_new(&self, said: &SaidDeal) -> bool {
+        !self.deals.contains_key(&said.external_ref)
+    }
 
-impl Batch {
-    fn take(
-        &mut self,
-        env: &Env<'_>,
-        source: &Source,
-        known: &Known,
-        kid: &str,
-        said: &SaidDeal,
-    ) -> Result<Outcome, RecordError> {
-        let Some(member) = known.members.get(&said.member_ref) else {
-            return Ok(Outcome::Refused(Refusal::UnknownMember));
-        };
-        let Some(product) = known.products.get(&said.product) else {
-            return Ok(Outcome::Refused(Refusal::UnknownProduct));
-        };
-        let before = known.deals.get(&said.external_ref);
+    /// The deal as it is said to be, what governs it and what its trail comes to; else what becomes of it.
+    fn understood(&self, env: &Env<'_>, source: &Source, said: &SaidDeal) -> Result<(Ready<'_>, Trail), Outcome> {
+        let member = self.members.get(&said.member_ref).ok_or(Outcome::Refused(Refusal::UnknownMember))?;
+        let product = self.products.get(&said.product).ok_or(Outcome::Refused(Refusal::UnknownProduct))?;
+        let before = self.deals.get(&said.external_ref);
         if let Some(deal) = before {
             if deal.source_sha256 == Some(said.sha256) {
-                return Ok(Outcome::Unchanged(deal.id));
+                return Err(Outcome::Unchanged(deal.id));
             }
             if deal.member != member.id || deal.product != product.id {
-                return Ok(Outcome::Refused(Refusal::AttributionChanged));
+                return Err(Outcome::Refused(Refusal::AttributionChanged));
             }
             if deal.agreement.is_none() {
-                return Ok(Outcome::Refused(Refusal::NotSealed));
+                return Err(Outcome::Refused(Refusal::NotSealed));
             }
         }
         if is_in_future(env, &said.facts) {
-            return Ok(Outcome::Refused(Refusal::InTheFuture));
+            return Err(Outcome::Refused(Refusal::InTheFuture));
         }
         let sealed = before.and_then(|deal| deal.agreement);
-        let Some(version) = known.versions.of(product.vertical, sealed, source.provider, &said.facts) else {
-            return Ok(Outcome::Refused(Refusal::NoAgreement));
-        };
+        let version = self.versions.of(product.vertical, sealed, source.provider, &said.facts);
+        let version = version.ok_or(Outcome::Refused(Refusal::NoAgreement))?;
         let mut deal = before.cloned().unwrap_or_else(|| {
-            let frozen = known.frozen.get(&member.id).cloned().unwrap_or_default();
+            let frozen = self.frozen.get(&member.id).cloned().unwrap_or_default();
             opened(env, source, (member.id, frozen), product, said)
         });
         deal.facts = said.facts;
         deal.source_sha256 = Some(said.sha256);
         deal.agreement = Some((version.agreement(), version.number()));
         let sold = Sold { vertical: product.vertical, product: &product.code };
-        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version, None) else {
-            return Ok(Outcome::Refused(Refusal::OutOfRange));
-        };
-        let Ok(trail) = known.trails.calculated(env, &deal, sold, version, None) else {
-            return Ok(Outcome::Refused(Refusal::OutOfRange));
-        };
-        let new = before.is_none();
+        let trail = self.trails.calculated(env, &deal, sold, version, None);
+        let trail = trail.map_err(|why| Outcome::Refused(why.into()))?;
+        Ok((Ready { deal, sold, version }, trail))
+    }
+}
+
+/// What the batch comes to.
+#[derive(Default)]
+struct Batch(Changes);
+
+impl Batch {
+    fn keep(
+        &mut self,
+        env: &Env<'_>,
+        source: &Source,
+        kid: &str,
+        (said, new): (&SaidDeal, bool),
+        (ready, trail): (Ready<'_>, Trail),
+        (calculation, output): (StoredCalculation, CalculationOutput),
+    ) -> Result<Outcome, RecordError> {
+        let Ready { mut deal, version, .. } = ready;
         let told = Told { actor: env.actor.id, known_at: env.now, reason: "import" };
         if new {
             self.0.transitions.push(deal.open(&told));
@@ -271,7 +302,7 @@ impl Batch {
             self.0.changed.push(deal.clone());
         }
         let id = deal.id;
-        if deal.facts.settlement.is_some() || !new {
+        if deal.facts.settlement.is_some() || !new || !output.counters.is_empty() {
             let own = std::iter::once((calculation, output));
             self.0.calculated.extend(own.chain(trail.calculated).map(|worked| Calculated::of(&deal, worked)));
         }

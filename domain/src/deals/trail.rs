@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::commission::{self, OutOfRange, Sold};
+use super::commission::{Sold, Unworkable, WorkedOut};
 use super::deal::Deal;
 use super::step::Step;
 use crate::agreements::evaluate::CalculationOutput;
@@ -76,7 +76,7 @@ impl Trails {
         sold: Sold<'_>,
         version: &GoverningVersion,
         said: Option<Period>,
-    ) -> Result<Trail, OutOfRange> {
+    ) -> Result<Trail, Unworkable> {
         let mut trail = Trail::default();
         if !version.plan().is_ok_and(Plan::has_trail) {
             return Ok(trail);
@@ -84,7 +84,7 @@ impl Trails {
         let mut months = self.balances.get(&deal.id).cloned().unwrap_or_default();
         months.extend(said.map(|period| (period.month, period.balance)));
         for (month, balance) in months {
-            let worked = commission::calculate(env, deal, sold, version, Some(Period { month, balance }))?;
+            let worked = worked_out(env, deal, sold, version, Period { month, balance })?;
             trail.reversed |= worked.1.reversed;
             trail.calculated.extend(self.is_other(deal, month, &worked.0).then_some(worked));
         }
@@ -99,10 +99,10 @@ impl Trails {
         sold: Sold<'_>,
         version: &GoverningVersion,
         month: Date,
-    ) -> Result<Month, OutOfRange> {
+    ) -> Result<Month, Unworkable> {
         let known = self.balances.get(&deal.id).and_then(|months| months.get(&month));
         let Some(balance) = known.copied() else { return Ok(Month::Missing) };
-        let worked = commission::calculate(env, deal, sold, version, Some(Period { month, balance }))?;
+        let worked = worked_out(env, deal, sold, version, Period { month, balance })?;
         Ok(Month::Known(self.is_other(deal, month, &worked.0).then(|| Box::new(worked))))
     }
 
@@ -110,4 +110,14 @@ impl Trails {
     fn is_other(&self, deal: &Deal, month: Date, calculation: &StoredCalculation) -> bool {
         self.outputs.get(&(deal.id, month)) != Some(&calculation.output_sha256)
     }
+}
+
+fn worked_out(
+    env: &Env<'_>,
+    deal: &Deal,
+    sold: Sold<'_>,
+    version: &GoverningVersion,
+    period: Period,
+) -> Result<(StoredCalculation, CalculationOutput), Unworkable> {
+    WorkedOut::try_new(deal, sold, version, Some(period), &[]).map(|worked| worked.stored(env, deal.id, version))
 }

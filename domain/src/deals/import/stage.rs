@@ -108,7 +108,7 @@ pub(super) fn row_fault(refusal: Refusal) -> RowFault {
         Refusal::UnknownProduct => "product_code",
         Refusal::OutOfRange => "settled_amount",
         Refusal::NotSealed => "external_ref",
-        Refusal::NoAgreement | Refusal::AttributionChanged | Refusal::InTheFuture => "",
+        Refusal::NoAgreement | Refusal::AttributionChanged | Refusal::InTheFuture | Refusal::ReplayTooLong => "",
     };
     RowFault { column, code: refusal.code(), detail: refusal.to_string() }
 }

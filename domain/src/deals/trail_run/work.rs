@@ -49,6 +49,7 @@ fn batch(uow: &mut dyn UnitOfWork, work: &Work<'_>, id: TrailRunId, done: u64) -
         None => return Err(WorkError::fault("run_missing", "the job's trail run does not exist")),
     };
     let versions = Versions::gather(uow, [run.vertical])?;
+    versions.lock_counters(uow)?;
     let with_trail: Vec<(AgreementId, u32)> = versions
         .all()
         .filter(|version| run.agreement.is_none_or(|agreement| version.agreement() == agreement))
