@@ -37,6 +37,7 @@ use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::simulation::SimulationQueries;
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
@@ -165,6 +166,8 @@ pub trait Queries {
     fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Deals for simulations, simulations that were made.
+    fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
     /// Webhook endpoints and deliveries.

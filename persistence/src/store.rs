@@ -210,6 +210,7 @@ lookups! {
     ledger: domain::ledger::repository::LedgerQueries,
     operations: domain::operations::OperationQueries,
     payouts: domain::payouts::repository::PayoutQueries,
+    simulations: domain::simulation::SimulationQueries,
     statements: domain::payouts::statement::StatementQueries,
     webhooks: domain::webhooks::WebhookQueries,
 }
