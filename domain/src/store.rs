@@ -37,7 +37,7 @@ use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
-use crate::simulation::SimulationQueries;
+use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
@@ -116,6 +116,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Simulations and what they found.
+    fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Second factors of users.

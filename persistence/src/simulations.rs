@@ -183,6 +183,15 @@ impl Sold {
 struct NoSuchProduct;
 
 impl SimulationQueries for PgQueries<'_> {
+    fn list_governed(&mut self) -> Result<Vec<VerticalCode>, StoreError> {
+        let codes: Vec<String> = query::<Text>(
+            "select v.code from vertical v where exists (select from agreement a where a.vertical_id = v.id) order by v.code",
+        )
+        .load(self.pg)
+        .map_err(store_error)?;
+        codes.iter().map(|code| VerticalCode::parse(code).map_err(|_| unreadable("a vertical's code"))).collect()
+    }
+
     fn count_deals(&mut self, filter: &PopulationFilter) -> Result<u64, StoreError> {
         let Ok(product) = self.sold()?.id(filter) else { return Ok(0) };
         let count: i64 = filtered(query::<BigInt>(asked!("select count(*)", "")), filter, product)

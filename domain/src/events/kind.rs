@@ -137,6 +137,8 @@ event_kinds! {
     PayeeBankChangeProposed = "payee.bank_change_proposed", "payee", "RecordChanged", DirectoryRead;
     /// Another bank account was approved for a payee; it is paid to after a cool-off.
     PayeeBankChangeApproved = "payee.bank_change_approved", "payee", "RecordChanged", DirectoryRead;
+    /// A simulation ended: it succeeded, failed, or was cancelled.
+    SimulationFinished = "simulation.finished", "simulation", "RecordChanged", SimulationsRead;
     /// The guarantees were checked.
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.

@@ -7,31 +7,41 @@
 //! participants and of the platform. Bounds: 4 candidates, 120 months, 1,000 runs, [`changes::MOST_CHANGES`] changed
 //! deals that are kept; memory does not grow with the number of deals.
 
+pub mod asked;
 pub mod calibration;
 pub mod changes;
 mod desk;
 mod draws;
+mod explain;
 mod found;
+mod gather;
 pub mod population;
 pub mod report;
+pub mod repository;
 mod run;
 pub mod scenario;
+pub mod service;
 mod shocks;
 mod simulator;
 mod spread;
 pub mod synthetic;
 mod tally;
+pub mod work;
 
 pub use changes::ChangedDeal;
 pub use desk::SimulatedLine;
+pub use explain::{Explained, explain};
 pub use found::Found;
+pub use gather::{Proposal, gather, scenarios};
 pub use report::SimulationReport;
+pub use repository::{SimulationQueries, SimulationRepository};
 pub use run::{Population, Simulation, Watch, flowed, run};
+pub use scenario::MOST_CANDIDATES;
 pub use scenario::{Candidate, Scenarios};
 pub use shocks::{MOST_DAYS, MOST_FACTOR, MOST_WEIGHTS, Shocks};
 pub use simulator::Simulator;
+pub use synthetic::{MOST_MONTHS, MOST_RUNS};
 
-use self::population::{Chunk, PopulationAsked, PopulationFilter};
 use crate::agreements::finding::Finding;
 use crate::kernel::jcs::JcsError;
 use crate::kernel::money::MoneyError;
@@ -81,19 +91,4 @@ impl From<MoneyError> for SimulationError {
     fn from(_: MoneyError) -> Self {
         Self::OutOfRange
     }
-}
-
-/// Deals for simulations, all at one moment.
-pub trait SimulationQueries {
-    /// How many there are.
-    ///
-    /// # Errors
-    /// The failure of the store.
-    fn count_deals(&mut self, filter: &PopulationFilter) -> Result<u64, StoreError>;
-
-    /// Gives them in chunks of at most [`population::CHUNK`], until there are no more or `take` says `false`.
-    ///
-    /// # Errors
-    /// The failure of the store.
-    fn stream_deals(&mut self, asked: &PopulationAsked, take: &mut dyn FnMut(Chunk) -> bool) -> Result<(), StoreError>;
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::draws::Draws;
 use super::population::SoldProduct;
@@ -28,7 +29,8 @@ pub const MOST_WEIGHTS: usize = 100;
 const UNWINDS_WITHIN_DAYS: u64 = 730;
 
 /// What happens to the deals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shocks {
     /// So many times as many deals.
     pub volume: Rate,

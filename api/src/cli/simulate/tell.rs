@@ -1,0 +1,151 @@
+//! What a simulation found, for people.
+
+use domain::kernel::Money;
+use domain::simulation::Found;
+use domain::simulation::report::{
+    Band, Comparison, MonteCarlo, ParticipantDifference, Percentiles, ScenarioReport, SimulationReport,
+};
+
+/// Changed deals that are shown.
+pub const SHOWN_CHANGES: usize = 5;
+/// Winners and losers that are shown.
+const SHOWN_PARTICIPANTS: usize = 3;
+
+fn money(minor: i64) -> String {
+    Money::aud(minor).to_string().trim_end_matches(" AUD").to_owned()
+}
+
+fn difference(minor: i64) -> String {
+    if minor > 0 { format!("+{}", money(minor)) } else { money(minor) }
+}
+
+/// Prints it.
+pub fn tell(found: &Found) {
+    let report = &found.report;
+    let population = &report.population;
+    println!(
+        "{} deals ({}), {} settled, {} of these unwound; seed {}",
+        population.deals, population.kind, population.settled, population.unwound, population.seed
+    );
+    if population.ungoverned + population.out_of_range > 0 {
+        println!("left out: {} no version governs, {} out of range", population.ungoverned, population.out_of_range);
+    }
+    totals(&report.scenarios);
+    for comparison in &report.comparisons {
+        compared(comparison);
+    }
+    months(report);
+    changes(found);
+    if let Some(runs) = &report.monte_carlo {
+        bands(runs);
+    }
+}
+
+fn totals(scenarios: &[ScenarioReport]) {
+    println!();
+    println!("{:<24} {:>17} {:>17} {:>17} {:>17}", "AUD", "earned", "taken back", "participants", "platform");
+    let row = |name: &str, amounts: &domain::simulation::report::AmountsReport| {
+        println!(
+            "{name:<24} {:>17} {:>17} {:>17} {:>17}",
+            money(amounts.earned_minor),
+            money(amounts.clawed_back_minor),
+            money(amounts.participants_minor),
+            money(amounts.platform_minor)
+        );
+    };
+    for scenario in scenarios {
+        row(&scenario.name, &scenario.totals);
+        for (kind, parts) in [("", &scenario.by_vertical), ("cohort ", &scenario.by_cohort)] {
+            for part in parts.iter().filter(|_| parts.len() > 1) {
+                row(&format!("  {kind}{}", part.name), &part.amounts);
+            }
+        }
+    }
+}
+
+fn compared(comparison: &Comparison) {
+    println!();
+    println!(
+        "{} beside active: {} in all, {} for participants, {} for the platform",
+        comparison.name,
+        difference(comparison.difference_minor),
+        difference(comparison.participants_difference_minor),
+        difference(comparison.platform_difference_minor)
+    );
+    println!(
+        "  {} deals and {} lines change; {} participants win, {} lose, {} get the same",
+        comparison.changed_deals, comparison.changed_lines, comparison.winners, comparison.losers, comparison.unchanged
+    );
+    spread("  of a changed deal", comparison.deal_percentiles.as_ref());
+    spread("  of a participant", comparison.participant_percentiles.as_ref());
+    participants("  win most", &comparison.top_winners);
+    participants("  lose most", &comparison.top_losers);
+}
+
+fn spread(what: &str, percentiles: Option<&Percentiles>) {
+    let Some(p) = percentiles else { return };
+    println!(
+        "{what}: least {}, 5 % {}, half {}, 95 % {}, most {}",
+        difference(p.least_minor),
+        difference(p.p5_minor),
+        difference(p.p50_minor),
+        difference(p.p95_minor),
+        difference(p.most_minor)
+    );
+}
+
+fn participants(what: &str, named: &[ParticipantDifference]) {
+    for (n, one) in named.iter().take(SHOWN_PARTICIPANTS).enumerate() {
+        let (was, is) = (money(one.active_minor), money(one.candidate_minor));
+        let what = if n == 0 { what } else { "" };
+        println!("{what:<12} {} {} ({was} → {is})", one.member_id, difference(one.difference_minor));
+    }
+}
+
+fn months(report: &SimulationReport) {
+    println!();
+    for scenario in &report.scenarios {
+        if let (Some(worst), Some(first), Some(last)) =
+            (&scenario.worst_month, scenario.cash_by_month.first(), scenario.cash_by_month.last())
+        {
+            println!(
+                "{}: cash from {} to {}; most to pay in {}: {}",
+                scenario.name,
+                first.month.strftime("%Y-%m"),
+                last.month.strftime("%Y-%m"),
+                worst.month.strftime("%Y-%m"),
+                money(worst.participants_minor)
+            );
+        }
+    }
+}
+
+fn changes(found: &Found) {
+    if found.changes.is_empty() {
+        return;
+    }
+    println!();
+    println!("Deals that change most:");
+    for change in &found.changes {
+        let nets: Vec<String> = change.net_minor.iter().map(|net| money(*net)).collect();
+        println!("  {} {}", change.deal, nets.join(" → "));
+    }
+}
+
+fn bands(runs: &MonteCarlo) {
+    println!();
+    println!("Over {} runs ({} deals): participants are paid", runs.runs, runs.deals);
+    let shown = |band: &Band| {
+        format!(
+            "5 % {}, 25 % {}, half {}, 75 % {}, 95 % {}",
+            money(band.p5_minor),
+            money(band.p25_minor),
+            money(band.p50_minor),
+            money(band.p75_minor),
+            money(band.p95_minor)
+        )
+    };
+    for scenario in &runs.scenarios {
+        println!("  {}: {}", scenario.name, shown(&scenario.participants));
+    }
+}
