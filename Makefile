@@ -6,7 +6,7 @@ RUN := cargo run -q --bin flip360 --locked --
 OUT ?= demo-out
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 setup: ## checks what is needed and installs what it can
 	@scripts/setup.sh
 demo: setup ## one referral business from export to paid and proved; writes demo-out/
@@ -34,6 +34,9 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+simulate-bench: setup ## deals a second through a simulation of 10⁴, 10⁵, 10⁶ deals, and the memory it takes
+	cargo build --workspace --release --locked --bin simulate-bench
+	target/release/simulate-bench
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
@@ -51,4 +54,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench simulate-bench collection contract sdks test serve doctor measure openapi fmt lint

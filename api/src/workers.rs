@@ -18,6 +18,7 @@ use domain::deals::import::work::ImportHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
+use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
 use integrations::turn::Turn;
 use jiff::civil::Date;
@@ -47,7 +48,7 @@ const DISPATCH_THREADS: usize = 2;
 /// How often a thread that is to end is looked at.
 const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
-const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
+const HANDLERS: [&dyn Handler; 2] = [&ImportHandler, &SimulationHandler { threads: 2 }];
 
 /// What a process does beside answering requests.
 #[derive(Debug, Clone)]

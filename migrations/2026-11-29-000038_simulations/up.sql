@@ -23,7 +23,8 @@ create table simulation_change (
   rank integer not null check (rank > 0),
   deal_id uuid not null,
   occurrence integer not null check (occurrence >= 0),
-  -- By scenario, the active one first, then by candidate; JSON as where running totals stood, null where there are none.
+  -- What stays for participants, by scenario, the active one first; lines that are others, by candidate; where running
+  -- totals stood, as JSON, null where there are none.
   net_minor bigint[] not null,
   changed_lines bigint[] not null,
   counters text,

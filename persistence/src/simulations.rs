@@ -1,332 +1,217 @@
-//! Deals for simulations, through a cursor: one pass over narrow columns, with flat memory on either side.
-//!
-//! The statement is planned for all of its rows. Deals are sorted only when a simulation needs their order; where each
-//! has balances, these come with it.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! Simulations: what was asked, what they found. Their deals come through `simulated_deals`.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
-use domain::agreements::facts::{DealFacts, Measures, Period, Settlement};
-use domain::agreements::model::GoverningDate;
-use domain::catalogue::{ProductCode, VerticalCode, reference};
-use domain::kernel::Money;
-use domain::kernel::ids::{AgreementId, DealId, MemberId, OrganisationId};
-use domain::simulation::SimulationQueries;
-use domain::simulation::population::{
-    CHUNK, Chunk, PopulationAsked, PopulationDeal, PopulationFilter, SoldProduct, Span,
+use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::agreements::facts::Counter;
+use domain::catalogue::VerticalCode;
+use domain::jobs::{JobFault, JobState, Progress};
+use domain::kernel::ids::{AgreementId, DealId, JobId, SimulationId};
+use domain::kernel::{Instant, Page, PageRequest};
+use domain::simulation::ChangedDeal;
+use domain::simulation::population::{Chunk, PopulationAsked, PopulationFilter};
+use domain::simulation::repository::{
+    FoundSimulation, NewSimulation, RankedChange, SimulationQueries, SimulationRepository,
 };
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{maybe_date, to_u64};
+use crate::bind::{from_instant, instant, to_u64};
 use crate::error::{store_error, unreadable};
-use crate::statement::{Statement, command, query};
-use crate::store::PgQueries;
+use crate::page::{Paging, by_id, by_number, listed};
+use crate::simulated_deals;
+use crate::statement::{command, query};
+use crate::store::{PgQueries, PgUnitOfWork};
 
-type Columns = (
-    (SqlUuid, SqlUuid, SqlUuid, Nullable<SqlUuid>, Nullable<Array<SqlUuid>>, Nullable<Array<SmallInt>>),
-    (Nullable<Array<SqlUuid>>, Nullable<Text>, Nullable<Date>, SqlUuid, SqlUuid),
-    (Date, Nullable<Date>, Nullable<Date>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Date>),
-    (Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<Integer>),
-    (Nullable<Array<Date>>, Nullable<Array<BigInt>>),
-);
+type KeptColumns = (SqlUuid, SqlUuid, Bytea, SqlUuid, Timestamptz);
+type KeptRow = (Uuid, Uuid, Vec<u8>, Uuid, jiff_diesel::Timestamp);
+type FoundColumns =
+    (KeptColumns, (Text, BigInt, Nullable<BigInt>, Nullable<Text>, Nullable<Text>, Nullable<Timestamptz>));
+type FoundRow = (KeptRow, (String, i64, Option<i64>, Option<String>, Option<String>, Option<jiff_diesel::Timestamp>));
 
-#[derive(Queryable)]
-struct Parties {
-    id: Uuid,
-    product: Uuid,
-    member: Uuid,
-    upline: Option<Uuid>,
-    uplines: Option<Vec<Uuid>>,
-    own_uplines: Option<Vec<i16>>,
+fn kept((id, job, asked, created_by, created_at): KeptRow) -> NewSimulation {
+    NewSimulation {
+        id: SimulationId::new(id),
+        job: JobId::new(job),
+        asked,
+        created_by,
+        created_at: from_instant(created_at),
+    }
 }
 
-#[derive(Queryable)]
-struct Others {
-    participants: Option<Vec<Uuid>>,
-    cohort: Option<String>,
-    joined_on: Option<jiff_diesel::Date>,
-    provider: Uuid,
-    introducer: Uuid,
+fn found((row, (state, done, total, code, detail, finished_at)): FoundRow) -> Result<FoundSimulation, StoreError> {
+    Ok(FoundSimulation {
+        simulation: kept(row),
+        state: JobState::parse(&state).ok_or_else(|| unreadable("the state of a job"))?,
+        progress: Progress { done: to_u64(done)?, total: total.map(to_u64).transpose()? },
+        fault: code.map(|code| JobFault { code, detail: detail.unwrap_or_default() }),
+        finished_at: finished_at.map(from_instant),
+    })
 }
 
-#[derive(Queryable)]
-struct Facts {
-    referred_on: jiff_diesel::Date,
-    contracted_on: Option<jiff_diesel::Date>,
-    settled_on: Option<jiff_diesel::Date>,
-    settled_minor: Option<i64>,
-    offset_minor: Option<i64>,
-    discharged_on: Option<jiff_diesel::Date>,
+type ChangeColumns = (Integer, SqlUuid, Integer, Array<BigInt>, Array<BigInt>, Nullable<Text>);
+type ChangeRow = (i32, Uuid, i32, Vec<i64>, Vec<i64>, Option<String>);
+
+fn change((rank, deal, occurrence, net_minor, changed, counters): ChangeRow) -> Result<RankedChange, StoreError> {
+    let number = |number: i32| u32::try_from(number).map_err(|_| unreadable("the number of a changed deal"));
+    let counters = counters.as_deref().map(serde_json::from_str::<Vec<Vec<Counter>>>).transpose();
+    let changed_lines = changed.into_iter().map(to_u64).collect::<Result<_, _>>()?;
+    Ok(RankedChange {
+        rank: number(rank)?,
+        change: ChangedDeal {
+            deal: DealId::new(deal),
+            occurrence: number(occurrence)?,
+            net_minor,
+            changed_lines,
+            counters: counters.map_err(|_| unreadable("the counters of a changed deal"))?.unwrap_or_default(),
+        },
+    })
 }
 
-#[derive(Queryable)]
-struct Told {
-    measures: Option<String>,
-    milestones: Option<String>,
-    agreement: Option<Uuid>,
-    version: Option<i32>,
+/// An array as PostgreSQL writes it: rows of a set cannot hold arrays of their own.
+fn numbers(numbers: impl IntoIterator<Item = String>) -> String {
+    format!("{{{}}}", numbers.into_iter().collect::<Vec<_>>().join(","))
 }
 
-type Row = (Parties, Others, Facts, Told, (Option<Vec<jiff_diesel::Date>>, Option<Vec<i64>>));
+/// Where running totals stood, when there are any.
+fn counters(change: &ChangedDeal) -> Result<Option<String>, StoreError> {
+    if change.counters.iter().all(Vec::is_empty) {
+        return Ok(None);
+    }
+    serde_json::to_string(&change.counters).map(Some).map_err(|error| StoreError::Failed(error.to_string()))
+}
 
-/// The deals of a filter; binds: vertical, product, introducer, the first and the last day of referral.
-macro_rules! asked {
-    ($what:expr, $order:literal) => {
-        concat!(
-            $what,
-            " from deal d where d.vertical_id = coalesce($1, d.vertical_id) and d.product_id = coalesce($2, d.product_id)
-               and d.introducer_id = coalesce($3, d.introducer_id)
-               and d.referred_on >= coalesce($4, '-infinity') and d.referred_on <= coalesce($5, 'infinity')",
-            $order
+impl SimulationRepository for PgUnitOfWork<'_> {
+    fn insert(&mut self, simulation: &NewSimulation) -> Result<(), StoreError> {
+        command("insert into simulation (id, job_id, asked, created_by, created_at) values ($1, $2, $3, $4, $5)")
+            .bind::<SqlUuid, _>(simulation.id.uuid())
+            .bind::<SqlUuid, _>(simulation.job.uuid())
+            .bind::<Bytea, _>(simulation.asked.as_slice())
+            .bind::<SqlUuid, _>(simulation.created_by)
+            .bind::<Timestamptz, _>(instant(simulation.created_at))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn find(&mut self, id: SimulationId) -> Result<Option<NewSimulation>, StoreError> {
+        let row: Option<KeptRow> =
+            query::<KeptColumns>("select id, job_id, asked, created_by, created_at from simulation where id = $1")
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        Ok(row.map(kept))
+    }
+
+    fn find_content(&mut self, agreement: AgreementId, number: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        // A number that no version can have is not found rather than out of range.
+        let Ok(number) = i32::try_from(number) else { return Ok(None) };
+        query::<Bytea>("select content from agreement_version where agreement_id = $1 and number = $2")
+            .bind::<SqlUuid, _>(agreement.uuid())
+            .bind::<Integer, _>(number)
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)
+    }
+
+    fn append_report(
+        &mut self,
+        id: SimulationId,
+        report: &[u8],
+        changes: &[ChangedDeal],
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        command("insert into simulation_report (simulation_id, report, finished_at) values ($1, $2, $3)")
+            .bind::<SqlUuid, _>(id.uuid())
+            .bind::<Bytea, _>(report)
+            .bind::<Timestamptz, _>(instant(at))
+            .execute(self.pg)
+            .map_err(store_error)?;
+        let nets = changes.iter().map(|change| numbers(change.net_minor.iter().map(i64::to_string)));
+        let lines = changes.iter().map(|change| numbers(change.changed_lines.iter().map(u64::to_string)));
+        let occurrences = changes.iter().map(|change| i32::try_from(change.occurrence).unwrap_or(i32::MAX));
+        command(
+            "insert into simulation_change (simulation_id, rank, deal_id, occurrence, net_minor, changed_lines, counters)
+             select $1, rank, deal_id, occurrence, net_minor::bigint[], changed_lines::bigint[], counters
+             from unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[])
+               with ordinality as c (deal_id, occurrence, net_minor, changed_lines, counters, rank)",
         )
-    };
-}
-
-macro_rules! cursor {
-    ($balances:literal, $order:literal) => {
-        asked!(
-            concat!(
-                "declare simulation_deals no scroll cursor for select d.id, d.product_id, d.member_id, d.upline_id, d.upline_ids, d.own_uplines,
-                   d.participant_ids, d.cohort, d.joined_on, d.provider_id, d.introducer_id,
-                   d.referred_on, d.contracted_on, d.settled_on, d.settled_minor, d.offset_minor, d.discharged_on,
-                   d.measures, d.milestones, d.agreement_id, d.version_number, ",
-                $balances
-            ),
-            $order
-        )
-    };
-}
-
-macro_rules! cursors {
-    ($order:literal) => {
-        [
-            cursor!("null::date[], null::bigint[]", $order),
-            cursor!(
-                "array(select b.month from deal_balance b where b.deal_id = d.id order by b.month),
-                 array(select b.balance_minor from deal_balance b where b.deal_id = d.id order by b.month)",
-                $order
-            ),
-        ]
-    };
-}
-
-fn declared(asked: &PopulationAsked) -> &'static str {
-    let [without, with] = match asked.order {
-        None => cursors!(""),
-        Some(GoverningDate::Referred) => {
-            cursors!(
-                " order by d.referred_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id"
-            )
-        }
-        Some(GoverningDate::Contracted) => {
-            cursors!(
-                " order by d.contracted_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id"
-            )
-        }
-        Some(GoverningDate::Settled) => {
-            cursors!(" order by d.settled_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id")
-        }
-    };
-    if asked.balances { with } else { without }
-}
-
-fn filtered<'v, ST>(
-    statement: Statement<'v, ST>,
-    filter: &PopulationFilter,
-    product: Option<Uuid>,
-) -> Statement<'v, ST> {
-    statement
-        .bind::<Nullable<SqlUuid>, _>(filter.vertical.map(|vertical| reference::vertical_id(vertical).uuid()))
-        .bind::<Nullable<SqlUuid>, _>(product)
-        .bind::<Nullable<SqlUuid>, _>(filter.introducer.map(OrganisationId::uuid))
-        .bind::<Nullable<Date>, _>(maybe_date(filter.referred_from))
-        .bind::<Nullable<Date>, _>(maybe_date(filter.referred_until))
-}
-
-/// What is sold, and where it stands in the list.
-struct Sold {
-    list: Arc<[SoldProduct]>,
-    places: HashMap<Uuid, u32>,
-}
-
-impl PgQueries<'_> {
-    fn sold(&mut self) -> Result<Sold, StoreError> {
-        let rows: Vec<(Uuid, String, String)> = query::<(SqlUuid, Text, Text)>(
-            "select p.id, p.code, v.code from product p join vertical v on v.id = p.vertical_id order by p.id",
-        )
-        .load(self.pg)
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Array<SqlUuid>, _>(changes.iter().map(|change| change.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(occurrences.collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(nets.collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(changes.iter().map(counters).collect::<Result<Vec<_>, _>>()?)
+        .execute(self.pg)
         .map_err(store_error)?;
-        let places = (0..).zip(&rows).map(|(place, (id, ..))| (*id, place)).collect();
-        let list = rows.into_iter().map(|(_, code, vertical)| {
-            let code = ProductCode::parse(&code).map_err(|_| unreadable("a product's code"))?;
-            let vertical = VerticalCode::parse(&vertical).map_err(|_| unreadable("a vertical's code"))?;
-            Ok(SoldProduct { code, vertical })
-        });
-        Ok(Sold { list: list.collect::<Result<_, StoreError>>()?, places })
+        Ok(())
     }
 }
-
-impl Sold {
-    /// The id of the product that a filter names; `Err` when there is none such.
-    fn id(&self, filter: &PopulationFilter) -> Result<Option<Uuid>, NoSuchProduct> {
-        let Some(code) = &filter.product else { return Ok(None) };
-        let place = self.list.iter().position(|sold| sold.code == *code).ok_or(NoSuchProduct)?;
-        let found = self.places.iter().find(|(_, at)| **at as usize == place);
-        found.map(|(id, _)| Some(*id)).ok_or(NoSuchProduct)
-    }
-}
-
-/// Nothing is sold under that code: no deals.
-struct NoSuchProduct;
 
 impl SimulationQueries for PgQueries<'_> {
-    fn list_governed(&mut self) -> Result<Vec<VerticalCode>, StoreError> {
-        let codes: Vec<String> = query::<Text>(
-            "select v.code from vertical v where exists (select from agreement a where a.vertical_id = v.id) order by v.code",
-        )
+    fn list(&mut self, page: &PageRequest) -> Result<Page<FoundSimulation>, StoreError> {
+        let paging = Paging::newest_first(page);
+        let rows: Vec<FoundRow> = query::<FoundColumns>(listed!(
+            paging.order,
+            "select s.id, s.job_id, s.asked, s.created_by, s.created_at, j.state, j.progress_done, j.progress_total, j.fault_code, j.fault_detail, j.finished_at
+             from simulation s join job j on j.id = s.job_id where ",
+            "s.id", at "s.created_at", ""
+        ))
+        .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
-        codes.iter().map(|code| VerticalCode::parse(code).map_err(|_| unreadable("a vertical's code"))).collect()
+        by_id(rows, page, found, |found| found.simulation.id.uuid())
+    }
+
+    fn find(&mut self, id: SimulationId) -> Result<Option<FoundSimulation>, StoreError> {
+        let row: Option<FoundRow> = query::<FoundColumns>(
+            "select s.id, s.job_id, s.asked, s.created_by, s.created_at, j.state, j.progress_done, j.progress_total, j.fault_code, j.fault_detail, j.finished_at
+             from simulation s join job j on j.id = s.job_id where s.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(found).transpose()
+    }
+
+    fn find_report(&mut self, id: SimulationId) -> Result<Option<Vec<u8>>, StoreError> {
+        query::<Bytea>("select report from simulation_report where simulation_id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)
+    }
+
+    fn list_changes(&mut self, id: SimulationId, page: &PageRequest) -> Result<Page<RankedChange>, StoreError> {
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<ChangeRow> = query::<ChangeColumns>(listed!(
+            paging.order,
+            "select rank, deal_id, occurrence, net_minor, changed_lines, counters from simulation_change where simulation_id = $1 and ",
+            "rank",
+            ""
+        ))
+        .bind::<SqlUuid, _>(id.uuid())
+        .after_number(paging)?
+        .limit(paging)
+        .load(self.pg)
+        .map_err(store_error)?;
+        by_number(rows, page, change, |ranked| i64::from(ranked.rank))
+    }
+
+    fn list_governed(&mut self) -> Result<Vec<VerticalCode>, StoreError> {
+        simulated_deals::list_governed(self.pg)
     }
 
     fn count_deals(&mut self, filter: &PopulationFilter) -> Result<u64, StoreError> {
-        let Ok(product) = self.sold()?.id(filter) else { return Ok(0) };
-        let count: i64 = filtered(query::<BigInt>(asked!("select count(*)", "")), filter, product)
-            .get_result(self.pg)
-            .map_err(store_error)?;
-        to_u64(count)
+        simulated_deals::count(self.pg, filter)
     }
 
     fn stream_deals(&mut self, asked: &PopulationAsked, take: &mut dyn FnMut(Chunk) -> bool) -> Result<(), StoreError> {
-        let sold = self.sold()?;
-        let Ok(product) = sold.id(&asked.filter) else { return Ok(()) };
-        // All rows are wanted, not the first ones soon.
-        command("select set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '64MB', true)")
-            .execute(self.pg)
-            .map_err(store_error)?;
-        filtered(command(declared(asked)), &asked.filter, product).execute(self.pg).map_err(store_error)?;
-        loop {
-            let rows: Vec<Row> =
-                query::<Columns>("fetch forward 20000 from simulation_deals").load(self.pg).map_err(store_error)?;
-            let last = rows.len() < CHUNK as usize;
-            let chunk = Filling::new(&sold, rows.len()).fill(rows)?;
-            if (!chunk.deals.is_empty() && !take(chunk)) || last {
-                break;
-            }
-        }
-        command("close simulation_deals").execute(self.pg).map_err(store_error)?;
-        Ok(())
-    }
-}
-
-/// A chunk that is being filled.
-struct Filling<'s> {
-    sold: &'s Sold,
-    chunk: Chunk,
-    organisations: HashMap<Uuid, u32>,
-    cohorts: HashMap<String, u32>,
-}
-
-fn place(list: usize) -> Result<u32, StoreError> {
-    u32::try_from(list).map_err(|_| unreadable("a chunk of deals"))
-}
-
-impl<'s> Filling<'s> {
-    fn new(sold: &'s Sold, deals: usize) -> Self {
-        let chunk = Chunk { products: sold.list.clone(), deals: Vec::with_capacity(deals), ..Chunk::default() };
-        Self { sold, chunk, organisations: HashMap::new(), cohorts: HashMap::new() }
+        simulated_deals::stream(self.pg, asked, take)
     }
 
-    fn fill(mut self, rows: Vec<Row>) -> Result<Chunk, StoreError> {
-        for row in rows {
-            self.deal(row)?;
-        }
-        Ok(self.chunk)
-    }
-
-    fn organisation(&mut self, id: Uuid) -> Result<u32, StoreError> {
-        if let Some(place) = self.organisations.get(&id) {
-            return Ok(*place);
-        }
-        let at = place(self.chunk.texts.len())?;
-        self.chunk.texts.push(OrganisationId::new(id).to_string());
-        self.organisations.insert(id, at);
-        Ok(at)
-    }
-
-    fn cohort(&mut self, code: String) -> Result<u32, StoreError> {
-        if let Some(place) = self.cohorts.get(&code) {
-            return Ok(*place);
-        }
-        let at = place(self.chunk.texts.len())?;
-        self.chunk.texts.push(code.clone());
-        self.cohorts.insert(code, at);
-        Ok(at)
-    }
-
-    fn deal(&mut self, (parties, others, facts, told, balances): Row) -> Result<(), StoreError> {
-        let milestones = match told.milestones.as_deref() {
-            None => None,
-            Some(json) => {
-                let read = serde_json::from_str(json).map_err(|_| unreadable("milestones"))?;
-                self.chunk.milestones.push(read);
-                Some(place(self.chunk.milestones.len() - 1)?)
-            }
-        };
-        let measures = told.measures.as_deref().map(serde_json::from_str::<Measures>).transpose();
-        let measures = measures.map_err(|_| unreadable("measures"))?.unwrap_or_default();
-        let version = told.version.map(u32::try_from).transpose().map_err(|_| unreadable("a version number"))?;
-        let levels =
-            parties.own_uplines.unwrap_or_default().into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
-        let levels = levels.map_err(|_| unreadable("a level of upline"))?;
-        let (provider, introducer) = (self.organisation(others.provider)?, self.organisation(others.introducer)?);
-        let cohort = others.cohort.map(|code| self.cohort(code)).transpose()?;
-        let chunk = &mut self.chunk;
-        // Deals sealed before deeper levels were frozen name their direct upline only.
-        let uplines = match parties.uplines {
-            Some(all) => Span::of(&mut chunk.members, all.into_iter().map(MemberId::new)),
-            None => Span::of(&mut chunk.members, parties.upline.map(MemberId::new)),
-        };
-        let months = balances.0.unwrap_or_default().into_iter().map(|month| month.to_jiff());
-        let periods = months.zip(balances.1.unwrap_or_default());
-        let periods = periods.map(|(month, minor)| Period { month, balance: Money::aud(minor) });
-        chunk.deals.push(PopulationDeal {
-            id: DealId::new(parties.id),
-            product: *self.sold.places.get(&parties.product).ok_or_else(|| unreadable("a deal's product"))?,
-            facts: restored(&facts, measures),
-            member: MemberId::new(parties.member),
-            uplines,
-            own_uplines: Span::of(&mut chunk.levels, levels),
-            participants: Span::of(
-                &mut chunk.members,
-                others.participants.unwrap_or_default().into_iter().map(MemberId::new),
-            ),
-            cohort,
-            provider: Some(provider),
-            introducer: Some(introducer),
-            joined_on: others.joined_on.map(|on| on.to_jiff()),
-            milestones,
-            sealed: told.agreement.map(AgreementId::new).zip(version),
-            balances: Span::of(&mut chunk.balances, periods),
-        });
-        Ok(())
-    }
-}
-
-fn restored(facts: &Facts, measures: Measures) -> DealFacts {
-    let settlement = facts.settled_on.zip(facts.settled_minor).map(|(on, minor)| Settlement {
-        on: on.to_jiff(),
-        amount: Money::aud(minor),
-        offset: Money::aud(facts.offset_minor.unwrap_or(0)),
-        measures,
-    });
-    DealFacts {
-        referred_on: facts.referred_on.to_jiff(),
-        contracted_on: facts.contracted_on.map(|on| on.to_jiff()),
-        settlement,
-        discharged_on: facts.discharged_on.map(|on| on.to_jiff()),
+    fn find_deals(&mut self, deals: &[DealId]) -> Result<Chunk, StoreError> {
+        simulated_deals::find(self.pg, deals)
     }
 }

@@ -184,6 +184,7 @@ contexts! {
     operations: domain::operations::OperationRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    simulations: domain::simulation::SimulationRepository,
     totp: domain::access::totp::TotpRepository,
     webhooks: domain::webhooks::WebhookRepository,
     sessions: domain::access::session::SessionRepository,

@@ -60,6 +60,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("access", "422", &["users_only"]),
+    ("agreements", "409", &["no_report", "simulation_ended"]),
     ("catalogue", "409", &["product_code_taken", "vertical_code_taken"]),
     ("chain", "400", &["out_of_range"]),
     ("chain", "403", &["not_counterparty"]),

@@ -139,9 +139,9 @@ impl From<&Line> for CalculatedLineView {
 #[schema(as = NonAward)]
 pub struct NonAwardView {
     /// The component.
-    component: String,
+    pub component: String,
     /// Why.
-    reason: &'static str,
+    pub reason: &'static str,
 }
 
 /// A stored calculation: its input as it was hashed, its lines derived from it again.

@@ -24,6 +24,7 @@ pub mod oidc;
 pub mod operations;
 pub mod payouts;
 pub mod referrals;
+pub mod simulations;
 pub mod totp;
 pub mod users;
 pub mod webhooks;

@@ -20,7 +20,7 @@ pub struct ChangedDeal {
     pub deal: DealId,
     /// Which of its occurrences, from 0: a shock of volume has a deal occur several times.
     pub occurrence: u32,
-    /// What stays of it in each scenario, the platform's share included.
+    /// What stays of it for participants in each scenario.
     pub net_minor: Vec<i64>,
     /// Lines that are others, by candidate.
     pub changed_lines: Vec<u64>,

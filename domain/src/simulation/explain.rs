@@ -18,7 +18,7 @@ pub struct Explained {
     pub non_awards: Vec<NonAward>,
     /// How that came about.
     pub steps: Vec<TraceStep>,
-    /// What stays in all; another sum than the simulation's when facts or versions have changed since.
+    /// What stays for participants; another sum than the simulation's when facts or versions have changed since.
     pub net_minor: i64,
 }
 
@@ -73,6 +73,7 @@ fn in_scenario(
             steps.extend(more);
         }
     }
-    let net_minor = lines.iter().map(|line| line.earned.minor() - line.clawed_back.minor()).sum();
+    let of_participants = lines.iter().filter(|line| line.participant.is_some());
+    let net_minor = of_participants.map(|line| line.earned.minor() - line.clawed_back.minor()).sum();
     Ok(Explained { lines, non_awards, steps, net_minor })
 }

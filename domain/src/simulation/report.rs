@@ -159,7 +159,7 @@ Comparison {
     changed_deals: u64,
     /// Lines that are others.
     changed_lines: u64,
-    /// The differences of changed deals.
+    /// The differences of changed deals, of what stays for participants.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     deal_percentiles: Option<Percentiles>,
     /// Participants who get more.

@@ -125,7 +125,7 @@ impl<'s> Simulator<'s> {
         if self.scenarios.candidate(scenario, vertical).is_some() { scenario } else { 0 }
     }
 
-    /// Adds the lines of a deal to every sum; gives what stays of it, by scenario.
+    /// Adds the lines of a deal to every sum; gives what stays of it for participants, by scenario.
     fn sum(
         &mut self,
         chunk: &Chunk,
@@ -148,7 +148,7 @@ impl<'s> Simulator<'s> {
                     self.participants.take(member, scenario, line.net())?;
                 }
             }
-            nets[scenario] = sums.net();
+            nets[scenario] = sums.participants_minor;
             self.totals[scenario].plus(&sums)?;
             self.verticals[vertical][scenario].plus(&sums)?;
             if let Some(of_cohort) = self.cohorts.get_mut(cohort) {

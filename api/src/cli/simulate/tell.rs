@@ -1,6 +1,5 @@
 //! What a simulation found, for people.
 
-use domain::kernel::Money;
 use domain::simulation::Found;
 use domain::simulation::report::{
     Band, Comparison, MonteCarlo, ParticipantDifference, Percentiles, ScenarioReport, SimulationReport,
@@ -11,8 +10,19 @@ pub const SHOWN_CHANGES: usize = 5;
 /// Winners and losers that are shown.
 const SHOWN_PARTICIPANTS: usize = 3;
 
+/// With its thousands apart: `1,234.50`.
 fn money(minor: i64) -> String {
-    Money::aud(minor).to_string().trim_end_matches(" AUD").to_owned()
+    let (sign, dollars, cents) =
+        (if minor < 0 { "-" } else { "" }, minor.unsigned_abs() / 100, minor.unsigned_abs() % 100);
+    let digits = dollars.to_string();
+    let mut apart = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    format!("{sign}{apart}.{cents:02}")
 }
 
 fn difference(minor: i64) -> String {
@@ -125,7 +135,7 @@ fn changes(found: &Found) {
         return;
     }
     println!();
-    println!("Deals that change most:");
+    println!("Deals that change most, for participants:");
     for change in &found.changes {
         let nets: Vec<String> = change.net_minor.iter().map(|net| money(*net)).collect();
         println!("  {} {}", change.deal, nets.join(" → "));
