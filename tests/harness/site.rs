@@ -57,6 +57,8 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
+    let _ = service.post("/v1/simulations", &operator, &json!({})).expect(202);
+    service.work();
     service
 }
 
@@ -93,6 +95,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("run", "payout_run"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
+        ("simulation", "simulation"),
         ("event", "event"),
         ("endpoint", "webhook_endpoint"),
         ("delivery", "webhook_delivery"),

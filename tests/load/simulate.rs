@@ -26,18 +26,18 @@ const SEED: &str = "
   select md5('deal' || n)::uuid, md5('provider')::uuid, md5('introducer')::uuid, md5('member' || n % 2000)::uuid, md5('client' || n)::uuid,
     (select id from product where code = case n % 2 when 0 then 'FIXED-3Y' else 'VARIABLE-OO' end), (select id from vertical where code = 'V01'),
     case when n % 10 < 6 then 'settled' else 'contracted' end, md5('introducer')::uuid, 'B-' || n,
-    date '2024-07-01' + (n * 7919 % 800)::int, date '2024-07-15' + (n * 7919 % 800)::int,
-    case when n % 10 < 6 then date '2024-08-10' + (n * 7919 % 800)::int end,
-    case when n % 10 < 6 then 20000000 + n * 104729 % 200000000 end, case when n % 10 < 6 then n * 31 % 5000000 end,
-    case when n % 200 < 6 then date '2025-02-01' + (n * 7919 % 800)::int end,
+    date '2024-07-01' + (n::bigint * 7919 % 800)::int, date '2024-07-15' + (n::bigint * 7919 % 800)::int,
+    case when n % 10 < 6 then date '2024-08-10' + (n::bigint * 7919 % 800)::int end,
+    case when n % 10 < 6 then 20000000 + n::bigint * 104729 % 200000000 end, case when n % 10 < 6 then n::bigint * 31 % 5000000 end,
+    case when n % 200 < 6 then date '2025-02-01' + (n::bigint * 7919 % 800)::int end,
     md5('member' || n % 40)::uuid, case when n % 10 < 6 then (select agreement_id from agreement_version) end,
     case when n % 10 < 6 then 1 end, '{}', now(), now()
   from generate_series";
 
 /// The same with a quarterly volume of the member that raises the rate.
 const WITH_TOTALS: &str = r#"{"kind":"tiered","of":"net_balance","mode":"whole","by":{"kind":"accumulator","key":"volume"},"tiers":[
-  {"from":{"kind":"money","value":{"amount":0,"currency":"AUD"}},"pays":{"kind":"percent","rate":"0.006"}},
-  {"from":{"kind":"money","value":{"amount":500000000,"currency":"AUD"}},"pays":{"kind":"percent","rate":"0.007"}}]}"#;
+  {"from":{"type":"money","value":{"amount":0,"currency":"AUD"}},"pays":{"kind":"percent","rate":"0.006"}},
+  {"from":{"type":"money","value":{"amount":500000000,"currency":"AUD"}},"pays":{"kind":"percent","rate":"0.007"}}]}"#;
 
 #[expect(clippy::expect_used, reason = "a bench fails loudly")]
 fn candidate(totals: bool) -> VersionContent {

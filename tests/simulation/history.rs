@@ -103,7 +103,7 @@ fn by_volume() -> domain::agreements::VersionContent {
         content["accumulators"] =
             json!([{"key": "volume", "measure": "settled_amount", "scope": "member", "window": "quarter"}]);
         let tier = |from: i64, rate: &str| {
-            let from = json!({"kind": "money", "value": {"amount": from, "currency": "AUD"}});
+            let from = json!({"type": "money", "value": {"amount": from, "currency": "AUD"}});
             json!({"from": from, "pays": {"kind": "percent", "rate": rate}})
         };
         content["components"][0]["rate"] = json!({"kind": "tiered", "of": "net_balance", "mode": "whole",

@@ -15,7 +15,7 @@ macro_rules! said {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "report-schema", derive(utoipa::ToSchema))]
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
     };
 }
@@ -78,7 +78,7 @@ NamedAmounts {
 said!(/// What may be paid in a month, less what is taken back in it.
 MonthCash {
     /// Its first day.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    #[cfg_attr(feature = "report-schema", schema(value_type = String))]
     month: Date,
     /// To members, uplines and other participants.
     participants_minor: i64,
@@ -212,7 +212,7 @@ Band {
 said!(/// What participants are paid in a month, over all runs.
 MonthBand {
     /// Its first day.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    #[cfg_attr(feature = "report-schema", schema(value_type = String))]
     month: Date,
     /// To members, uplines and other participants.
     participants: Band,
