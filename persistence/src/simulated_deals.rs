@@ -15,7 +15,7 @@ use domain::catalogue::{ProductCode, VerticalCode, reference};
 use domain::kernel::Money;
 use domain::kernel::ids::{AgreementId, DealId, MemberId, OrganisationId};
 use domain::simulation::population::{
-    CHUNK, Chunk, PopulationAsked, PopulationDeal, PopulationFilter, SoldProduct, Span,
+    CHUNK, Chunk, PopulationAsked, PopulationDeal, PopulationFilter, SoldProduct, Span, name_of,
 };
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ type Columns = (
     (SqlUuid, SqlUuid, SqlUuid, Nullable<SqlUuid>, Nullable<Array<SqlUuid>>, Nullable<Array<SmallInt>>),
     (Nullable<Array<SqlUuid>>, Nullable<Text>, Nullable<Date>, SqlUuid, SqlUuid),
     (Date, Nullable<Date>, Nullable<Date>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Date>),
-    (Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<Integer>),
+    (Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<Integer>, Nullable<Text>),
     (Nullable<Array<Date>>, Nullable<Array<BigInt>>),
 );
 
@@ -67,6 +67,7 @@ struct Told {
     milestones: Option<String>,
     agreement: Option<Uuid>,
     version: Option<i32>,
+    external_ref: Option<String>,
 }
 
 type Row = (Parties, Others, Facts, Told, (Option<Vec<jiff_diesel::Date>>, Option<Vec<i64>>));
@@ -91,7 +92,7 @@ macro_rules! columns {
             "d.id, d.product_id, d.member_id, d.upline_id, d.upline_ids, d.own_uplines,
                d.participant_ids, d.cohort, d.joined_on, d.provider_id, d.introducer_id,
                d.referred_on, d.contracted_on, d.settled_on, d.settled_minor, d.offset_minor, d.discharged_on,
-               d.measures, d.milestones, d.agreement_id, d.version_number, ",
+               d.measures, d.milestones, d.agreement_id, d.version_number, d.external_ref, ",
             $balances
         )
     };
@@ -318,6 +319,7 @@ impl<'s> Filling<'s> {
         let periods = periods.map(|(month, minor)| Period { month, balance: Money::aud(minor) });
         chunk.deals.push(PopulationDeal {
             id: DealId::new(parties.id),
+            name: name_of(told.external_ref.as_deref(), DealId::new(parties.id)),
             product: *self.sold.places.get(&parties.product).ok_or_else(|| unreadable("a deal's product"))?,
             facts: restored(&facts, measures),
             member: MemberId::new(parties.member),

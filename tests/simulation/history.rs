@@ -1,5 +1,6 @@
 //! Over the deals that were.
 
+use diesel::connection::SimpleConnection as _;
 use domain::access::Viewer;
 use domain::agreements::reference;
 use domain::kernel::Rate;
@@ -8,7 +9,7 @@ use domain::simulation::report::AmountsReport;
 use domain::simulation::{Population, Proposal, Shocks, SimulationError, Simulator, run};
 use serde_json::json;
 
-use super::{all, bytes, changed, found, higher, imported, proposal, simulation};
+use super::{all, bytes, changed, found, higher, imported, proposal, simulation, with_trail};
 
 const EARNED: &str = "select sum(earned_minor) from commission_line";
 const TAKEN: &str = "select sum(clawed_back_minor) from commission_line";
@@ -248,4 +249,29 @@ fn a_candidate_that_makes_no_sense_is_named_with_its_faults() {
     };
     assert_eq!(name, "too much");
     assert!(findings.iter().all(|finding| finding.pointer.starts_with("/components/0")), "{findings:?}");
+}
+
+#[test]
+fn a_trail_is_worked_out_for_each_month_whose_balance_is_known() {
+    let platform = imported();
+    platform
+        .owner()
+        .batch_execute(
+            "insert into deal_balance (deal_id, month, balance_minor, fact_id, known_at)
+             select id, (date_trunc('month', settled_on) + n * interval '1 month')::date, settled_minor, id, now()
+             from deal, generate_series(1, 6) n where settled_on is not null",
+        )
+        .expect("balances");
+    let found = found(&platform, &simulation(&platform, proposal(with_trail()), all()));
+    // Nothing for a month by whose end the deal had unwound.
+    let trail = platform.number(
+        "select sum(round(b.balance_minor * 0.0024 / 12)) from deal_balance b join deal d on d.id = b.deal_id
+         where d.discharged_on is null or d.discharged_on > (b.month + interval '1 month' - interval '1 day')::date",
+    );
+    let [active, candidate] = [0, 1].map(|scenario: usize| &found.report.scenarios[scenario].totals);
+    assert_eq!(candidate.earned_minor - active.earned_minor, trail);
+    assert_eq!(
+        found.report.population.trail_months,
+        platform.number("select count(*) from deal_balance").unsigned_abs()
+    );
 }

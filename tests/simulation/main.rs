@@ -1,5 +1,6 @@
 //! Simulations over real data: what they find is what the ledger has, what SQL works out, and the same each time.
 
+mod document;
 mod history;
 mod http;
 mod synthetic;
@@ -9,7 +10,7 @@ use domain::agreements::reference;
 use domain::simulation::population::PopulationFilter;
 use domain::simulation::{Found, Population, Proposal, Shocks, Simulation, gather, run};
 use harness::platform::Platform;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const DEALS: &[u8] = include_bytes!("../../data/v01/v01-deals.csv");
 const MEMBERS: &str = include_str!("../../data/v01/v01-members.csv");
@@ -33,6 +34,17 @@ fn changed(change: impl FnOnce(&mut Value)) -> VersionContent {
 
 fn higher() -> VersionContent {
     changed(|content| content["components"][0]["rate"]["rate"] = "0.007".into())
+}
+
+/// With a trail of 0.24 % a year beside it, paid monthly to the member.
+fn with_trail() -> VersionContent {
+    changed(|content| {
+        let trail = json!({"key": "trail", "name": "Trail", "trigger": {"kind": "trail"}, "predicate": {"op": "all", "of": []},
+            "rate": {"kind": "trail", "annual_rate": "0.0024", "periods_per_year": 12},
+            "split": [{"role": "member", "share": "1"}], "hold": {"days": 10, "funding_rule": "on_expiry"},
+            "combine": {"group": "trail", "mode": "sum"}});
+        content["components"].as_array_mut().expect("components").push(trail);
+    })
 }
 
 fn proposal(content: VersionContent) -> Vec<Proposal> {

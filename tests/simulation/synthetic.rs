@@ -5,7 +5,7 @@ use domain::simulation::report::Band;
 use domain::simulation::{Population, Simulation, SimulationError, run};
 use harness::platform::Platform;
 
-use super::{bytes, found, higher, imported, proposal, simulation};
+use super::{bytes, found, higher, imported, proposal, simulation, with_trail};
 
 fn flow(months: u16, runs: u32) -> Population {
     Population::Synthetic { like: PopulationFilter::default(), months, runs }
@@ -79,4 +79,15 @@ fn without_a_past_there_is_nothing_to_go_by() {
     let simulation = simulation(&platform, Vec::new(), flow(3, 1));
     let outcome = run(platform.store(), &simulation, &mut |_| Ok(()));
     assert_eq!(outcome.map(|_| ()), Err(SimulationError::NothingToGoBy));
+}
+
+#[test]
+fn made_up_deals_have_balances_where_a_trail_asks_for_them() {
+    let platform = imported();
+    let found = found(&platform, &simulation(&platform, proposal(with_trail()), flow(12, 1)));
+    let [active, candidate] = [0, 1].map(|scenario: usize| &found.report.scenarios[scenario].totals);
+    // What the candidate pays beside the upfront is the trail alone, and none of that is taken back.
+    assert!(candidate.earned_minor > active.earned_minor);
+    assert_eq!(candidate.clawed_back_minor, active.clawed_back_minor);
+    assert!(found.report.population.trail_months > 0);
 }

@@ -2,7 +2,7 @@
 //!
 //! One pass over the deals, whose order does not matter. Of each product: how often it is sold and settles, amounts and
 //! days to settlement (a table of hundredths), how many unwind in each month after settlement (of those old enough);
-//! by month, how many are referred; and up to [`MOST_TEMPLATES`] deals, chosen by a hash of their id, that lend their
+//! by month, how many are referred; and up to [`MOST_TEMPLATES`] deals, chosen by a hash of their name, that lend their
 //! parties: a member who refers twice as often is chosen twice as often.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use super::draws::Draws;
 use super::population::{Chunk, PopulationDeal, Span};
 use super::spread::Spread;
 use super::tally::month_number;
+use crate::kernel::ids::DealId;
 use crate::kernel::rate::WHOLE_PPM;
 
 /// Deals of a product that lend their parties, of those that settled and of those that did not.
@@ -25,7 +26,7 @@ const YOUNG_MONTHS: i32 = 4;
 const VOLUME_MONTHS: usize = 24;
 
 /// A deal that lends its parties, with its lists.
-type Templates = BTreeMap<u64, (PopulationDeal, Chunk)>;
+type Templates = BTreeMap<(u64, DealId), (PopulationDeal, Chunk)>;
 
 #[derive(Debug, Default)]
 struct OfProduct {
@@ -77,8 +78,7 @@ pub struct Flow {
 }
 
 fn keep(templates: &mut Templates, deal: &PopulationDeal, chunk: &Chunk) {
-    let (high, low) = deal.id.uuid().as_u64_pair();
-    let rank = Draws::of(0, &[high, low]).next_bits();
+    let rank = (Draws::of(0, &[deal.name]).next_bits(), deal.id);
     if templates.len() >= MOST_TEMPLATES && templates.last_key_value().is_none_or(|(last, _)| *last <= rank) {
         return;
     }

@@ -76,11 +76,21 @@ pub struct SoldProduct {
     pub vertical: VerticalCode,
 }
 
+/// What chance knows a deal by: what its source calls it, so that the same export meets the same chances wherever it is
+/// recorded; its id where the source has no name for it. FNV-1a, 64 bits.
+#[must_use]
+pub fn name_of(external_ref: Option<&str>, id: DealId) -> u64 {
+    let bytes = external_ref.map_or_else(|| id.uuid().as_bytes().to_vec(), |text| text.as_bytes().to_vec());
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// One deal; places are those of its chunk's lists.
 #[derive(Debug, Clone)]
 pub struct PopulationDeal {
     /// Its id.
     pub id: DealId,
+    /// What chance knows it by: [`name_of`] it.
+    pub name: u64,
     /// The place of its product.
     pub product: u32,
     /// What is known of it.

@@ -194,7 +194,7 @@ fn one_run(simulation: &Simulation, flow: &Flow, (run, months): (u32, u16)) -> R
     let seed = simulation.seed;
     // Made-up deals are nobody's to explain.
     let mut simulator = Simulator::new(scenarios, &simulation.shocks, seed, "synthetic", 0);
-    flow.run(seed, (run, months), scenarios.order()?, |chunk| simulator.take(chunk))?;
+    flow.run(seed, (run, months), scenarios, |chunk| simulator.take(chunk))?;
     let (deals, totals) = (simulator.population.deals, simulator.totals);
     let months = simulator.months.iter().map(|months| {
         months.by_number().map(|(number, cash)| (number, cash.participants_minor)).collect::<BTreeMap<i32, i64>>()

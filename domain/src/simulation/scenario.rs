@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::SimulationError;
 use super::population::PopulationDeal;
 use crate::agreements::facts::DealFacts;
-use crate::agreements::model::GoverningDate;
+use crate::agreements::model::{ComponentRate, GoverningDate, Trigger};
 use crate::agreements::version::GoverningVersion;
 use crate::agreements::{VersionContent, evaluate::v2::Plan};
 use crate::catalogue::VerticalCode;
@@ -114,6 +114,22 @@ impl Scenarios {
     #[must_use]
     pub fn need_balances(&self) -> bool {
         self.plans().any(|(_, plan)| plan.has_trail())
+    }
+
+    /// Every how many months balances of a made-up trail of the vertical come; none when no version asks for any. That is
+    /// the rhythm of the version that pays most often, a year where no rate says: versions of one vertical are taken to
+    /// keep one rhythm.
+    #[must_use]
+    pub fn trail_every(&self, vertical: VerticalCode) -> Option<u8> {
+        let active = self.active.iter().filter(|(code, _)| *code == vertical).flat_map(|(_, versions)| versions);
+        let all = active.chain(self.candidates.iter().map(|candidate| &candidate.version));
+        let components = all.filter(|v| v.content().vertical == vertical).flat_map(|v| &v.content().components);
+        let periods = components.filter_map(|component| match (&component.rate, &component.trigger) {
+            (ComponentRate::Trail { periods_per_year, .. }, _) => Some((*periods_per_year).max(1)),
+            (_, Trigger::Trail {}) => Some(1),
+            _ => None,
+        });
+        periods.max().map(|most| 12 / most.min(12))
     }
 
     /// The date in whose order deals must come; none when their order does not matter.

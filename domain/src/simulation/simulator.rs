@@ -192,6 +192,5 @@ impl<'s> Simulator<'s> {
 
 /// The draws of one deal: 0 for how often it occurs, then one stream for each time.
 pub(super) fn draws_of(seed: u64, deal: &PopulationDeal, occurrence: u64) -> Draws {
-    let (high, low) = deal.id.uuid().as_u64_pair();
-    Draws::of(seed, &[high, low, occurrence])
+    Draws::of(seed, &[deal.name, occurrence])
 }

@@ -2,7 +2,8 @@
 //!
 //! Month by month: as many deals as in a past month drawn at random; of each the product by how often it is sold, the
 //! parties of a past deal, the amount and the days to settlement between two hundredths of what was, and an unwinding
-//! by the share of past deals that unwound at that age. Amounts beside the main one keep their proportion to it.
+//! by the share of past deals that unwound at that age. Amounts beside the main one keep their proportion to it; the
+//! balances of a trail stay what they were at settlement.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,10 +11,9 @@ use jiff::civil::Date;
 use super::SimulationError;
 use super::calibration::{Flow, ProductFlow};
 use super::draws::Draws;
-use super::population::{CHUNK, Chunk, PopulationDeal};
-use super::scenario::governing_on;
-use crate::agreements::facts::{DealFacts, Measures, Settlement};
-use crate::agreements::model::GoverningDate;
+use super::population::{CHUNK, Chunk, PopulationDeal, Span};
+use super::scenario::{Scenarios, governing_on};
+use crate::agreements::facts::{DealFacts, Measures, Period, Settlement};
 use crate::kernel::Money;
 use crate::kernel::ids::DealId;
 use crate::kernel::rate::divide_half_away;
@@ -60,6 +60,17 @@ fn like(template: Option<Settlement>, on: Date, amount: i64) -> Settlement {
         ..*told
     };
     Settlement { on, amount: Money::aud(amount), offset: in_proportion(template.offset), measures }
+}
+
+/// The periods of a trail, every so many months after settlement until it unwinds or the flow ends. What is not known
+/// is taken to stay as it is: the balance is the first premium, or else the amount that settled.
+fn periods(facts: &DealFacts, every: u8, last: Date) -> Vec<Period> {
+    let Some(settlement) = facts.settlement else { return Vec::new() };
+    let balance = settlement.measures.premium.unwrap_or(settlement.amount);
+    let first = settlement.on.first_of_month();
+    let month = |n: i64| first.checked_add((n * i64::from(every)).months()).ok();
+    let until = facts.discharged_on.map_or(last, |on| on.min(last));
+    (1..).map_while(month).take_while(|month| *month <= until).map(|month| Period { month, balance }).collect()
 }
 
 impl ProductFlow {
@@ -117,7 +128,7 @@ impl Flow {
             let day = i64::try_from(draws.below(u64::from(first.days_in_month().unsigned_abs()))).ok()?;
             let referred_on = first.checked_add(day.days()).ok()?;
             let (facts, template) = product.facts(referred_on, &mut draws)?;
-            deals.push(PopulationDeal { id: DealId::new(id), facts, ..template.clone() });
+            deals.push(PopulationDeal { id: DealId::new(id), name: id.as_u64_pair().1, facts, ..template.clone() });
         }
         Some(deals)
     }
@@ -130,10 +141,24 @@ impl Flow {
         &self,
         seed: u64,
         (run, months): (u32, u16),
-        order: Option<GoverningDate>,
+        scenarios: &Scenarios,
         mut take: impl FnMut(&Chunk) -> Result<(), SimulationError>,
     ) -> Result<(), SimulationError> {
+        let order = scenarios.order()?;
+        let last = self.last.first_of_month().checked_add(i64::from(months).months());
+        let last = last.map_err(|_| SimulationError::OutOfRange)?.last_of_month();
         let mut chunk = self.parties.clone();
+        let mut take = |part: &[PopulationDeal]| {
+            chunk.deals.clear();
+            chunk.balances.clear();
+            for deal in part {
+                let every = chunk.product(deal).and_then(|sold| scenarios.trail_every(sold.vertical));
+                let periods = every.map_or_else(Vec::new, |every| periods(&deal.facts, every, last));
+                let balances = Span::of(&mut chunk.balances, periods);
+                chunk.deals.push(PopulationDeal { balances, ..deal.clone() });
+            }
+            take(&chunk)
+        };
         let mut all = Vec::new();
         for month in 0..months {
             let deals = self.month(seed, (run, month)).ok_or(SimulationError::OutOfRange)?;
@@ -145,17 +170,13 @@ impl Flow {
                 continue;
             }
             for part in deals.chunks(CHUNK as usize) {
-                chunk.deals.clear();
-                chunk.deals.extend_from_slice(part);
-                take(&chunk)?;
+                take(part)?;
             }
         }
         if let Some(date) = order {
             all.sort_by_key(|deal| (governing_on(date, &deal.facts), deal.id));
             for part in all.chunks(CHUNK as usize) {
-                chunk.deals.clear();
-                chunk.deals.extend_from_slice(part);
-                take(&chunk)?;
+                take(part)?;
             }
         }
         Ok(())

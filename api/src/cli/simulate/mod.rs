@@ -2,7 +2,7 @@
 //!
 //! Reads the database and changes nothing. What it found goes to standard output, how far it is to standard error.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -98,29 +98,38 @@ fn organisation(text: &str) -> Result<OrganisationId, String> {
 /// # Errors
 /// When a file, an argument or the database cannot be used, or an agreement makes no sense.
 pub fn run(args: &SimulateArgs) -> Result<ExitCode, CommandError> {
+    let database = Database::open(&args.database, Ownership::Shared)?;
+    let store = PgStore::new(&database.url, PoolSizes { writers: 1, readers: 1 });
+    let outcome = answer(&store, args, &mut std::io::stdout().lock());
+    drop(store);
+    database.stop()?;
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Simulates over the deals of a store, writes what was found, and draws it where that is asked for.
+///
+/// # Errors
+/// As [`run`].
+pub fn answer(store: &dyn Store, args: &SimulateArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     if args.candidates.len() > MOST_CANDIDATES {
         return Err(CommandError::Other(format!("at most {MOST_CANDIDATES} candidates")));
     }
     let proposals = args.candidates.iter().map(|path| proposal(path)).collect::<Result<Vec<_>, _>>()?;
     let shocks = shocks(&args.shocks)?;
     let draw = args.chart.as_deref().map(chart::Format::of).transpose()?;
-    let database = Database::open(&args.database, Ownership::Shared)?;
-    let store = PgStore::new(&database.url, PoolSizes { writers: 1, readers: 1 });
-    let outcome = simulate(&store, args, proposals, shocks);
-    drop(store);
-    database.stop()?;
-    let found = outcome?;
+    let found = simulate(store, args, proposals, shocks)?;
     if let (Some(path), Some(format)) = (&args.chart, draw) {
         let text = chart::drawn(&found.report, format)?;
         let doing = || format!("cannot write {}", path.display());
         std::fs::write(path, text).map_err(|cause| CommandError::File { doing: doing(), cause })?;
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&found.report).map_err(|e| CommandError::Other(e.to_string()))?);
+    let told = if args.json {
+        let json = serde_json::to_string_pretty(&found.report).map_err(|e| CommandError::Other(e.to_string()))?;
+        writeln!(out, "{json}")
     } else {
-        tell::tell(&found);
-    }
-    Ok(ExitCode::SUCCESS)
+        tell::tell(&found, out)
+    };
+    told.map_err(|cause| CommandError::File { doing: "cannot write what was found".to_owned(), cause })
 }
 
 fn simulate(
