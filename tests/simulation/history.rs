@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use domain::access::Viewer;
 use domain::agreements::reference;
 use domain::kernel::Rate;
+use domain::kernel::ids::DealId;
 use domain::simulation::population::{Chunk, PopulationAsked, PopulationFilter};
 use domain::simulation::report::AmountsReport;
 use domain::simulation::{Population, Proposal, Shocks, SimulationError, Simulator, run};
@@ -195,6 +196,12 @@ fn how_deals_are_cut_and_in_which_order_they_come_makes_no_difference() {
     let apart = deals.chunks(97).map(|deals| Chunk { deals: deals.to_vec(), ..whole.clone() }).collect();
     assert_eq!(of(apart), together);
     assert!(together.report.population.deals > whole.deals.len() as u64);
+    // Recorded elsewhere, under other ids, the same export meets the same chances.
+    let mut elsewhere = whole.clone();
+    for (deal, n) in elsewhere.deals.iter_mut().zip(1_u128..) {
+        deal.id = DealId::new(uuid::Uuid::from_u128(n));
+    }
+    assert_eq!(of(vec![elsewhere]).report, together.report);
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub struct ChangedDeal {
     pub counters: Vec<Vec<Counter>>,
 }
 
-/// By how much it changes, then by its id: no two are the same.
-type Rank = (u64, Reverse<(DealId, u32)>);
+/// By how much it changes, then by what chance knows it by and its id: no two are the same.
+type Rank = (u64, Reverse<(u64, DealId, u32)>);
 
 /// Keeps those that change most.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl KeptChanges {
     /// Keeps a deal if it changes more than those that are kept, or there is room.
     pub(super) fn take(
         &mut self,
-        (deal, occurrence): (DealId, u32),
+        (name, deal, occurrence): (u64, DealId, u32),
         net_minor: &[i64; MOST_SCENARIOS],
         make: impl FnOnce() -> ChangedDeal,
     ) {
         let by = net_minor.iter().map(|net| net.abs_diff(net_minor[0])).max().unwrap_or_default();
-        let rank = (by, Reverse((deal, occurrence)));
+        let rank = (by, Reverse((name, deal, occurrence)));
         if self.kept.len() >= self.most {
             if self.kept.first_key_value().is_none_or(|(least, _)| *least >= rank) {
                 return;
@@ -87,7 +87,7 @@ mod tests {
                     changed_lines: vec![1],
                     counters: vec![],
                 };
-                kept.take((deal, 0), &net, make);
+                kept.take((0, deal, 0), &net, make);
             }
             kept.into_ranked().iter().map(|change| change.deal.uuid().as_u128()).collect::<Vec<_>>()
         };

@@ -180,7 +180,7 @@ impl<'s> Simulator<'s> {
         let count = self.desks.len();
         let desks: [usize; MOST_SCENARIOS] = std::array::from_fn(|scenario| self.desk(scenario, vertical));
         let counters = |scenario: &usize| self.desks[*scenario].counters.clone();
-        self.changes.take((of.0.id, of.1), net, || ChangedDeal {
+        self.changes.take((of.0.name, of.0.id, of.1), net, || ChangedDeal {
             deal: of.0.id,
             occurrence: of.1,
             net_minor: net[..count].to_vec(),
