@@ -3,6 +3,7 @@
 mod document;
 mod history;
 mod http;
+mod jobs;
 mod synthetic;
 
 use domain::agreements::VersionContent;
