@@ -40,6 +40,9 @@ fuzz-agreements: ## agreements broken at random for MINUTES (10), with overflow 
 	  --config profile.release.overflow-checks=true --config profile.release.debug-assertions=true --test agreements_fuzz -- --nocapture
 engine-bench: ## deals a second through the engine, beside the crates cel and zen-engine; a build of its own
 	cargo run --release --locked --manifest-path tests/load/engine/Cargo.toml --target-dir target/engine
+simulate-bench: setup ## deals a second through a simulation of 10⁴, 10⁵, 10⁶ deals, and the memory it takes
+	cargo build --workspace --release --locked --bin simulate-bench
+	target/release/simulate-bench
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
@@ -57,4 +60,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench engine-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

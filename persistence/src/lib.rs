@@ -35,6 +35,8 @@ mod payout_rows;
 mod payouts;
 mod pool;
 mod sessions;
+mod simulated_deals;
+mod simulations;
 mod statement;
 mod statements;
 mod store;

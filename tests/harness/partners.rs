@@ -333,6 +333,7 @@ const OWNED: &[(&str, &str)] = &[
     ("run", "select id from payout_run limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
+    ("simulation", "select id from simulation limit 1"),
 ];
 
 /// All that is a partner's own: nobody else may ever be shown one of these ids.

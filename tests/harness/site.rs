@@ -61,6 +61,8 @@ pub(crate) fn served(platform: Platform) -> Service {
     service.platform.work();
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
+    let _ = service.post("/v1/simulations", &operator, &json!({})).expect(202);
+    service.work();
     service
 }
 
@@ -130,6 +132,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("trailrun", "trail_run"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
+        ("simulation", "simulation"),
         ("event", "event"),
         ("endpoint", "webhook_endpoint"),
         ("delivery", "webhook_delivery"),

@@ -62,7 +62,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("access", "422", &["same_person", "users_only"]),
-    ("agreements", "409", &["content_changed", "wrong_state"]),
+    ("agreements", "409", &["content_changed", "no_report", "simulation_ended", "wrong_state"]),
     ("agreements", "422", &["amount_out_of_range", "content_has_errors", "same_person", "warnings_not_acknowledged"]),
     ("catalogue", "409", &["product_code_taken", "vertical_code_taken"]),
     ("chain", "400", &["out_of_range"]),

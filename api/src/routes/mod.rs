@@ -40,6 +40,7 @@ pub mod payees;
 pub mod payouts;
 pub mod receipts;
 pub mod referrals;
+pub mod simulations;
 pub mod system;
 pub mod totp;
 pub mod trail_runs;
@@ -70,6 +71,7 @@ fn v1(config: &mut ServiceConfig) {
     directory::register(config);
     catalogue::register(config);
     agreements::register(config);
+    simulations::register(config);
     ledger::register(config);
     payouts::register(config);
     trail_runs::register(config);

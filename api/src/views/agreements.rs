@@ -113,13 +113,13 @@ impl From<&Line> for CalculatedLineView {
 #[schema(as = NonAward)]
 pub struct NonAwardView {
     /// The component.
-    component: String,
+    pub component: String,
     /// Why.
     #[schema(example = "predicate_false")]
-    reason: &'static str,
+    pub reason: &'static str,
     /// The same for a person.
     #[schema(example = "its condition does not hold")]
-    detail: &'static str,
+    pub detail: &'static str,
 }
 
 impl From<&NonAward> for NonAwardView {

@@ -13,11 +13,13 @@ pub enum JobKind {
     DealImport,
     /// Goes through the trails of a month.
     TrailRun,
+    /// Tries agreements over deals.
+    Simulation,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::DealImport, Self::TrailRun];
+    pub const ALL: [Self; 3] = [Self::DealImport, Self::TrailRun, Self::Simulation];
 
     /// As it is stored and shown.
     #[must_use]
@@ -25,6 +27,7 @@ impl JobKind {
         match self {
             Self::DealImport => "deal_import",
             Self::TrailRun => "trail_run",
+            Self::Simulation => "simulation",
         }
     }
 
@@ -40,6 +43,7 @@ impl JobKind {
         match self {
             Self::DealImport => Scope::DealsWrite,
             Self::TrailRun => Scope::PayoutsWrite,
+            Self::Simulation => Scope::SimulationsRun,
         }
     }
 }
@@ -88,7 +92,7 @@ impl JobState {
     }
 }
 
-/// How far a job is; the unit is its kind's (deals, for an import).
+/// How far a job is; the unit is its kind's (deals; runs, for a simulation of made-up deals).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Done.
@@ -113,7 +117,7 @@ pub struct Job {
     pub id: JobId,
     /// What is to be done.
     pub kind: JobKind,
-    /// To what: the import, the trail run.
+    /// To what: the import, the trail run, the simulation.
     pub subject: Uuid,
     /// For whom.
     pub organisation: Option<OrganisationId>,

@@ -8,7 +8,8 @@ use crate::access::{MissingScope, ownership};
 use crate::deals::import::receive;
 use crate::deals::trail_run::begin;
 use crate::env::Env;
-use crate::kernel::ids::{DealImportId, JobId, TrailRunId};
+use crate::kernel::ids::{DealImportId, JobId, SimulationId, TrailRunId};
+use crate::simulation::service as simulation;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
 /// Keeps a new job in the transaction that makes what it is for.
@@ -63,6 +64,7 @@ pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Alte
     match job.kind {
         JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
         JobKind::TrailRun => begin::stopped(uow, env, TrailRunId::new(job.subject), begin::CANCELLED)?,
+        JobKind::Simulation => simulation::ended(uow, env, SimulationId::new(job.subject))?,
     }
     let after = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
     Ok(Altered { before: job, after })
