@@ -29,8 +29,9 @@ doctor: setup ## says whether this set-up works, and what to do where it does no
 measure: setup ## start time, resident memory, size of the binary
 	scripts/measure.sh
 bench: setup ## imports, settlements, reads and webhooks a second, on a durable cluster, beside yardsticks
-	cargo build --workspace --release --locked --bin import-bench --bin read-bench --bin settle-bench --bin webhook-bench
+	cargo build --workspace --release --locked --bin import-bench --bin counter-bench --bin read-bench --bin settle-bench --bin webhook-bench
 	target/release/import-bench 3
+	target/release/counter-bench
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
@@ -39,6 +40,9 @@ fuzz-agreements: ## agreements broken at random for MINUTES (10), with overflow 
 	  --config profile.release.overflow-checks=true --config profile.release.debug-assertions=true --test agreements_fuzz -- --nocapture
 engine-bench: ## deals a second through the engine, beside the crates cel and zen-engine; a build of its own
 	cargo run --release --locked --manifest-path tests/load/engine/Cargo.toml --target-dir target/engine
+simulate-bench: setup ## deals a second through a simulation of 10⁴, 10⁵, 10⁶ deals, and the memory it takes
+	cargo build --workspace --release --locked --bin simulate-bench
+	target/release/simulate-bench
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
@@ -56,4 +60,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench engine-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

@@ -64,6 +64,12 @@ impl Answer {
         Self::json(StatusCode::OK, view)
     }
 
+    /// 200 with a text.
+    #[must_use]
+    pub fn text(text: String) -> Self {
+        Self::new(StatusCode::OK, "text/plain; charset=utf-8", text.into_bytes())
+    }
+
     /// 201 with a view, where it can be found from now on, and the object's id for the audit log.
     ///
     /// # Errors

@@ -17,9 +17,11 @@ use domain::chain::checkpoint::TreeHead;
 use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
 use domain::deals::import::work::ImportHandler;
+use domain::deals::trail_run::work::TrailRunHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
+use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
 use integrations::turn::Turn;
 use jiff::civil::Date;
@@ -49,7 +51,7 @@ const DISPATCH_THREADS: usize = 2;
 /// How often a thread that is to end is looked at.
 const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
-const HANDLERS: [&dyn Handler; 1] = [&ImportHandler];
+const HANDLERS: [&dyn Handler; 3] = [&ImportHandler, &TrailRunHandler, &SimulationHandler { threads: 2 }];
 
 /// What a process does beside answering requests.
 #[derive(Debug, Clone)]

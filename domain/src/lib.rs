@@ -19,5 +19,6 @@ pub mod kernel;
 pub mod ledger;
 pub mod operations;
 pub mod payouts;
+pub mod simulation;
 pub mod store;
 pub mod webhooks;

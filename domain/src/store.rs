@@ -23,7 +23,9 @@ use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
+use crate::deals::recalculate::repository::CounterRepository;
 use crate::deals::repository::{DealQueries, DealRepository};
+use crate::deals::trail_run::repository::{TrailRunQueries, TrailRunRepository};
 use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
 use crate::directory::cohort::{CohortQueries, CohortRepository};
 use crate::directory::licence::{LicenceQueries, LicenceRepository};
@@ -38,6 +40,7 @@ use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
@@ -86,6 +89,8 @@ pub trait UnitOfWork {
     fn cohorts(&mut self) -> &mut dyn CohortRepository;
     /// Public keys of API clients.
     fn client_keys(&mut self) -> &mut dyn ClientKeyRepository;
+    /// Running totals and limits around deals.
+    fn counters(&mut self) -> &mut dyn CounterRepository;
     /// Deals, their facts and transitions.
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
@@ -118,10 +123,14 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Simulations and what they found.
+    fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Second factors of users.
     fn totp(&mut self) -> &mut dyn TotpRepository;
+    /// Runs over the trails of a month.
+    fn trail_runs(&mut self) -> &mut dyn TrailRunRepository;
     /// Refresh tokens and revocations.
     fn sessions(&mut self) -> &mut dyn SessionRepository;
 }
@@ -170,8 +179,12 @@ pub trait Queries {
     fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Deals for simulations, simulations that were made.
+    fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// Runs over the trails of a month.
+    fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookQueries;
 }

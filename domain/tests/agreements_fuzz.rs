@@ -154,6 +154,7 @@ fn agreement(dice: &mut Dice, (bytes, tables): (&[u8], &[TableVersion]), tally: 
             id: CalculationId::new(Uuid::nil()),
             deal: deal.id,
             version: (version.agreement(), version.number()),
+            period: input.period.map(|period| period.month),
             engine: output.engine,
             input: stored,
             output_sha256,

@@ -373,6 +373,7 @@ proptest! {
             id: CalculationId::new(Uuid::nil()),
             deal: deal.id,
             version: (version.agreement(), version.number()),
+            period: input.period.map(|period| period.month),
             engine: output.engine,
             input: bytes.clone(),
             output_sha256: output.digest().expect("a digest"),

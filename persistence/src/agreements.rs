@@ -1,17 +1,18 @@
 //! Agreements, versions, calculations.
 
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::in_force::Published;
 use domain::agreements::repository::{AgreementRepository, FoundAgreement, Moved, StoredCalculation};
 use domain::agreements::{AgreementVersion, GoverningVersion, VersionContent, VersionState};
 use domain::catalogue::{VerticalCode, reference};
-use domain::kernel::Instant;
-use domain::kernel::ids::{AgreementId, OrganisationId};
+use domain::kernel::ids::{AgreementId, DealId, OrganisationId};
+use domain::kernel::{Digest, Instant};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{array_literal, date, from_instant, instant, maybe_date};
+use crate::bind::{array_literal, date, digest, from_instant, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
@@ -23,7 +24,33 @@ mod tables;
 use rows::{
     AgreementColumns, AgreementRow, MovedRow, VersionColumns, VersionRow, agreement, governing_date, version_number,
 };
+pub(crate) use rows::{CalculationColumns, CalculationRow, calculation};
 pub(crate) use tables::Tables;
+
+type PublishedColumns = (Text, SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>);
+type PublishedRow = (String, Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
+
+/// Versions that are what was approved, with the tables that they name.
+fn published(pg: &mut PgConnection, rows: Vec<PublishedRow>) -> Result<Vec<(VerticalCode, Published)>, StoreError> {
+    let contents = rows.iter().map(|row| VersionContent::parse(&row.3)).collect::<Result<Vec<_>, _>>();
+    let contents = contents.map_err(|_| unreadable("an agreement version"))?;
+    let tables = Tables::named_by(pg, &contents)?;
+    rows.into_iter()
+        .zip(contents)
+        .map(|((code, agreement, number, _, sha256, provider, retired_at), content)| {
+            let vertical = VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))?;
+            let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
+            let tables = tables.of(&content);
+            let version = GoverningVersion::with_tables(AgreementId::new(agreement), number, content, tables)
+                .map_err(|_| unreadable("an agreement version"))?;
+            if version.content_hash().bytes().as_slice() != sha256 {
+                return Err(unreadable("an agreement version is not what was approved"));
+            }
+            let retired_on = retired_at.map(|at| from_instant(at).sydney_date());
+            Ok((vertical, Published { version, provider: provider.map(OrganisationId::new), retired_on }))
+        })
+        .collect()
+}
 
 impl AgreementRepository for PgUnitOfWork<'_> {
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError> {
@@ -59,43 +86,70 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         tables::name(self.pg, (version.agreement(), version.number()), version.tables())
     }
 
+    fn find_vertical(&mut self, agreement: AgreementId) -> Result<Option<VerticalCode>, StoreError> {
+        let code: Option<String> =
+            query::<Text>("select v.code from agreement a join vertical v on v.id = a.vertical_id where a.id = $1")
+                .bind::<SqlUuid, _>(agreement.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        code.map(|code| VerticalCode::parse(&code).map_err(|_| unreadable("a vertical's code"))).transpose()
+    }
+
     fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError> {
-        type Row = (Uuid, i32, Vec<u8>, Vec<u8>, Option<Uuid>, Option<jiff_diesel::Timestamp>);
-        let rows: Vec<Row> = query::<(SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>)>(
-            "select v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
-             join agreement a on a.id = v.agreement_id
+        let rows: Vec<PublishedRow> = query::<PublishedColumns>(
+            "select vertical.code, v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
+             join agreement a on a.id = v.agreement_id join vertical on vertical.id = a.vertical_id
              where a.vertical_id = $1 and v.state in ('approved', 'active', 'superseded', 'retired') order by v.agreement_id, v.number",
         )
         .bind::<SqlUuid, _>(reference::vertical_id(vertical).uuid())
         .load(self.pg)
         .map_err(store_error)?;
-        let contents = rows.iter().map(|row| VersionContent::parse(&row.2)).collect::<Result<Vec<_>, _>>();
-        let contents = contents.map_err(|_| unreadable("an agreement version"))?;
-        let tables = Tables::named_by(self.pg, &contents)?;
-        rows.into_iter()
-            .zip(contents)
-            .map(|((agreement, number, _, sha256, provider, retired_at), content)| {
-                let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-                let tables = tables.of(&content);
-                let version = GoverningVersion::with_tables(AgreementId::new(agreement), number, content, tables)
-                    .map_err(|_| unreadable("an agreement version"))?;
-                if version.content_hash().bytes().as_slice() != sha256 {
-                    return Err(unreadable("an agreement version is not what was approved"));
-                }
-                let retired_on = retired_at.map(|at| from_instant(at).sydney_date());
-                Ok(Published { version, provider: provider.map(OrganisationId::new), retired_on })
-            })
-            .collect()
+        Ok(published(self.pg, rows)?.into_iter().map(|(_, version)| version).collect())
+    }
+
+    fn list_published_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<Published>)>, StoreError> {
+        let rows: Vec<PublishedRow> = query::<PublishedColumns>(
+            "select vertical.code, v.agreement_id, v.number, v.content, v.content_sha256, a.provider_id, v.retired_at from agreement_version v
+             join agreement a on a.id = v.agreement_id join vertical on vertical.id = a.vertical_id
+             where a.vertical_id in (select vertical_id from deal where id = any($1))
+               and v.state in ('approved', 'active', 'superseded', 'retired') order by vertical.code, v.agreement_id, v.number",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let mut verticals: Vec<(VerticalCode, Vec<Published>)> = Vec::new();
+        for (vertical, version) in published(self.pg, rows)? {
+            match verticals.last_mut() {
+                Some((last, versions)) if *last == vertical => versions.push(version),
+                _ => verticals.push((vertical, vec![version])),
+            }
+        }
+        Ok(verticals)
+    }
+
+    fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, jiff::civil::Date, Digest)>, StoreError> {
+        let rows: Vec<(Uuid, jiff_diesel::Date, Vec<u8>)> = query::<(SqlUuid, Date, Bytea)>(
+            "select distinct on (deal_id, period) deal_id, period, output_sha256 from calculation
+             where deal_id = any($1) and period is not null order by deal_id, period, known_at desc, id desc",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let output = |(deal, period, sha256): (Uuid, jiff_diesel::Date, Vec<u8>)| {
+            Ok((DealId::new(deal), period.to_jiff(), digest(&sha256)?))
+        };
+        rows.into_iter().map(output).collect()
     }
 
     fn append_calculations(&mut self, calculations: &[StoredCalculation]) -> Result<(), StoreError> {
         let Some(first) = calculations.first() else { return Ok(()) };
         let numbers = calculations.iter().map(|c| version_number(c.version.1)).collect::<Result<Vec<_>, _>>()?;
         command(
-            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256)
-             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256
-             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[])
-               as c (id, deal_id, agreement_id, number, engine, input, output_sha256)",
+            "insert into calculation (known_at, id, deal_id, agreement_id, version_number, engine_version, input, input_sha256, output_sha256, period)
+             select $1, id, deal_id, agreement_id, number, engine, input, sha256(input), output_sha256, period
+             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::smallint[], $7::bytea[], $8::bytea[], $9::date[])
+               as c (id, deal_id, agreement_id, number, engine, input, output_sha256, period)",
         )
         .bind::<Timestamptz, _>(instant(first.known_at))
         .bind::<Array<SqlUuid>, _>(calculations.iter().map(|c| c.id.uuid()).collect::<Vec<_>>())
@@ -105,6 +159,7 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .bind::<Array<SmallInt>, _>(calculations.iter().map(|c| i16::try_from(c.engine).unwrap_or(i16::MAX)).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.input.as_slice()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(calculations.iter().map(|c| c.output_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Date>>, _>(calculations.iter().map(|c| maybe_date(c.period)).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

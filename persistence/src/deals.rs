@@ -1,133 +1,26 @@
-//! Deals, their facts, transitions and handshakes: writing. `lookup` reads.
+//! Deals, their facts, transitions and handshakes: writing. `rows` restores them, `lookup` reads, `trail_runs` are runs.
 
 mod lookup;
+mod rows;
+mod trail_runs;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::facts::{DealFacts, Settlement};
-use domain::catalogue::{ProductCode, VerticalCode};
+use domain::agreements::facts::Period;
 use domain::deals::deal::{Deal, Stage, Transition};
 use domain::deals::handshake_repository::HandshakeRepository as _;
-use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal};
-use domain::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
+use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal, SaidBalance};
+use domain::kernel::ids::{DealId, OrganisationId};
 use domain::kernel::{Instant, Money};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{array_literal, date, digest, instant, maybe_date};
-use crate::error::{store_error, unreadable};
+use crate::bind::{array_literal, date, instant};
+use crate::error::store_error;
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
-
-/// A row of `deal`, with the number of its transitions.
-#[derive(Queryable)]
-struct DealRow {
-    id: Uuid,
-    provider_id: Uuid,
-    introducer_id: Uuid,
-    member_id: Uuid,
-    upline_id: Option<Uuid>,
-    client_id: Uuid,
-    product_id: Uuid,
-    vertical_id: Uuid,
-    stage: String,
-    source_organisation_id: Uuid,
-    external_ref: Option<String>,
-    referred_on: jiff_diesel::Date,
-    contracted_on: Option<jiff_diesel::Date>,
-    settled_on: Option<jiff_diesel::Date>,
-    discharged_on: Option<jiff_diesel::Date>,
-    settled_minor: Option<i64>,
-    offset_minor: Option<i64>,
-    source_sha256: Option<Vec<u8>>,
-    agreement_id: Option<Uuid>,
-    version_number: Option<i32>,
-    visible_to: Vec<Uuid>,
-    transitions: i32,
-}
-
-type DealColumns = (
-    SqlUuid,
-    SqlUuid,
-    SqlUuid,
-    SqlUuid,
-    Nullable<SqlUuid>,
-    SqlUuid,
-    SqlUuid,
-    SqlUuid,
-    Text,
-    SqlUuid,
-    Nullable<Text>,
-    Date,
-    Nullable<Date>,
-    Nullable<Date>,
-    Nullable<Date>,
-    Nullable<BigInt>,
-    Nullable<BigInt>,
-    Nullable<Bytea>,
-    Nullable<SqlUuid>,
-    Nullable<Integer>,
-    Array<SqlUuid>,
-    Integer,
-);
-
-/// The columns of [`DealRow`], of a `deal d`, in its order.
-macro_rules! deal_columns {
-    () => {
-        "d.id, d.provider_id, d.introducer_id, d.member_id, d.upline_id, d.client_id, d.product_id, d.vertical_id,
-         d.stage, d.source_organisation_id, d.external_ref, d.referred_on, d.contracted_on, d.settled_on, d.discharged_on,
-         d.settled_minor, d.offset_minor, d.source_sha256, d.agreement_id, d.version_number, d.visible_to,
-         (select count(*)::int from deal_transition t where t.deal_id = d.id)"
-    };
-}
-use deal_columns;
-
-impl DealRow {
-    fn restore(self) -> Result<Deal, StoreError> {
-        let settlement = match (self.settled_on, self.settled_minor) {
-            (Some(on), Some(amount)) => {
-                Some(Settlement::of(on.into(), Money::aud(amount), Money::aud(self.offset_minor.unwrap_or(0))))
-            }
-            _ => None,
-        };
-        let agreement = match (self.agreement_id, self.version_number) {
-            (Some(id), Some(number)) => {
-                Some((AgreementId::new(id), u32::try_from(number).map_err(|_| unreadable("a version number"))?))
-            }
-            _ => None,
-        };
-        Ok(Deal {
-            id: DealId::new(self.id),
-            provider: OrganisationId::new(self.provider_id),
-            introducer: OrganisationId::new(self.introducer_id),
-            member: MemberId::new(self.member_id),
-            upline: self.upline_id.map(MemberId::new),
-            client: ContactId::new(self.client_id),
-            product: ProductId::new(self.product_id),
-            vertical: VerticalId::new(self.vertical_id),
-            stage: Stage::parse(&self.stage).ok_or_else(|| unreadable("a stage"))?,
-            source: OrganisationId::new(self.source_organisation_id),
-            external_ref: self.external_ref,
-            facts: DealFacts {
-                referred_on: self.referred_on.into(),
-                contracted_on: self.contracted_on.map(Into::into),
-                settlement,
-                discharged_on: self.discharged_on.map(Into::into),
-            },
-            source_sha256: self.source_sha256.map(|bytes| digest(&bytes)).transpose()?,
-            agreement,
-            visible_to: self.visible_to,
-            transitions: self.transitions,
-        })
-    }
-}
-
-/// What is sold, by its codes.
-fn sold(product: &str, vertical: &str) -> Result<(ProductCode, VerticalCode), StoreError> {
-    let product = ProductCode::parse(product).map_err(|_| unreadable("a product's code"))?;
-    let vertical = VerticalCode::parse(vertical).map_err(|_| unreadable("a vertical's code"))?;
-    Ok((product, vertical))
-}
+pub(crate) use rows::FrozenSets;
+use rows::{Changing, DealColumns, DealRow, deal_columns, sold};
 
 impl DealRepository for PgUnitOfWork<'_> {
     fn lock_by_external_refs(&mut self, source: OrganisationId, refs: &[String]) -> Result<Vec<Deal>, StoreError> {
@@ -167,26 +60,31 @@ impl DealRepository for PgUnitOfWork<'_> {
             return Ok(());
         }
         let columns = Changing::of(deals)?;
+        let parties = FrozenSets::of(deals.iter().map(|d| (d.upline, d.frozen.as_ref())));
         let ids = |pick: fn(&Deal) -> Uuid| deals.iter().map(pick).collect::<Vec<_>>();
         command(
             "insert into deal (created_at, updated_at, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
                source_organisation_id, external_ref, visible_to,
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids, own_uplines, participant_ids, cohort, joined_on)
              select now, now, id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id,
                source_id, external_ref, visible_to::uuid[],
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids::uuid[], own_uplines::smallint[], participant_ids::uuid[], cohort, joined_on
              from (select $1::timestamptz as now) t,
              unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[],
-               $13::text[], $14::date[], $15::date[], $16::date[], $17::date[], $18::bigint[], $19::bigint[], $20::bytea[], $21::uuid[], $22::int[])
+               $13::text[], $14::date[], $15::date[], $16::date[], $17::date[], $18::bigint[], $19::bigint[], $20::bytea[], $21::uuid[], $22::int[],
+               $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::date[])
                as d (id, provider_id, introducer_id, member_id, upline_id, client_id, product_id, vertical_id, source_id, external_ref, visible_to,
-               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)",
+               stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones, upline_ids, own_uplines, participant_ids, cohort, joined_on)",
         )
         .bind::<Timestamptz, _>(instant(at))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.id.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.provider.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.introducer.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.member.uuid()))
-        .bind::<Array<Nullable<SqlUuid>>, _>(deals.iter().map(|d| d.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(parties.upline)
         .bind::<Array<SqlUuid>, _>(ids(|d| d.client.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.product.uuid()))
         .bind::<Array<SqlUuid>, _>(ids(|d| d.vertical.uuid()))
@@ -203,6 +101,13 @@ impl DealRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
         .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
         .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .bind::<Array<Nullable<Text>>, _>(columns.measures)
+        .bind::<Array<Nullable<Text>>, _>(columns.milestones)
+        .bind::<Array<Nullable<Text>>, _>(parties.uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.own_uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.participants)
+        .bind::<Array<Nullable<Text>>, _>(parties.cohort)
+        .bind::<Array<Nullable<Date>>, _>(parties.joined_on)
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -217,9 +122,11 @@ impl DealRepository for PgUnitOfWork<'_> {
             "update deal set updated_at = $1, version = deal.version + 1, stage = d.stage, referred_on = d.referred_on,
                contracted_on = d.contracted_on, settled_on = d.settled_on, discharged_on = d.discharged_on,
                settled_minor = d.settled_minor, offset_minor = d.offset_minor, source_sha256 = d.source_sha256,
-               agreement_id = d.agreement_id, version_number = d.version_number
-             from unnest($2::uuid[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::bigint[], $9::bigint[], $10::bytea[], $11::uuid[], $12::int[])
-               as d (id, stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number)
+               agreement_id = d.agreement_id, version_number = d.version_number, measures = d.measures, milestones = d.milestones
+             from unnest($2::uuid[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::bigint[], $9::bigint[], $10::bytea[], $11::uuid[], $12::int[],
+               $13::text[], $14::text[])
+               as d (id, stage, referred_on, contracted_on, settled_on, discharged_on, settled_minor, offset_minor, source_sha256, agreement_id, version_number,
+               measures, milestones)
              where deal.id = d.id",
         )
         .bind::<Timestamptz, _>(instant(at))
@@ -234,6 +141,41 @@ impl DealRepository for PgUnitOfWork<'_> {
         .bind::<Array<Nullable<Bytea>>, _>(columns.source_sha256)
         .bind::<Array<Nullable<SqlUuid>>, _>(columns.agreement_id)
         .bind::<Array<Nullable<Integer>>, _>(columns.version_number)
+        .bind::<Array<Nullable<Text>>, _>(columns.measures)
+        .bind::<Array<Nullable<Text>>, _>(columns.milestones)
+        .execute(self.pg)
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn list_balances(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, Period)>, StoreError> {
+        let rows: Vec<(Uuid, jiff_diesel::Date, i64)> = query::<(SqlUuid, Date, BigInt)>(
+            "select deal_id, month, balance_minor from deal_balance where deal_id = any($1) order by deal_id, month",
+        )
+        .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let period = |(deal, month, minor): (Uuid, jiff_diesel::Date, i64)| {
+            (DealId::new(deal), Period { month: month.into(), balance: Money::aud(minor) })
+        };
+        Ok(rows.into_iter().map(period).collect())
+    }
+
+    fn update_balances(&mut self, balances: &[SaidBalance], at: Instant) -> Result<(), StoreError> {
+        if balances.is_empty() {
+            return Ok(());
+        }
+        command(
+            "insert into deal_balance (known_at, deal_id, month, balance_minor, fact_id)
+             select $1, * from unnest($2::uuid[], $3::date[], $4::bigint[], $5::uuid[])
+             on conflict (deal_id, month) do update set balance_minor = excluded.balance_minor, fact_id = excluded.fact_id,
+               known_at = excluded.known_at",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<Array<SqlUuid>, _>(balances.iter().map(|b| b.deal.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(balances.iter().map(|b| date(b.period.month)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(balances.iter().map(|b| b.period.balance.minor()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(balances.iter().map(|b| b.fact).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
@@ -295,38 +237,5 @@ impl DealRepository for PgUnitOfWork<'_> {
         let statements: Vec<HandshakeStatement> =
             handshakes.iter().flat_map(|h| h.statements.iter().cloned()).collect();
         self.append_statements(&statements, at)
-    }
-}
-
-/// The columns that both an insert and an update write.
-struct Changing<'d> {
-    stage: Vec<&'static str>,
-    referred_on: Vec<jiff_diesel::Date>,
-    contracted_on: Vec<Option<jiff_diesel::Date>>,
-    settled_on: Vec<Option<jiff_diesel::Date>>,
-    discharged_on: Vec<Option<jiff_diesel::Date>>,
-    settled_minor: Vec<Option<i64>>,
-    offset_minor: Vec<Option<i64>>,
-    source_sha256: Vec<Option<&'d [u8]>>,
-    agreement_id: Vec<Option<Uuid>>,
-    version_number: Vec<Option<i32>>,
-}
-
-impl<'d> Changing<'d> {
-    fn of(deals: &'d [Deal]) -> Result<Self, StoreError> {
-        let settlement = |pick: fn(Settlement) -> i64| deals.iter().map(|d| d.facts.settlement.map(pick)).collect();
-        let number = |d: &Deal| d.agreement.map(|(_, n)| i32::try_from(n)).transpose();
-        Ok(Self {
-            stage: deals.iter().map(|d| d.stage.as_str()).collect(),
-            referred_on: deals.iter().map(|d| date(d.facts.referred_on)).collect(),
-            contracted_on: deals.iter().map(|d| maybe_date(d.facts.contracted_on)).collect(),
-            settled_on: deals.iter().map(|d| maybe_date(d.facts.settlement.map(|s| s.on))).collect(),
-            discharged_on: deals.iter().map(|d| maybe_date(d.facts.discharged_on)).collect(),
-            settled_minor: settlement(|s| s.amount.minor()),
-            offset_minor: settlement(|s| s.offset.minor()),
-            source_sha256: deals.iter().map(|d| d.source_sha256.as_ref().map(|s| s.bytes().as_slice())).collect(),
-            agreement_id: deals.iter().map(|d| d.agreement.map(|(id, _)| id.uuid())).collect(),
-            version_number: deals.iter().map(number).collect::<Result<_, _>>().map_err(|_| unreadable("a version"))?,
-        })
     }
 }

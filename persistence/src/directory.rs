@@ -177,18 +177,14 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
         organisation: OrganisationId,
         refs: &[String],
     ) -> Result<Vec<MemberStanding>, StoreError> {
-        let rows: Vec<(Uuid, String, Option<Uuid>)> = query::<(SqlUuid, Text, Nullable<SqlUuid>)>(
-            "select id, member_ref, upline_id from member where organisation_id = $1 and member_ref = any($2)",
+        let rows: Vec<(Uuid, String)> = query::<(SqlUuid, Text)>(
+            "select id, member_ref from member where organisation_id = $1 and member_ref = any($2)",
         )
         .bind::<SqlUuid, _>(organisation.uuid())
         .bind::<Array<Text>, _>(refs)
         .load(self.pg)
         .map_err(store_error)?;
-        let standing = |(id, member_ref, upline): (Uuid, String, Option<Uuid>)| MemberStanding {
-            id: MemberId::new(id),
-            member_ref,
-            upline: upline.map(MemberId::new),
-        };
+        let standing = |(id, member_ref): (Uuid, String)| MemberStanding { id: MemberId::new(id), member_ref };
         Ok(rows.into_iter().map(standing).collect())
     }
 

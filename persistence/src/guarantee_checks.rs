@@ -148,6 +148,31 @@ const PAYOUT_POSTED: &str = "select subject, detail, count(*) over () from (
   where sent <> p.amount_minor
 ) v (subject, detail) order by subject limit $1";
 
+const COUNTER_CHAIN: &str = "select subject, detail, count(*) over () from (
+  select deal_id, format('%s of %s from %s begins at %s; the deal before left it at %s', counter, scope, window_from,
+    row(before_total, before_paid, before_awards), row(coalesce(left_total, 0), coalesce(left_paid, 0), coalesce(left_awards, 0)))
+  from (
+    select *, lag(after_total) over w left_total, lag(after_paid) over w left_paid, lag(after_awards) over w left_awards
+    from deal_counter
+    window w as (partition by agreement_id, counter, scope, window_from order by governing_on, source_id, external_ref, deal_id)) d
+  where (before_total, before_paid, before_awards) <> (coalesce(left_total, 0), coalesce(left_paid, 0), coalesce(left_awards, 0))
+  union all
+  select d.id, 'its last calculation began from other counters than are kept'
+  from deal d
+  left join lateral (
+    select convert_from(c.input, 'UTF8')::jsonb -> 'counters' from calculation c
+    where c.deal_id = d.id and c.period is null order by c.known_at desc, c.id desc limit 1) last (counters) on true
+  cross join lateral (
+    select jsonb_agg(counter order by counter -> 'key' ->> 'counter') from jsonb_array_elements(last.counters) counter
+    where counter -> 'key' ->> 'scope' <> '') calculated (counters)
+  cross join lateral (
+    select jsonb_agg(jsonb_build_object(
+      'before', jsonb_build_object('total', before_total, 'paid', before_paid, 'awards', before_awards),
+      'key', jsonb_build_object('counter', counter, 'scope', scope, 'window_from', window_from)) order by counter)
+    from deal_counter k where k.deal_id = d.id) kept (counters)
+  where d.agreement_id in (select agreement_id from counter_lock) and calculated.counters is distinct from kept.counters
+) v (subject, detail) order by subject limit $1";
+
 const PAYOUT_LINES: &str = "select subject, detail, count(*) over () from (
   select p.id, format('it pays %s, its lines come to %s', p.amount_minor, sent) from payout p
   cross join lateral (select coalesce(sum(l.amount_minor), 0) from payout_line l where l.payout_id = p.id) lines (sent)
@@ -183,6 +208,7 @@ const fn text(check: Check) -> &'static str {
         Check::LeafWithoutRow => LEAF_WITHOUT_ROW,
         Check::StatementDiffers => STATEMENT_DIFFERS,
         Check::DealStage => DEAL_STAGE,
+        Check::CounterChain => COUNTER_CHAIN,
         Check::RunUnapproved => RUN_UNAPPROVED,
         Check::LineBuckets => LINE_BUCKETS,
         Check::PartyLines => PARTY_LINES,

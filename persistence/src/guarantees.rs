@@ -1,9 +1,7 @@
 //! Evidence for the guarantees, in pages; the runs that were kept.
 
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::repository::StoredCalculation;
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::guarantees::repository::{
@@ -12,16 +10,16 @@ use domain::guarantees::repository::{
 };
 use domain::kernel::Instant;
 use domain::kernel::ids::{
-    AccountId, AgreementId, CalculationId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId,
+    AccountId, AgreementId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId,
 };
 use domain::kernel::page::{Page, PageRequest};
 use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::agreements::Tables;
+use crate::agreements::{CalculationColumns, CalculationRow, Tables, calculation};
 use crate::bind::{digest, instant, to_i64, to_u64};
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::guarantee_checks;
 use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
@@ -265,29 +263,15 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn calculations(&mut self, after: Uuid, limit: u32) -> Result<Vec<StoredCalculation>, StoreError> {
-        type Row = (Uuid, Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
-        let rows: Vec<Row> = query::<(SqlUuid, SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz)>(
-            "select id, deal_id, agreement_id, version_number, engine_version, input, output_sha256, known_at
+        let rows: Vec<CalculationRow> = query::<CalculationColumns>(
+            "select id, deal_id, agreement_id, version_number, period, engine_version, input, output_sha256, known_at
              from calculation where id > $1 order by id limit $2",
         )
         .bind::<SqlUuid, _>(after)
         .bind::<BigInt, _>(i64::from(limit))
         .load(self.pg)
         .map_err(store_error)?;
-        rows.into_iter()
-            .map(|(id, deal, agreement, number, engine, input, output, known_at)| {
-                let number = u32::try_from(number).map_err(|_| unreadable("a version number"))?;
-                Ok(StoredCalculation {
-                    id: CalculationId::new(id),
-                    deal: DealId::new(deal),
-                    version: (AgreementId::new(agreement), number),
-                    engine: u16::try_from(engine).map_err(|_| unreadable("an engine number"))?,
-                    input,
-                    output_sha256: digest(&output)?,
-                    known_at: Instant::new(known_at.into()),
-                })
-            })
-            .collect()
+        rows.into_iter().map(calculation).collect()
     }
 
     fn bank_files(&mut self, after: Uuid, limit: u32) -> Result<Vec<BankFileEvidence>, StoreError> {

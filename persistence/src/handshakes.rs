@@ -21,6 +21,7 @@ use domain::store::StoreError;
 use uuid::Uuid;
 
 use crate::bind::{digest, instant, to_u64};
+use crate::deals::FrozenSets;
 use crate::error::{store_error, unreadable};
 use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
@@ -75,7 +76,6 @@ struct LockedRow {
     provider_id: Uuid,
     introducer_id: Uuid,
     member_id: Uuid,
-    upline_id: Option<Uuid>,
     vertical: String,
     referred_on: jiff_diesel::Date,
     contracted_on: Option<jiff_diesel::Date>,
@@ -93,7 +93,6 @@ type LockedColumns = (
     SqlUuid,
     SqlUuid,
     SqlUuid,
-    Nullable<SqlUuid>,
     Text,
     Date,
     Nullable<Date>,
@@ -122,7 +121,6 @@ impl LockedRow {
             provider: OrganisationId::new(self.provider_id),
             introducer: OrganisationId::new(self.introducer_id),
             member: MemberId::new(self.member_id),
-            upline: self.upline_id.map(MemberId::new),
             vertical: VerticalCode::parse(&self.vertical).map_err(|_| unreadable("a vertical's code"))?,
             facts: DealFacts {
                 referred_on: self.referred_on.into(),
@@ -216,11 +214,11 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             .execute(self.pg)
             .map_err(store_error)?;
         let rows: Vec<LockedRow> = query::<LockedColumns>(
-            "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, m.upline_id, v.code, d.referred_on, d.contracted_on, d.stage,
+            "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, v.code, d.referred_on, d.contracted_on, d.stage,
                     (select count(*)::int from deal_transition t where t.deal_id = d.id), h.assurance,
                     (select f.body from deal_fact f where f.deal_id = d.id and f.kind = 'referral' and f.import_id is null order by f.known_at, f.id limit 1),
                     d.agreement_id, d.version_number
-             from handshake h join deal d on d.id = h.deal_id join member m on m.id = d.member_id join vertical v on v.id = d.vertical_id
+             from handshake h join deal d on d.id = h.deal_id join vertical v on v.id = d.vertical_id
              where h.id = any($1)",
         )
         .bind::<Array<SqlUuid>, _>(&ids)
@@ -248,20 +246,28 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
     }
 
     fn seal_deals(&mut self, deals: &[SealedDeal], at: Instant) -> Result<(), StoreError> {
+        let parties = FrozenSets::of(deals.iter().map(|d| (d.frozen.uplines.first().copied(), Some(&d.frozen))));
         let numbers: Vec<i32> = deals
             .iter()
             .map(|d| i32::try_from(d.agreement.1).map_err(|_| unreadable("a version number")))
             .collect::<Result<_, _>>()?;
         command(
-            "update deal set updated_at = $1, version = deal.version + 1, stage = d.stage, upline_id = d.upline_id, agreement_id = d.agreement_id, version_number = d.number
-             from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::int[]) as d (id, stage, upline_id, agreement_id, number) where deal.id = d.id",
+            "update deal set updated_at = $1, version = deal.version + 1, stage = d.stage, upline_id = d.upline_id, agreement_id = d.agreement_id, version_number = d.number,
+               upline_ids = d.upline_ids::uuid[], own_uplines = d.own_uplines::smallint[], participant_ids = d.participant_ids::uuid[], cohort = d.cohort, joined_on = d.joined_on
+             from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[], $11::date[])
+               as d (id, stage, upline_id, agreement_id, number, upline_ids, own_uplines, participant_ids, cohort, joined_on) where deal.id = d.id",
         )
         .bind::<Timestamptz, _>(instant(at))
         .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.deal.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(deals.iter().map(|d| d.stage.as_str()).collect::<Vec<_>>())
-        .bind::<Array<Nullable<SqlUuid>>, _>(deals.iter().map(|d| d.upline.map(MemberId::uuid)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(parties.upline)
         .bind::<Array<SqlUuid>, _>(deals.iter().map(|d| d.agreement.0.uuid()).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(numbers)
+        .bind::<Array<Nullable<Text>>, _>(parties.uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.own_uplines)
+        .bind::<Array<Nullable<Text>>, _>(parties.participants)
+        .bind::<Array<Nullable<Text>>, _>(parties.cohort)
+        .bind::<Array<Nullable<Date>>, _>(parties.joined_on)
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

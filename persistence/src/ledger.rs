@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
-use domain::agreements::model::{ComponentKey, Role};
+use domain::agreements::model::{ComponentKey, FundingRule, Role};
 use domain::kernel::Instant;
 use domain::kernel::ids::{AccountId, CalculationId, DealId, LineId, MemberId, OrganisationId, PayeeId, VerticalId};
 use domain::ledger::account::{AccountKey, AccountKind};
@@ -14,7 +14,7 @@ use domain::ledger::repository::{
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::{array_literal, date, digest, instant};
+use crate::bind::{array_literal, date, digest, instant, maybe_date};
 use crate::error::{store_error, unreadable};
 use crate::statement::{Statement, command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -28,6 +28,8 @@ pub(crate) struct LineRow {
     level: i16,
     member_id: Option<Uuid>,
     payee_id: Option<Uuid>,
+    period: Option<jiff_diesel::Date>,
+    funding_rule: String,
     payable_on: jiff_diesel::Date,
     earned_minor: i64,
     clawed_back_minor: i64,
@@ -51,6 +53,8 @@ pub(crate) type LineColumns = (
     SmallInt,
     Nullable<SqlUuid>,
     Nullable<SqlUuid>,
+    Nullable<Date>,
+    Text,
     Date,
     BigInt,
     BigInt,
@@ -69,7 +73,7 @@ pub(crate) type LineColumns = (
 /// The columns of [`LineRow`], in its order.
 macro_rules! line_columns {
     () => {
-        "id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
+        "id, deal_id, component, role, level, member_id, payee_id, period, funding_rule, payable_on, earned_minor, clawed_back_minor,
          suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor,
          set_off_minor, calculation_id, visible_to"
     };
@@ -96,6 +100,17 @@ fn restored_role(role: &str, level: i16) -> Option<Role> {
     }
 }
 
+const fn stored_rule(rule: FundingRule) -> &'static str {
+    match rule {
+        FundingRule::OnExpiry => "on_expiry",
+        FundingRule::OnReceipt => "on_receipt",
+    }
+}
+
+fn restored_rule(text: &str) -> Option<FundingRule> {
+    [FundingRule::OnExpiry, FundingRule::OnReceipt].into_iter().find(|rule| stored_rule(*rule) == text)
+}
+
 impl LineRow {
     pub(crate) fn restore(self) -> Result<CommissionLine, StoreError> {
         Ok(CommissionLine {
@@ -105,6 +120,8 @@ impl LineRow {
             role: restored_role(&self.role, self.level).ok_or_else(|| unreadable("a role"))?,
             member: self.member_id.map(MemberId::new),
             payee: self.payee_id.map(PayeeId::new),
+            period: self.period.map(Into::into),
+            funding_rule: restored_rule(&self.funding_rule).ok_or_else(|| unreadable("a funding rule"))?,
             payable_on: self.payable_on.into(),
             earned_minor: self.earned_minor,
             clawed_back_minor: self.clawed_back_minor,
@@ -239,8 +256,8 @@ impl LedgerRepository for PgUnitOfWork<'_> {
 
     fn lock_due_lines(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<CommissionLine>, StoreError> {
         let statement = query::<LineColumns>(
-            concat!("select ", line_columns!(), " from commission_line where accrued_minor > 0 and payable_on <= $1 and deal_id in (
-               select distinct deal_id from commission_line where accrued_minor > 0 and payable_on <= $2 order by deal_id limit $3)
+            concat!("select ", line_columns!(), " from commission_line where accrued_minor > 0 and payable_on <= $1 and funding_rule = 'on_expiry' and deal_id in (
+               select distinct deal_id from commission_line where accrued_minor > 0 and payable_on <= $2 and funding_rule = 'on_expiry' order by deal_id limit $3)
              order by id for update"),
         )
         .bind::<Date, _>(date(on))
@@ -256,13 +273,13 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         let numbers = |pick: fn(&CommissionLine) -> i64| lines.iter().map(pick).collect::<Vec<_>>();
         command(
             "insert into commission_line (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule)
              select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to::uuid[]
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to::uuid[], period, funding_rule
              from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::uuid[], $8::date[], $9::bigint[], $10::bigint[],
-               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[], $20::text[])
+               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[], $20::text[], $21::date[], $22::text[])
                as l (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule)
              on conflict (id) do update set payable_on = excluded.payable_on, earned_minor = excluded.earned_minor,
                clawed_back_minor = excluded.clawed_back_minor, suspense_minor = excluded.suspense_minor, accrued_minor = excluded.accrued_minor,
                held_minor = excluded.held_minor, available_minor = excluded.available_minor, in_transit_minor = excluded.in_transit_minor,
@@ -289,6 +306,8 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.set_off_minor))
         .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.calculation.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(lines.iter().map(|l| array_literal(&l.visible_to)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Date>>, _>(lines.iter().map(|l| maybe_date(l.period)).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|l| stored_rule(l.funding_rule)).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

@@ -24,6 +24,10 @@ impl OperationRepository for PgUnitOfWork<'_> {
             .bind::<SqlDate, _>(date(today))
             .execute(self.pg)
             .map_err(store_error)?;
+        command("select forget_simulation_changes($1)")
+            .bind::<SqlDate, _>(date(today))
+            .execute(self.pg)
+            .map_err(store_error)?;
         Ok(())
     }
 }

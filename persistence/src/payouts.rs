@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::bind::{array_literal, date, instant};
 use crate::error::{store_error, unreadable};
-use crate::ledger::LineColumns;
+use crate::ledger::{LineColumns, line_columns};
 use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
@@ -124,24 +124,24 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     }
 
     fn list_payable_lines(&mut self, on: jiff::civil::Date) -> Result<Vec<CommissionLine>, StoreError> {
-        let statement = query::<LineColumns>(
-            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
-             from commission_line where (available_minor > 0 or recoverable_minor > 0) and payee_id in (
+        let statement = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where (available_minor > 0 or recoverable_minor > 0) and payee_id in (
                select payee_id from commission_line where available_minor > 0 and payable_on <= $1)
-             order by id",
-        )
+             order by id"
+        ))
         .bind::<Date, _>(date(on));
         self.lines(statement)
     }
 
     fn lock_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError> {
-        let statement = query::<LineColumns>(
-            "select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to
-             from commission_line where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0)
-             order by id for update",
-        )
+        let statement = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0)
+             order by id for update"
+        ))
         .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>());
         self.lines(statement)
     }

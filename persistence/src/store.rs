@@ -169,6 +169,7 @@ contexts! {
     chain: domain::chain::repository::ChainRepository,
     cohorts: domain::directory::cohort::CohortRepository,
     client_keys: domain::access::client_key::ClientKeyRepository,
+    counters: domain::deals::recalculate::repository::CounterRepository,
     deals: domain::deals::repository::DealRepository,
     directory: domain::directory::repository::DirectoryRepository,
     events: domain::events::EventRepository,
@@ -185,7 +186,9 @@ contexts! {
     operations: domain::operations::OperationRepository,
     parties: domain::directory::party::PartyRepository,
     payouts: domain::payouts::repository::PayoutRepository,
+    simulations: domain::simulation::SimulationRepository,
     totp: domain::access::totp::TotpRepository,
+    trail_runs: domain::deals::trail_run::repository::TrailRunRepository,
     webhooks: domain::webhooks::WebhookRepository,
     sessions: domain::access::session::SessionRepository,
 }
@@ -212,6 +215,8 @@ lookups! {
     lookup_tables: domain::agreements::tables::LookupTableQueries,
     operations: domain::operations::OperationQueries,
     payouts: domain::payouts::repository::PayoutQueries,
+    simulations: domain::simulation::SimulationQueries,
     statements: domain::payouts::statement::StatementQueries,
+    trail_runs: domain::deals::trail_run::repository::TrailRunQueries,
     webhooks: domain::webhooks::WebhookQueries,
 }

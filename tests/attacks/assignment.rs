@@ -70,7 +70,12 @@ fn no_body_sets_what_it_may_not() {
                 let request = Request { body: Some(("application/json", bent.to_string())), ..good.clone() };
                 let reply = asking.send(&request, administrator.as_deref());
                 let at = reply.problem(400, "unknown_field");
-                assert_eq!(at, [(pointer, "unknown_field".to_owned())], "{}", operation.id);
+                // What carries its kind inside is read whole: the fault is told at the value that has the kind.
+                let told = |(said, code): &(String, String)| {
+                    let whole = said.starts_with("/content/") && pointer.starts_with(&format!("{said}/"));
+                    code == "unknown_field" && (*said == pointer || whole)
+                };
+                assert!(at.len() == 1 && at.iter().all(told), "{}: {pointer}, not {at:?}", operation.id);
             }
         }
     }

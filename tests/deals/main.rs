@@ -4,18 +4,24 @@ mod http;
 mod imports;
 mod jobs;
 mod lookups;
+mod measures;
+mod milestones;
 mod ndjson;
+mod permutation;
 mod refused;
 mod steps;
+mod trail;
 
 use domain::access::{Actor, Role};
 use domain::agreements::facts::{DealFacts, Settlement};
+use domain::agreements::{GoverningVersion, VersionContent};
 use domain::deals::advance::{AdvanceDeal, AdvanceDealError, Advanced, advance};
 use domain::deals::import::{COLUMNS, ImportReader};
 use domain::deals::step::Step;
 use domain::env::Asked;
 use domain::kernel::Money;
-use domain::kernel::ids::{DealId, OrganisationId};
+use domain::kernel::id::IdSource as _;
+use domain::kernel::ids::{AgreementId, DealId, OrganisationId};
 use harness::platform::Platform;
 use jiff::civil::Date;
 
@@ -53,9 +59,36 @@ pub fn deal(platform: &Platform, external_ref: &str) -> DealId {
     page.expect("the store answers").data.first().expect("the deal").deal.id
 }
 
+/// Makes content the first version that governs deals of its vertical. Of several in force the highest number does.
+pub fn govern(platform: &Platform, content: &serde_json::Value) -> GoverningVersion {
+    let content = VersionContent::parse(content.to_string().as_bytes()).expect("the content of a version");
+    let version = GoverningVersion::try_new(AgreementId::new(platform.ids.next()), 90, content).expect("canonical");
+    assert!(version.plan().is_ok(), "{:?}", version.plan().err());
+    let shipped = platform.store().transaction(|uow| uow.agreements().ship("Of a test", &version, platform.now));
+    shipped.expect("the version is kept");
+    version
+}
+
+/// Earned and taken back of each line of a deal, by component, role, level and month.
+pub fn lines_of(platform: &Platform, deal: DealId) -> Vec<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        line: String,
+    }
+    let sql = format!(
+        "select concat_ws(' ', component, role, nullif(level, 0), to_char(period, 'YYYY-MM'), earned_minor, nullif(-clawed_back_minor, 0)) as line
+         from commission_line where deal_id = '{}' order by component, period nulls first, role, level",
+        deal.uuid()
+    );
+    let rows: Vec<Row> = diesel::RunQueryDsl::load(diesel::sql_query(sql), &mut platform.owner()).expect("the lines");
+    rows.into_iter().map(|row| row.line).collect()
+}
+
 /// Takes steps in one batch, each as an actor of its own.
 pub fn take(platform: &Platform, steps: &[(&Actor, DealId, Step)]) -> Vec<Result<Advanced, AdvanceDealError>> {
-    let commands: Vec<_> = steps.iter().map(|(_, deal, step)| AdvanceDeal { deal: *deal, step: *step }).collect();
+    let commands: Vec<_> =
+        steps.iter().map(|(_, deal, step)| AdvanceDeal { deal: *deal, step: step.clone() }).collect();
     let asked: Vec<_> = steps.iter().zip(&commands).map(|((actor, ..), command)| Asked { actor, command }).collect();
     platform.store().transaction(|uow| advance(uow, &platform.env(), &asked)).expect("the store answers")
 }

@@ -82,10 +82,10 @@ fn each_command_of_a_batch_has_its_own_actor_and_its_own_outcome() {
     let outcomes = take(
         &platform,
         &[
-            command(&provider, deals[0], settle),
-            command(&stranger, deals[1], settle),
-            command(&reader, deals[1], settle),
-            command(&introducer, deals[0], settle),
+            command(&provider, deals[0], settle.clone()),
+            command(&stranger, deals[1], settle.clone()),
+            command(&reader, deals[1], settle.clone()),
+            command(&introducer, deals[0], settle.clone()),
             command(&provider, deals[0], Step::Settlement(settlement("2026-02-01", 10_000_001))),
             command(&provider, DealId::new(uuid::Uuid::from_u128(5)), settle),
             command(&introducer, deals[2], decision(Stage::Accepted)),
@@ -275,12 +275,12 @@ fn a_batch_comes_to_what_its_commands_come_to_one_by_one() {
         let steps: Vec<(usize, Step)> = (0..40).map(|_| (draws.below(5) as usize, draws.step())).collect();
         let (singly, ones) = referrals(5);
         let (batched, many) = referrals(5);
-        let alone: Vec<bool> = steps.iter().map(|(at, s)| step(&singly, ones[*at], *s).is_ok()).collect();
+        let alone: Vec<bool> = steps.iter().map(|(at, s)| step(&singly, ones[*at], s.clone()).is_ok()).collect();
         let mut together = Vec::new();
         let mut rest = steps.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(1 + draws.below(12) as usize));
-            let commands: Vec<_> = now.iter().map(|(at, s)| (&batched.actor, many[*at], *s)).collect();
+            let commands: Vec<_> = now.iter().map(|(at, s)| (&batched.actor, many[*at], s.clone())).collect();
             together.extend(take(&batched, &commands).iter().map(Result::is_ok));
             rest = later;
         }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod cli;
+mod counters;
 mod holds;
 mod http;
 mod runs;

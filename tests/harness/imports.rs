@@ -4,6 +4,7 @@ use domain::access::{Actor, Viewer};
 use domain::deals::import::file::{DealImport, ImportFormat, RowOutcome};
 use domain::deals::import::receive::{self, BeginImport, ReceiveError, Upload};
 use domain::deals::import::work::ImportHandler;
+use domain::deals::trail_run::work::TrailRunHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{self, Job, JobState};
 use domain::kernel::ids::DealImportId;
@@ -97,7 +98,7 @@ impl Platform {
     /// # Errors
     /// The failure of the store.
     pub fn work_one(&self) -> Result<Option<Job>, StoreError> {
-        jobs::work_one(self.store(), self, &[&ImportHandler])
+        jobs::work_one(self.store(), self, &[&ImportHandler, &TrailRunHandler])
     }
 
     /// The state of a job.

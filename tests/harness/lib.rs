@@ -3,6 +3,7 @@
 
 pub mod asking;
 pub mod cluster;
+pub mod counted;
 pub mod documented;
 pub mod imports;
 pub mod neighbour;

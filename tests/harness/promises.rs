@@ -134,6 +134,19 @@ pub const PROMISES: &[(&str, &str)] = &[
         "select count(*) from deal d where d.stage is distinct from (select t.to_stage from deal_transition t where t.deal_id = d.id order by n desc limit 1)",
     ),
     (
+        "a counter begins at a deal where the deal before it left it",
+        "select count(*) from (
+           select before_total, before_paid, before_awards, lag(after_total, 1, 0::bigint) over w t, lag(after_paid, 1, 0::bigint) over w p, lag(after_awards, 1, 0::bigint) over w a
+           from deal_counter window w as (partition by agreement_id, counter, scope, window_from order by governing_on, source_id, external_ref, deal_id)) c
+         where (before_total, before_paid, before_awards) <> (t, p, a)",
+    ),
+    (
+        "counters are around a deal under the date that governs it",
+        "select count(*) from deal_counter c join deal d on d.id = c.deal_id join agreement_version v on (v.agreement_id, v.number) = (d.agreement_id, d.version_number)
+         where c.agreement_id <> d.agreement_id or c.source_id <> d.source_organisation_id or c.external_ref <> coalesce(d.external_ref, '')
+           or c.governing_on is distinct from case v.governing_date when 'referred' then d.referred_on when 'contracted' then d.contracted_on else d.settled_on end",
+    ),
+    (
         "moves follow one another without a gap",
         "select count(*) from deal_transition t left join deal_transition p on p.deal_id = t.deal_id and p.n = t.n - 1
          where (t.n = 0) <> (t.from_stage is null) or (t.n > 0 and (p.n is null or p.to_stage <> t.from_stage))",

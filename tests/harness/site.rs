@@ -56,8 +56,13 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("approve"), &approver, &json!({"content_sha256": run["content_sha256"]})).expect(200);
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     with_table(&service, &operator, &approver);
+    let trails = json!({"vertical": "V01", "month": "2026-07"});
+    let _ = service.post("/v1/trail-runs", &operator, &trails).expect(202);
+    service.platform.work();
     service.sequence();
     let _ = service.post("/v1/guarantee-runs", &operator, &json!({})).expect(201);
+    let _ = service.post("/v1/simulations", &operator, &json!({})).expect(202);
+    service.work();
     service
 }
 
@@ -124,8 +129,10 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("user", "app_user"),
         ("bank", "bank_account"),
         ("run", "payout_run"),
+        ("trailrun", "trail_run"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
+        ("simulation", "simulation"),
         ("event", "event"),
         ("endpoint", "webhook_endpoint"),
         ("delivery", "webhook_delivery"),

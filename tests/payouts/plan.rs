@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::agreements::model::{ComponentKey, Role};
+use domain::agreements::model::{ComponentKey, FundingRule, Role};
 use domain::directory::{GstTimeline, Rail, sample};
 use domain::kernel::Instant;
 use domain::kernel::ids::{CalculationId, DealId, LineId, MemberId, OrganisationId, PayeeId, PayoutRunId};
@@ -54,6 +54,8 @@ fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable
         role: Role::Member,
         member: Some(MemberId::new(Uuid::from_u128(of))),
         payee: Some(payee(of)),
+        period: None,
+        funding_rule: FundingRule::OnExpiry,
         payable_on,
         earned_minor: 0,
         clawed_back_minor: 0,

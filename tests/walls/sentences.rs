@@ -178,7 +178,7 @@ fn an_auditor_reads_everything_and_writes_nothing() {
     }
     let deal = DealId::parse(&site.theirs.ids["deal"]).expect("an id");
     let asking = harness::asking::Asking::of(&site);
-    let may = ["reproduce_calculation", "lint_agreement_version", "change_password"];
+    let may = ["create_calculation", "reproduce_calculation", "lint_agreement_version", "change_password"];
     for operation in site.service.app.policy.operations().iter().filter(|o| o.method != "GET" && !o.scopes.is_empty()) {
         if may.contains(&operation.id) {
             continue;

@@ -38,7 +38,8 @@ impl Database {
             let migrate_url = args.migrate_url.as_ref().unwrap_or(url).clone();
             return Ok(Self { url: url.clone(), migrate_url, cluster: None });
         }
-        println!("No DATABASE_URL: using the private PostgreSQL cluster in {}", args.data_dir.display());
+        // On standard error: what a command answers is on standard output alone.
+        eprintln!("No DATABASE_URL: using the private PostgreSQL cluster in {}", args.data_dir.display());
         let config = ClusterConfig::new(args.data_dir.clone());
         let cluster = match ownership {
             Ownership::Required => OpenCluster::Owned(Cluster::start(&config)?),

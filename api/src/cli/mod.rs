@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod serve;
 pub mod sign;
+pub mod simulate;
 pub mod verify;
 pub mod worker;
 
@@ -56,6 +57,8 @@ enum Command {
     Log(log::LogArgs),
     /// Checks the guarantees over all data.
     Guarantees(guarantees::GuaranteesArgs),
+    /// Tries other agreements over the deals that were, or over made-up ones: what would have been paid.
+    Simulate(simulate::SimulateArgs),
     /// Creates users and API clients, changes the key of access tokens.
     Admin(admin::AdminArgs),
 }
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Guarantees(args) => guarantees::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Admin(args) => admin::run(&args),
     };
     match outcome {

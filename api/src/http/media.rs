@@ -42,6 +42,13 @@ fn unacceptable(request: &ServiceRequest) -> Option<Problem> {
     Some(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail))
 }
 
+/// Whether the first of two media types is wanted rather than the second, which is what is served when both are as good.
+#[must_use]
+pub fn prefers(headers: &HeaderMap, first: &str, second: &str) -> bool {
+    let wanted = wanted(headers);
+    weight(&wanted, first) > weight(&wanted, second)
+}
+
 /// One media range of `Accept`; the weight in thousandths.
 #[derive(Debug, PartialEq, Eq)]
 struct Range {
@@ -67,6 +74,11 @@ fn range(text: &str) -> Range {
 
 /// Whether a media type is wanted: the range that fits it most closely decides.
 fn accepts(wanted: &[Range], media: &str) -> bool {
+    weight(wanted, media) > 0
+}
+
+/// How much a media type is wanted, in thousandths.
+fn weight(wanted: &[Range], media: &str) -> u16 {
     let (r#type, subtype) = media.split_once('/').unwrap_or((media, ""));
     let fits = |range: &&Range| match (range.r#type.as_str(), range.subtype.as_str()) {
         ("*", "*") => true,
@@ -74,7 +86,7 @@ fn accepts(wanted: &[Range], media: &str) -> bool {
         (t, s) => t == r#type && s == subtype,
     };
     let closeness = |range: &&Range| (range.r#type != "*", range.subtype != "*");
-    wanted.iter().filter(fits).max_by_key(closeness).is_some_and(|range| range.weight > 0)
+    wanted.iter().filter(fits).max_by_key(closeness).map_or(0, |range| range.weight)
 }
 
 #[cfg(test)]

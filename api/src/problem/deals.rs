@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use domain::deals::advance::AdvanceDealError;
 use domain::deals::import::receive::ReceiveError;
 use domain::deals::step::StepError;
+use domain::deals::trail_run::begin::TrailRunError;
 use domain::jobs::CancelJobError;
 use domain::kernel::Faults;
 
@@ -26,6 +27,7 @@ impl From<AdvanceDealError> for Problem {
             AdvanceDealError::NotSealed => Self::conflict("not_sealed", detail),
             AdvanceDealError::NoAgreement => Self::refused("no_agreement", detail),
             AdvanceDealError::OutOfRange => at("/amount", "amount_out_of_range", detail),
+            AdvanceDealError::ReplayTooLong => Self::conflict("replay_too_long", detail),
             AdvanceDealError::Step(step) => step.into(),
         }
     }
@@ -55,6 +57,18 @@ impl From<ReceiveError> for Problem {
             ReceiveError::NotUploading => Self::conflict("not_uploading", detail),
             ReceiveError::Declare(error) => error.into(),
             ReceiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TrailRunError> for Problem {
+    fn from(error: TrailRunError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TrailRunError::MissingScope(missing) => missing.into(),
+            TrailRunError::UnknownAgreement => at("/agreement_id", "not_found", detail),
+            TrailRunError::NotEnded => at("/month", "in_future", detail),
+            TrailRunError::Store(error) => error.into(),
         }
     }
 }

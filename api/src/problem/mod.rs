@@ -23,6 +23,7 @@ mod handshakes;
 mod payouts;
 mod posting;
 mod receipts;
+mod simulations;
 mod webhooks;
 
 /// A problem's type: a name that leads nowhere, as RFC 9457 allows; its last part is the code.

@@ -4,21 +4,25 @@ mod life;
 mod tables;
 
 use actix_web::web::{Data, Path};
-use actix_web::{get, post};
+use actix_web::{HttpRequest, get, post};
 use domain::agreements::AgreementVersion;
+use domain::agreements::dry_run::{DryRunError, dry_run};
 use domain::agreements::repository::StoredCalculation;
 use domain::agreements::reproduce::{ReproduceError, Rerun, rerun};
+use domain::kernel::Faults;
 use domain::kernel::ids::{AgreementId, CalculationId, OrganisationId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::catalogue::vertical;
 use crate::answer::Answer;
-use crate::app::{App, read};
+use crate::app::{App, blocking, read};
 use crate::extract::{Caller, Command, Empty, Id, List, Unfiltered};
+use crate::http::media::prefers;
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::agreements::{AgreementView, CalculationView, ExplanationView, ReproductionView, VersionView};
 use crate::views::catalogue::VerticalQuery;
+use crate::views::dry_runs::{CreateCalculationRequest, DryRunView, Under};
 
 /// List agreements
 ///
@@ -124,16 +128,73 @@ async fn get_calculation(app: Data<App>, caller: Caller, Id(id): Id<CalculationI
     Answer::ok(&CalculationView::new(&stored, &rerun)?)
 }
 
+/// Work out a made-up deal
+///
+/// Under a version that exists, in whatever state, or under content that need not. Says what everybody would earn, which components
+/// would pay nothing and why, and every step. Stores nothing: its participants are made up, its amounts are owed to nobody.
+#[utoipa::path(operation_id = "create_calculation", tag = "agreements", security(("oauth2" = ["agreements:read"])), request_body = CreateCalculationRequest, responses((status = 200, description = "What it comes to", body = DryRunView)))]
+#[post("/calculations")]
+async fn create_calculation(app: Data<App>, command: Command<CreateCalculationRequest>) -> Result<Answer, Problem> {
+    let command = command.parse(CreateCalculationRequest::parse)?;
+    let (under, run) = command.body;
+    let version = match under {
+        Under::MadeUp(version) => *version,
+        Under::Stored(agreement, number) => {
+            let found =
+                read(&app, &command.caller, move |queries| queries.agreements().find_version(agreement, number));
+            let found = found.await?.ok_or_else(|| at("/agreement_id", "not_found", "there is no such version"))?;
+            found.governing().map_err(|error| Problem::internal(&error))?
+        }
+    };
+    // Content of a megabyte takes longer than a thread of the server may be held.
+    blocking(move || match dry_run(&version, &run) {
+        Ok(outcome) => Answer::ok(&DryRunView::new(&version, &outcome)),
+        Err(error) => Err(not_worked_out(error)),
+    })
+    .await?
+}
+
+fn at(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
+    let mut faults = Faults::default();
+    faults.push(pointer, code, detail);
+    faults.into()
+}
+
+fn not_worked_out(error: DryRunError) -> Problem {
+    match error {
+        DryRunError::Content(findings) => {
+            let mut faults = Faults::default();
+            for finding in findings {
+                faults.push(format!("/content{}", finding.pointer), finding.code, finding.message);
+            }
+            faults.into()
+        }
+        DryRunError::UnknownCounter(_) => at("/counters", "unknown_value", error.to_string()),
+        DryRunError::Evaluate(_) => Problem::refused("amount_out_of_range", error.to_string()),
+    }
+}
+
 /// Explain a calculation
 ///
-/// Every component considered, each condition with the values that it saw, each rounding and split; without the steps that tell what others get.
-#[utoipa::path(operation_id = "explain_calculation", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The calculation", example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "Every step", body = ExplanationView)))]
+/// Every component considered, each condition with the values that it saw, each rounding and split, without the steps that tell what
+/// others get; and the same as a person reads it, which is all that `Accept: text/plain` gets.
+#[utoipa::path(operation_id = "explain_calculation", tag = "agreements", security(("oauth2" = ["agreements:read"])), params(("id" = String, Path, description = "The calculation", example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "Every step", content((ExplanationView = "application/json"), (String = "text/plain")))))]
 #[get("/calculations/{id}/explain")]
-async fn explain_calculation(app: Data<App>, caller: Caller, Id(id): Id<CalculationId>) -> Result<Answer, Problem> {
+async fn explain_calculation(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<CalculationId>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
     let (stored, version, introducer) = calculation(&app, &caller, id).await?;
     let rerun = again(&stored, &version).map_err(|error| Problem::internal(&error))?;
     let rerun = rerun.seen_by(&caller.viewer(), introducer);
-    Answer::ok(&ExplanationView::new(&stored, &rerun))
+    let governing = version.governing().map_err(|error| Problem::internal(&error))?;
+    let view = ExplanationView::new(&stored, &rerun, &governing);
+    if prefers(request.headers(), "text/plain", "application/json") {
+        return Ok(Answer::text(view.into_text()));
+    }
+    Answer::ok(&view)
 }
 
 /// Reproduce a calculation
@@ -159,6 +220,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(get_agreement)
         .service(list_agreement_versions)
         .service(get_agreement_version)
+        .service(create_calculation)
         .service(get_calculation)
         .service(explain_calculation)
         .service(reproduce_calculation);

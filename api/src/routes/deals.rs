@@ -21,9 +21,8 @@ use crate::extract::{Caller, Command, Filter, Id, List, query};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::deal_history::{CommissionView, EventView, ParticipantView, ParticipantsView, TimelineView};
-use crate::views::deals::{
-    CreateDealFactRequest, CreateDealTransitionRequest, DealQuery, DealView, PipelineQuery, PipelineView, StepView,
-};
+use crate::views::deal_requests::{CreateDealFactRequest, CreateDealTransitionRequest};
+use crate::views::deals::{DealQuery, DealView, PipelineQuery, PipelineView, StepView};
 
 /// Facts and decisions of one moment share one commit.
 pub struct DealSteps;
@@ -112,7 +111,7 @@ async fn get_deal_timeline(app: Data<App>, caller: Caller, Id(id): Id<DealId>) -
 
 /// Get a deal's participants
 ///
-/// Provider, introducer, member, the member's upline at the seal, client.
+/// Provider, introducer, member, everybody who stood above the member at the seal, client.
 #[utoipa::path(operation_id = "get_deal_participants", tag = "deals", security(("oauth2" = ["deals:read"])), params(("id" = String, Path, description = "The deal", example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "Who takes part", body = ParticipantsView)))]
 #[get("/deals/{id}/participants")]
 async fn get_deal_participants(app: Data<App>, caller: Caller, Id(id): Id<DealId>) -> Result<Answer, Problem> {
@@ -132,7 +131,8 @@ async fn get_deal_commission(app: Data<App>, caller: Caller, Id(id): Id<DealId>)
 
 /// Record a fact
 ///
-/// A contract, a settlement, a discharge, or a correction of what was said before; the commission follows in the same transaction.
+/// A contract, a settlement, a discharge, a milestone, the balance of a month of its trail, or a correction of what was said before;
+/// the commission follows in the same transaction. A milestone and a balance are corrected by saying them again with `correction`.
 /// A fact that is known already answers 200 and changes nothing; one that contradicts what is known answers 409 and takes a correction.
 /// Settling needs a sealed handshake.
 #[utoipa::path(operation_id = "create_deal_fact", tag = "deals", security(("oauth2" = ["deals:write"])), params(("id" = String, Path, description = "The deal", example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = CreateDealFactRequest, responses((status = 201, description = "Recorded", body = StepView), (status = 200, description = "Known already", body = StepView)))]

@@ -33,7 +33,8 @@ const DECLARATION: &str = "Flip360-Declaration";
 /// Import deals
 ///
 /// Takes an export of an introducer, as CSV or as NDJSON (one JSON object a line, its members named as the columns and holding the texts of
-/// a CSV; amounts are texts such as `"650000.00"`). The header line of a CSV must be `external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on`.
+/// a CSV; amounts are texts such as `"650000.00"`). The header line of a CSV must be `external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on`, then any of
+/// `premium`, `fee`, `salary`, `rent`, `margin` (amounts), `units`, `connections`, `kilowatts`, `policies`, `travellers` (whole numbers).
 /// The body is the file; it may be large. The last valid row of each `external_ref` counts, faulty rows are refused with line, column and code and the rest is
 /// imported, and the same file again changes nothing. The introducer's key answers for the file: `Flip360-Declaration` is the compact JWS of its import declaration.
 #[utoipa::path(operation_id = "create_deal_import", tag = "deals", security(("oauth2" = ["deals:write"])), params(CreateImportQuery, ("Flip360-Declaration" = String, Header, description = "The signed declaration (compact JWS) for exactly this file.", example = "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIn0.eyJmaWxlX3NoYTI1NiI6Ii4uLiJ9.c2lnbmF0dXJl")), request_body(content((String = "text/csv"), (String = "application/x-ndjson")), description = "The file"), responses((status = 202, description = "The job that imports it", body = JobView)))]

@@ -40,8 +40,10 @@ pub mod payees;
 pub mod payouts;
 pub mod receipts;
 pub mod referrals;
+pub mod simulations;
 pub mod system;
 pub mod totp;
+pub mod trail_runs;
 pub mod users;
 pub mod webhooks;
 
@@ -69,8 +71,10 @@ fn v1(config: &mut ServiceConfig) {
     directory::register(config);
     catalogue::register(config);
     agreements::register(config);
+    simulations::register(config);
     ledger::register(config);
     payouts::register(config);
+    trail_runs::register(config);
     webhooks::register(config);
 }
 

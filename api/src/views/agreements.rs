@@ -11,9 +11,12 @@ pub use requests::{
 pub use tables::{TableVersionView, TableView};
 pub use version::{FindingsView, VersionDiffView, VersionSummaryView, VersionView};
 
-use domain::agreements::evaluate::{Line, TraceStep};
+use domain::agreements::evaluate::{Line, NonAward, TraceStep};
+use domain::agreements::explain::{self, Section};
+use domain::agreements::model::FundingRule;
 use domain::agreements::repository::{FoundAgreement, StoredCalculation};
 use domain::agreements::reproduce::Rerun;
+use domain::agreements::version::GoverningVersion;
 use domain::catalogue::reference;
 use domain::kernel::Digest;
 use serde::Serialize;
@@ -21,6 +24,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::MoneyView;
+use super::deals::month;
 use crate::problem::Problem;
 
 /// An agreement.
@@ -80,6 +84,13 @@ pub struct CalculatedLineView {
     /// The first day on which it may be paid.
     #[schema(example = "2026-07-01")]
     payable_on: String,
+    /// The month of a trail that it is of; absent for the deal itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-07")]
+    period: Option<String>,
+    /// `on_expiry`: it may be paid when its hold has passed; `on_receipt`: not before the provider has paid for it.
+    #[schema(value_type = String, example = "on_expiry")]
+    funding_rule: FundingRule,
 }
 
 impl From<&Line> for CalculatedLineView {
@@ -91,6 +102,8 @@ impl From<&Line> for CalculatedLineView {
             earned: line.earned.into(),
             clawed_back: line.clawed_back.into(),
             payable_on: line.payable_on.to_string(),
+            period: line.period.map(month),
+            funding_rule: line.funding_rule,
         }
     }
 }
@@ -100,9 +113,19 @@ impl From<&Line> for CalculatedLineView {
 #[schema(as = NonAward)]
 pub struct NonAwardView {
     /// The component.
-    component: String,
+    pub component: String,
     /// Why.
-    reason: &'static str,
+    #[schema(example = "predicate_false")]
+    pub reason: &'static str,
+    /// The same for a person.
+    #[schema(example = "its condition does not hold")]
+    pub detail: &'static str,
+}
+
+impl From<&NonAward> for NonAwardView {
+    fn from(none: &NonAward) -> Self {
+        Self { component: none.component.to_string(), reason: none.reason, detail: explain::words(none.reason) }
+    }
 }
 
 /// A stored calculation: its input as it was hashed, its lines derived from it again.
@@ -148,10 +171,6 @@ impl CalculationView {
     /// # Errors
     /// When the stored input is no JSON.
     pub fn new(stored: &StoredCalculation, rerun: &Rerun) -> Result<Self, Problem> {
-        let non_award = |none: &domain::agreements::evaluate::NonAward| NonAwardView {
-            component: none.component.to_string(),
-            reason: none.reason,
-        };
         Ok(Self {
             id: stored.id.to_string(),
             deal_id: stored.deal.to_string(),
@@ -163,7 +182,7 @@ impl CalculationView {
             input_sha256: Digest::of(&stored.input).to_string(),
             output_sha256: stored.output_sha256.to_string(),
             lines: rerun.output.lines.iter().map(CalculatedLineView::from).collect(),
-            non_awards: rerun.output.non_awards.iter().map(non_award).collect(),
+            non_awards: rerun.output.non_awards.iter().map(NonAwardView::from).collect(),
             reversed: rerun.output.reversed,
         })
     }
@@ -176,7 +195,8 @@ pub struct TraceStepView {
     /// The component that it belongs to.
     #[schema(example = "upfront")]
     component: String,
-    /// `trigger`, `predicate`, `base`, `rate`, `split`, `absent`, `cap`, `hold` or `clawback`.
+    /// `trigger`, `predicate`, `count`, `accumulator`, `tier`, `lookup`, `base`, `rate`, `milestone`, `combine`, `split`, `absent`,
+    /// `cap`, `floor`, `excess`, `hold` or `clawback`.
     #[schema(example = "rate")]
     step: &'static str,
     /// With the values seen.
@@ -189,6 +209,46 @@ impl From<&TraceStep> for TraceStepView {
     }
 }
 
+/// What one component came to, for a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedComponent)]
+pub struct SectionView {
+    /// The component.
+    #[schema(example = "upfront")]
+    component: String,
+    /// What people call it.
+    #[schema(example = "Upfront commission")]
+    name: String,
+    /// What it is.
+    #[schema(example = "It pays 0.65 % of net_balance once the deal settles.")]
+    about: String,
+    /// What it came to.
+    #[schema(example = "earned 650.00 AUD, of which 650.00 AUD is taken back.")]
+    outcome: String,
+    /// Why it pays nothing; absent when it pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "predicate_false")]
+    reason: Option<&'static str>,
+    /// How, step by step.
+    why: Vec<String>,
+    /// Who gets what.
+    shares: Vec<String>,
+}
+
+impl From<&Section> for SectionView {
+    fn from(section: &Section) -> Self {
+        Self {
+            component: section.component.to_string(),
+            name: section.name.clone(),
+            about: section.about.clone(),
+            outcome: section.outcome.clone(),
+            reason: section.reason,
+            why: section.why.clone(),
+            shares: section.shares.clone(),
+        }
+    }
+}
+
 /// A calculation in words.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Explanation)]
@@ -197,7 +257,9 @@ pub struct ExplanationView {
     calculation_id: String,
     /// Every step that tells nobody's amount, or amounts that the caller sees.
     steps: Vec<TraceStepView>,
-    /// The same as a text, a line for each step.
+    /// What each component is, what it came to and why.
+    components: Vec<SectionView>,
+    /// The same as a text.
     text: String,
     /// Whether the digest of the output is the stored one.
     #[schema(example = true)]
@@ -207,14 +269,23 @@ pub struct ExplanationView {
 impl ExplanationView {
     /// The steps of a calculation.
     #[must_use]
-    pub fn new(stored: &StoredCalculation, rerun: &Rerun) -> Self {
-        let line = |step: &TraceStep| format!("{} · {}: {}\n", step.component, step.step, step.detail);
+    pub fn new(stored: &StoredCalculation, rerun: &Rerun, version: &GoverningVersion) -> Self {
+        let sections = explain::sections(version.content(), &rerun.output, &rerun.steps);
         Self {
             calculation_id: stored.id.to_string(),
             steps: rerun.steps.iter().map(TraceStepView::from).collect(),
-            text: rerun.steps.iter().map(line).collect(),
+            components: sections.iter().map(SectionView::from).collect(),
+            text: explain::text(&sections),
             reproduced: rerun.output_sha256 == stored.output_sha256,
         }
+    }
+}
+
+impl ExplanationView {
+    /// The text alone.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happened to a deal, who takes part in it, and what it earns, as it goes out.
 
-use domain::agreements::model::Role;
+use domain::agreements::model::{FundingRule, Role};
 use domain::deals::lookup::{Commission, Event, FoundCalculation, Happened, Participant, Party};
 use domain::kernel::ids::{DealImportId, MemberId, PayeeId};
 use domain::ledger::line::CommissionLine;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::MoneyView;
-use super::deals::AgreementRefView;
+use super::deals::{AgreementRefView, month};
 
 /// Something that happened to a deal. Which fields it has follows from `type`.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub struct EventView {
     /// A transition: the user or API client that told us, when it is one whom you may see.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_id: Option<String>,
-    /// A fact (`referral`, `contract`, `settlement`, `discharge`, `correction`) or statement (`offer`, `accept`, `seal`).
+    /// A fact (`referral`, `contract`, `settlement`, `discharge`, `milestone`, `balance`, `correction`) or statement (`offer`, `accept`, `seal`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "settlement")]
     kind: Option<String>,
@@ -115,9 +115,13 @@ pub struct TimelineView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DealParticipant)]
 pub struct ParticipantView {
-    /// `provider`, `introducer`, `member`, `upline`, `client`.
+    /// `provider`, `introducer`, `member`, `upline`, `participant`, `client`.
     #[schema(example = "member")]
     role: &'static str,
+    /// How far above the member an upline stood, or the place among the other participants, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    level: Option<u8>,
     /// Who: an organisation, a member or a contact.
     #[schema(
         pattern = "^(org|member|contact)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
@@ -136,7 +140,7 @@ impl From<Participant> for ParticipantView {
             Party::Member(id) => id.to_string(),
             Party::Contact(id) => id.to_string(),
         };
-        Self { role: participant.role, id, name: participant.name }
+        Self { role: participant.role, level: participant.level, id, name: participant.name }
     }
 }
 
@@ -144,7 +148,7 @@ impl From<Participant> for ParticipantView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DealParticipants)]
 pub struct ParticipantsView {
-    /// Provider, introducer, member, upline, client.
+    /// Provider, introducer, member, uplines from the direct one up, participants, client.
     pub data: Vec<ParticipantView>,
 }
 
@@ -158,9 +162,20 @@ pub struct LineView {
     /// The component of the agreement.
     #[schema(example = "upfront")]
     component: String,
-    /// `member`, `upline`, `platform`.
+    /// `member`, `upline`, `participant`, `platform`.
     #[schema(example = "member")]
     role: &'static str,
+    /// How far above the member an upline stood, or the place among the other participants, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    level: Option<u8>,
+    /// The month of a trail that it is of; absent for the deal itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-07")]
+    period: Option<String>,
+    /// `on_expiry`: it may be paid when its hold has passed; `on_receipt`: not before the provider has paid for it.
+    #[schema(value_type = String, example = "on_expiry")]
+    funding_rule: FundingRule,
     /// Who earns; null for the platform.
     #[schema(example = "member_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     member_id: Option<String>,
@@ -195,17 +210,20 @@ pub struct LineView {
 
 impl From<CommissionLine> for LineView {
     fn from(line: CommissionLine) -> Self {
-        let role = match line.role {
-            Role::Member => "member",
-            Role::Upline(_) => "upline",
-            Role::Participant(_) => "participant",
-            Role::Platform => "platform",
+        let (role, level) = match line.role {
+            Role::Member => ("member", None),
+            Role::Upline(level) => ("upline", Some(level)),
+            Role::Participant(n) => ("participant", Some(n)),
+            Role::Platform => ("platform", None),
         };
         let buckets = line.buckets;
         Self {
             id: line.id.to_string(),
             component: line.component.as_str().to_owned(),
             role,
+            level,
+            period: line.period.map(month),
+            funding_rule: line.funding_rule,
             member_id: line.member.as_ref().map(MemberId::to_string),
             payee_id: line.payee.as_ref().map(PayeeId::to_string),
             payable_on: line.payable_on.to_string(),
@@ -232,6 +250,10 @@ pub struct CalculationRefView {
     id: String,
     /// The version that governed.
     agreement: AgreementRefView,
+    /// The month of a trail that it is of; absent for the deal itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-07")]
+    period: Option<String>,
     /// The engine.
     #[schema(example = 1)]
     engine: u16,
@@ -252,6 +274,7 @@ impl From<FoundCalculation> for CalculationRefView {
         Self {
             id: found.id.to_string(),
             agreement: AgreementRefView { id: id.to_string(), version },
+            period: found.period.map(month),
             engine: found.engine,
             input_sha256: found.input_sha256.to_string(),
             output_sha256: found.output_sha256.to_string(),

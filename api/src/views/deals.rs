@@ -1,16 +1,18 @@
 //! Deals and what happens to them, as they go in and out.
 
-use domain::agreements::facts::Settlement;
+use std::collections::BTreeMap;
+
+use domain::agreements::facts::{Measures, Settlement};
 use domain::deals::advance::Advanced;
 use domain::deals::deal::{Deal, Transition};
 use domain::deals::lookup::{FoundDeal, PipelineStage};
-use domain::deals::step_input::{DecisionInput, FactInput, MoneyInput, SettlementInput};
 use domain::kernel::Instant;
 use domain::kernel::ids::{CalculationId, MemberId};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{MoneyRequest, MoneyView};
+use super::MoneyView;
 use crate::extract::ListQuery;
 
 /// Which deals.
@@ -34,6 +36,57 @@ pub struct DealQuery {
 
 impl ListQuery for DealQuery {}
 
+/// A month as it is written: YYYY-MM.
+pub fn month(first: Date) -> String {
+    first.strftime("%Y-%m").to_string()
+}
+
+/// Further amounts and counts that agreements ask for; what is not told is absent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Measures)]
+pub struct MeasuresView {
+    /// The first year's premium.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    premium: Option<MoneyView>,
+    /// The provider's fee.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<MoneyView>,
+    /// The salary of the person placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salary: Option<MoneyView>,
+    /// A year's rent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rent: Option<MoneyView>,
+    /// The provider's margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<MoneyView>,
+    /// Units sold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 2)]
+    units: Option<i64>,
+    /// Connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<i64>,
+    /// Kilowatts installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kilowatts: Option<i64>,
+    /// Policies issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<i64>,
+    /// People who travel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    travellers: Option<i64>,
+}
+
+impl From<Measures> for MeasuresView {
+    fn from(told: Measures) -> Self {
+        let Measures { premium, fee, salary, rent, margin, units, connections, kilowatts, policies, travellers } = told;
+        let [premium, fee, salary, rent, margin] =
+            [premium, fee, salary, rent, margin].map(|amount| amount.map(MoneyView::from));
+        Self { premium, fee, salary, rent, margin, units, connections, kilowatts, policies, travellers }
+    }
+}
+
 /// A settlement.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Settlement)]
@@ -45,12 +98,16 @@ pub struct SettlementView {
     amount: MoneyView,
     /// The balance of the offset account.
     offset: MoneyView,
+    /// What else was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measures: Option<MeasuresView>,
 }
 
 impl From<Settlement> for SettlementView {
     fn from(settlement: Settlement) -> Self {
-        let Settlement { on, amount, offset, .. } = settlement;
-        Self { on: on.to_string(), amount: amount.into(), offset: offset.into() }
+        let Settlement { on, amount, offset, measures } = settlement;
+        let measures = (!measures.is_empty()).then(|| measures.into());
+        Self { on: on.to_string(), amount: amount.into(), offset: offset.into(), measures }
     }
 }
 
@@ -110,6 +167,9 @@ pub struct DealView {
     contracted_on: Option<String>,
     /// The settlement.
     settlement: Option<SettlementView>,
+    /// The milestones that were reached, by their names.
+    #[schema(example = json!({"slab_poured": "2026-10-02"}))]
+    milestones: BTreeMap<String, String>,
     /// The day on which it unwound.
     #[schema(example = "2027-02-02")]
     discharged_on: Option<String>,
@@ -139,91 +199,11 @@ impl From<FoundDeal> for DealView {
             referred_on: deal.facts.referred_on.to_string(),
             contracted_on: deal.facts.contracted_on.map(|on| on.to_string()),
             settlement: deal.facts.settlement.map(SettlementView::from),
+            milestones: deal.milestones.iter().map(|(name, on)| (name.to_string(), on.to_string())).collect(),
             discharged_on: deal.facts.discharged_on.map(|on| on.to_string()),
             created_at: found.created_at.to_string(),
             updated_at: found.updated_at.to_string(),
         }
-    }
-}
-
-/// An amount and a day.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = SettlementInput)]
-pub struct SettlementRequest {
-    /// The day of settlement.
-    #[schema(required = true, nullable = false)]
-    on: Option<String>,
-    /// What settled.
-    #[schema(required = true, nullable = false)]
-    amount: Option<MoneyRequest>,
-    /// The balance of the offset account; nothing when absent.
-    offset: Option<MoneyRequest>,
-}
-
-impl From<SettlementRequest> for SettlementInput {
-    fn from(raw: SettlementRequest) -> Self {
-        let SettlementRequest { on, amount, offset } = raw;
-        Self { on, amount: amount.map(money), offset: offset.map(money) }
-    }
-}
-
-fn money(raw: MoneyRequest) -> MoneyInput {
-    MoneyInput { amount: raw.amount, currency: raw.currency }
-}
-
-/// A fact about a deal.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CreateDealFact, example = json!({"kind": "settlement", "on": "2026-09-10", "amount": {"amount": 106_085_383, "currency": "AUD"}, "offset": {"amount": 0, "currency": "AUD"}}))]
-pub struct CreateDealFactRequest {
-    /// `contract` (`on`), `settlement` (`on`, `amount`, `offset`), `discharge` (`on`), `correction` (every fact anew).
-    #[schema(required = true, nullable = false)]
-    kind: Option<String>,
-    /// When it happened; not with a correction.
-    on: Option<String>,
-    /// What settled; with a settlement.
-    amount: Option<MoneyRequest>,
-    /// The balance of the offset account; with a settlement.
-    offset: Option<MoneyRequest>,
-    /// With a correction: the day of referral; as it was when absent.
-    referred_on: Option<String>,
-    /// With a correction: the day of contract; none when absent.
-    contracted_on: Option<String>,
-    /// With a correction: the settlement; none when absent.
-    settlement: Option<SettlementRequest>,
-    /// With a correction: the day on which it unwound; it did not when absent.
-    discharged_on: Option<String>,
-}
-
-impl From<CreateDealFactRequest> for FactInput {
-    fn from(raw: CreateDealFactRequest) -> Self {
-        let CreateDealFactRequest { kind, on, amount, offset, referred_on, contracted_on, settlement, discharged_on } =
-            raw;
-        let single = SettlementInput { on, amount: amount.map(money), offset: offset.map(money) };
-        let settlement = settlement.map(SettlementInput::from);
-        Self { kind, single, referred_on, contracted_on, settlement, discharged_on }
-    }
-}
-
-/// A move that somebody decides on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CreateDealTransition, example = json!({"to": "lost", "on": "2026-08-01", "reason": "competitor"}))]
-pub struct CreateDealTransitionRequest {
-    /// `accepted`, `in_progress`, `contracted`, `declined`, `withdrawn`, `lost`.
-    #[schema(required = true, nullable = false)]
-    to: Option<String>,
-    /// When it was decided; today in Sydney when absent. A contract needs its day.
-    on: Option<String>,
-    /// `client_changed_mind`, `competitor`, `no_contact`, `not_approved`, `out_of_policy`, `documents_missing`, `duplicate`, `other`.
-    reason: Option<String>,
-}
-
-impl From<CreateDealTransitionRequest> for DecisionInput {
-    fn from(raw: CreateDealTransitionRequest) -> Self {
-        let CreateDealTransitionRequest { to, on, reason } = raw;
-        Self { to, on, reason }
     }
 }
 

@@ -16,7 +16,7 @@ pub struct JobQuery {
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
     #[param(example = "running")]
     pub status: Option<String>,
-    /// `deal_import`.
+    /// `deal_import`, `trail_run`, `simulation`.
     #[param(example = "deal_import")]
     pub kind: Option<String>,
 }
@@ -27,12 +27,18 @@ impl ListQuery for JobQuery {}
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JobProgress)]
 pub struct ProgressView {
-    /// Done; deals, for an import.
+    /// Done: deals; runs, for a simulation of made-up deals.
     #[schema(example = 600)]
     done: u64,
     /// In all, once it is known.
     #[schema(example = 1200)]
     total: Option<u64>,
+}
+
+impl From<domain::jobs::Progress> for ProgressView {
+    fn from(progress: domain::jobs::Progress) -> Self {
+        Self { done: progress.done, total: progress.total }
+    }
 }
 
 /// Why something failed.
@@ -54,7 +60,7 @@ pub struct JobView {
     /// Its id.
     #[schema(example = "job_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
-    /// What is done: `deal_import`.
+    /// What is done: `deal_import`, `trail_run`, `simulation`.
     #[schema(example = "deal_import")]
     kind: &'static str,
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
@@ -87,7 +93,7 @@ impl From<Job> for JobView {
             id: job.id.to_string(),
             kind: job.kind.as_str(),
             status: job.state.as_str(),
-            progress: ProgressView { done: job.progress.done, total: job.progress.total },
+            progress: job.progress.into(),
             result: job.result_path,
             failure: job.fault.map(|fault| FailureView { code: fault.code, detail: fault.detail }),
             attempts: job.attempts,

@@ -13,7 +13,7 @@
 //! | payout and its entries | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
 //! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
-//! | payout run, bank account, audit record | nobody else |
+//! | payout run, trail run, bank account, audit record, simulation | nobody else |
 //! | event | who sees its subject |
 //!
 //! Invariants: writers take `visible_to` from here, and never extend it later; the policies of row-level security say
@@ -27,8 +27,8 @@ use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
     ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
-    MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, UserId,
-    VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId,
+    TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -75,7 +75,9 @@ pub const REACHES: &[(&str, Reach)] = &[
     (WebhookEndpointId::PREFIX, Reach::Organisation),
     (WebhookDeliveryId::PREFIX, Reach::Organisation),
     (PayoutRunId::PREFIX, Reach::Operator),
+    (TrailRunId::PREFIX, Reach::Operator),
     (BankAccountId::PREFIX, Reach::Operator),
+    (SimulationId::PREFIX, Reach::Operator),
 ];
 
 /// How far things with this prefix reach.

@@ -76,7 +76,8 @@ impl Role {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
             DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerRead,
-            OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, WebhooksRead, WebhooksWrite,
+            OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, SimulationsRead, SimulationsRun,
+            WebhooksRead, WebhooksWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,
@@ -95,6 +96,8 @@ impl Role {
                 JobsRead,
                 InsightRead,
                 ChainRead,
+                SimulationsRead,
+                SimulationsRun,
             ],
             Self::Approver => &[
                 DirectoryRead,
@@ -111,6 +114,8 @@ impl Role {
                 JobsRead,
                 InsightRead,
                 ChainRead,
+                SimulationsRead,
+                SimulationsRun,
             ],
             Self::Support => &[
                 DirectoryRead,
@@ -174,6 +179,7 @@ impl Role {
                 JobsRead,
                 InsightRead,
                 AuditRead,
+                SimulationsRead,
             ],
             Self::Investor => &[CatalogueRead, InsightRead, GuaranteesRead],
         }

@@ -76,6 +76,10 @@ scopes! {
     GuaranteesRun = "guarantees:run",
     /// Read jobs.
     JobsRead = "jobs:read",
+    /// Read simulations, what they found, the deals that they change.
+    SimulationsRead = "simulations:read",
+    /// Simulate agreements over all deals, stop it.
+    SimulationsRun = "simulations:run",
     /// Read aggregates that name nobody.
     InsightRead = "insight:read",
     /// Read how the service does: errors, what waits.

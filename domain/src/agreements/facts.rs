@@ -87,6 +87,31 @@ impl Measures {
         travellers: None,
     };
 
+    /// The names of those that are amounts, as facts and imports call them.
+    pub const AMOUNTS: [&'static str; 5] = ["premium", "fee", "salary", "rent", "margin"];
+    /// The names of those that are counts.
+    pub const COUNTS: [&'static str; 5] = ["units", "connections", "kilowatts", "policies", "travellers"];
+
+    /// Puts them together, in the order of [`Self::AMOUNTS`] and [`Self::COUNTS`].
+    #[must_use]
+    pub const fn of(amounts: [Option<Money>; 5], counts: [Option<i64>; 5]) -> Self {
+        let [premium, fee, salary, rent, margin] = amounts;
+        let [units, connections, kilowatts, policies, travellers] = counts;
+        Self { premium, fee, salary, rent, margin, units, connections, kilowatts, policies, travellers }
+    }
+
+    /// The amounts, in the order of [`Self::AMOUNTS`].
+    #[must_use]
+    pub const fn amounts(&self) -> [Option<Money>; 5] {
+        [self.premium, self.fee, self.salary, self.rent, self.margin]
+    }
+
+    /// The counts, in the order of [`Self::COUNTS`].
+    #[must_use]
+    pub const fn counts(&self) -> [Option<i64>; 5] {
+        [self.units, self.connections, self.kilowatts, self.policies, self.travellers]
+    }
+
     /// Whether nothing is told.
     #[must_use]
     pub fn is_empty(&self) -> bool {

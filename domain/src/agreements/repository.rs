@@ -19,6 +19,8 @@ pub struct StoredCalculation {
     pub deal: DealId,
     /// Which agreement and version governed.
     pub version: (crate::kernel::ids::AgreementId, u32),
+    /// The first day of the month of a trail that it is of; none = the deal itself.
+    pub period: Option<Date>,
     /// The engine.
     pub engine: u16,
     /// The exact input.
@@ -37,11 +39,29 @@ pub trait AgreementRepository {
     /// The failure of the store.
     fn ship(&mut self, name: &str, version: &GoverningVersion, at: Instant) -> Result<(), StoreError>;
 
+    /// The vertical that an agreement is for; none when there is no such agreement.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_vertical(&mut self, agreement: AgreementId) -> Result<Option<VerticalCode>, StoreError>;
+
     /// The versions of a vertical that were approved once, with the content that was approved and its tables.
     ///
     /// # Errors
     /// The failure of the store; content whose hash is another one than approved.
     fn list_published(&mut self, vertical: VerticalCode) -> Result<Vec<Published>, StoreError>;
+
+    /// The same of the verticals of some deals.
+    ///
+    /// # Errors
+    /// As [`Self::list_published`].
+    fn list_published_of(&mut self, deals: &[DealId]) -> Result<Vec<(VerticalCode, Vec<Published>)>, StoreError>;
+
+    /// The digest of the output of the last calculation of each period of the trails of deals.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_trail_outputs(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, Date, Digest)>, StoreError>;
 
     /// Keeps calculations.
     ///

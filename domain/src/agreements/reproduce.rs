@@ -23,7 +23,7 @@ pub enum ReproduceError {
     /// The stored input is not one.
     #[error("the stored input does not read: {0}")]
     Input(String),
-    /// The stored row names another deal or version than its input.
+    /// The stored row names another deal, version or period than its input.
     #[error("the row names another deal or version than its input")]
     OtherInput,
     /// The version is gone or is not what it was.
@@ -139,7 +139,11 @@ fn with_input<R>(
     }
     let value = jcs::parse(&stored.input)?;
     let said: StoredInput = serde_json::from_value(value).map_err(|e| ReproduceError::Input(e.to_string()))?;
-    if said.deal != stored.deal || (said.version.agreement, said.version.number) != stored.version {
+    let month = said.period.map(|period| period.month);
+    if said.deal != stored.deal
+        || (said.version.agreement, said.version.number) != stored.version
+        || month != stored.period
+    {
         return Err(ReproduceError::OtherInput);
     }
     let named = |version: &&GoverningVersion| {

@@ -4,16 +4,19 @@
 //! (`advance`). Set-based: one write is a fixed number of statements, whatever the number of deals, in
 //! the order of locks: business rows, lanes, balances, ledger head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::deal::{Deal, Transition};
-use super::repository::{DealFact, Handshake};
-use super::tell;
+use super::input::Parties;
+use super::recalculate::repository::DealCounter;
+use super::repository::{DealFact, Handshake, SaidBalance};
+use super::{recalculate, tell};
 use crate::access::ownership;
 use crate::agreements::evaluate::{self, CalculationOutput};
-use crate::agreements::facts::{CalculationInput, DealFacts};
+use crate::agreements::facts::{CalculationInput, Counter, DealFacts, Period};
 use crate::agreements::in_force::{Published, in_force};
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
@@ -22,6 +25,7 @@ use crate::chain::log::{self, LogItem};
 use crate::directory::repository::NewContact;
 use crate::env::Env;
 use crate::events::{EventKind, NewEvent};
+use crate::kernel::Digest;
 use crate::kernel::ids::{AgreementId, CalculationId, DealId, MemberId, OrganisationId, PayeeId};
 use crate::ledger::accrue::{self, DealAccounts};
 use crate::ledger::line::CommissionLine;
@@ -44,6 +48,26 @@ impl Versions {
             }
         }
         Ok(Self(versions))
+    }
+
+    /// Reads those of the verticals of deals; the deals are not locked yet.
+    pub(super) fn of_deals(uow: &mut dyn UnitOfWork, deals: &[DealId]) -> Result<Self, StoreError> {
+        Ok(Self(uow.agreements().list_published_of(deals)?.into_iter().collect()))
+    }
+
+    /// Locks the counters of those that have any: before any deal is locked.
+    pub(super) fn lock_counters(&self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        let counted = self.all().filter(|version| recalculate::has_counters(version));
+        let agreements: BTreeSet<AgreementId> = counted.map(GoverningVersion::agreement).collect();
+        if agreements.is_empty() {
+            return Ok(());
+        }
+        uow.counters().lock_counters(&Vec::from_iter(agreements))
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &GoverningVersion> {
+        self.0.values().flatten().map(|published| &published.version)
     }
 
     /// The version that a deal of this provider is sealed under, whatever became of it; else the one in force on the
@@ -69,31 +93,81 @@ pub(super) struct Sold<'p> {
     pub(super) product: &'p ProductCode,
 }
 
-/// The amounts of a deal cannot be worked out.
-pub(super) struct OutOfRange;
+/// Why a deal cannot be worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unworkable {
+    /// The amounts are out of range.
+    OutOfRange,
+    /// More deals come after it than can be worked out again at once.
+    ReplayTooLong,
+}
 
-/// What a deal's facts come to under a version.
-pub(super) fn calculate(
-    env: &Env<'_>,
+/// What a deal is worked out from under a version, or one period of its trail; with the counters as they stand before it.
+pub(super) fn with_input<R>(
     deal: &Deal,
     sold: Sold<'_>,
     version: &GoverningVersion,
-) -> Result<(StoredCalculation, CalculationOutput), OutOfRange> {
-    let uplines: Vec<MemberId> = deal.upline.into_iter().collect();
-    let sold = (sold.vertical, sold.product);
-    let input = CalculationInput::new(deal.id, sold, deal.facts, deal.member, &uplines, version);
-    let output = evaluate::evaluate(&input).map_err(|_| OutOfRange)?;
-    // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
-    let calculation = StoredCalculation {
-        id: CalculationId::new(env.ids.next()),
-        deal: deal.id,
-        version: (version.agreement(), version.number()),
-        engine: output.engine,
-        input: input.canonical_bytes().map_err(|_| OutOfRange)?,
-        output_sha256: output.digest().map_err(|_| OutOfRange)?,
-        known_at: env.now,
-    };
-    Ok((calculation, output))
+    period: Option<Period>,
+    counters: &[Counter],
+    work: impl FnOnce(&CalculationInput<'_>) -> R,
+) -> R {
+    let parties = Parties::of(deal);
+    let input = parties.input(sold, version, period);
+    if period.is_some() || !recalculate::has_counters(version) {
+        return work(&input);
+    }
+    // Counters are of somebody: organisations are told where they can be asked for.
+    let (provider, introducer) = (deal.provider.to_string(), deal.introducer.to_string());
+    work(&CalculationInput { provider: Some(&provider), introducer: Some(&introducer), counters, ..input })
+}
+
+/// What a deal's facts come to under a version: of the deal itself, or of one period of its trail.
+pub(super) struct WorkedOut {
+    pub(super) output: CalculationOutput,
+    period: Option<Period>,
+    input: Vec<u8>,
+    output_sha256: Digest,
+}
+
+impl WorkedOut {
+    pub(super) fn try_new(
+        deal: &Deal,
+        sold: Sold<'_>,
+        version: &GoverningVersion,
+        period: Option<Period>,
+        counters: &[Counter],
+    ) -> Result<Self, Unworkable> {
+        with_input(deal, sold, version, period, counters, |input| {
+            let output = evaluate::evaluate(input).map_err(|_| Unworkable::OutOfRange)?;
+            // Canonical JSON refuses what an IEEE double cannot carry, some 90 trillion dollars.
+            Ok(Self {
+                period,
+                input: input.canonical_bytes().map_err(|_| Unworkable::OutOfRange)?,
+                output_sha256: output.digest().map_err(|_| Unworkable::OutOfRange)?,
+                output,
+            })
+        })
+    }
+
+    /// As it is stored, under a new id.
+    pub(super) fn stored(
+        self,
+        env: &Env<'_>,
+        deal: DealId,
+        version: &GoverningVersion,
+    ) -> (StoredCalculation, CalculationOutput) {
+        let calculation = StoredCalculation {
+            id: CalculationId::new(env.ids.next()),
+            deal,
+            version: (version.agreement(), version.number()),
+            period: self.period.map(|period| period.month),
+            engine: self.output.engine,
+            input: self.input,
+            output_sha256: self.output_sha256,
+            known_at: env.now,
+        };
+        (calculation, self.output)
+    }
 }
 
 /// A deal whose commission is to be brought up to date.
@@ -103,6 +177,12 @@ pub(super) struct Calculated {
     pub(super) output: CalculationOutput,
 }
 
+impl Calculated {
+    pub(super) fn of(deal: &Deal, (calculation, output): (StoredCalculation, CalculationOutput)) -> Self {
+        Self { deal: deal.clone(), calculation, output }
+    }
+}
+
 /// What a batch comes to, gathered in memory and then written at once.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -110,10 +190,14 @@ pub(super) struct Changes {
     pub(super) created: Vec<Deal>,
     pub(super) changed: Vec<Deal>,
     pub(super) facts: Vec<DealFact>,
+    pub(super) balances: Vec<SaidBalance>,
     pub(super) transitions: Vec<Transition>,
     pub(super) handshakes: Vec<Handshake>,
     pub(super) log: Vec<LogItem>,
     pub(super) calculated: Vec<Calculated>,
+    /// Deals whose counters are to be forgotten before others are written.
+    pub(super) gone: Vec<DealId>,
+    pub(super) counters: Vec<DealCounter>,
 }
 
 impl Changes {
@@ -123,10 +207,14 @@ impl Changes {
         uow.deals().insert(&self.created, env.now)?;
         uow.deals().update(&self.changed, env.now)?;
         uow.deals().append_facts(&self.facts)?;
+        uow.deals().update_balances(&self.balances, env.now)?;
         uow.deals().append_transitions(&self.transitions)?;
         uow.deals().append_handshakes(&self.handshakes, env.now)?;
         let calculations: Vec<StoredCalculation> = self.calculated.iter().map(|c| c.calculation.clone()).collect();
         uow.agreements().append_calculations(&calculations)?;
+        if !(self.gone.is_empty() && self.counters.is_empty()) {
+            uow.counters().save_counters(&self.gone, &self.counters)?;
+        }
         uow.events().append(&self.told(env)?)?;
         log::append(uow, env, &self.log)?;
         accrued(uow, env, self.calculated)
@@ -157,9 +245,9 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
         return Ok(());
     }
     let deals: Vec<DealId> = calculated.iter().map(|c| c.deal.id).collect();
-    let mut posted: BTreeMap<DealId, Vec<CommissionLine>> = BTreeMap::new();
+    let mut posted: BTreeMap<(DealId, Option<Date>), Vec<CommissionLine>> = BTreeMap::new();
     for line in uow.ledger().lock_lines(&deals)? {
-        posted.entry(line.deal).or_default().push(line);
+        posted.entry((line.deal, line.period)).or_default().push(line);
     }
     let mut members: Vec<MemberId> =
         calculated.iter().flat_map(|c| c.output.lines.iter().filter_map(|l| l.participant)).collect();
@@ -170,7 +258,7 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
     let mut lines = Vec::new();
     let mut drafts = Vec::new();
     for one in &calculated {
-        let facts = &one.deal.facts;
+        let (facts, period) = (&one.deal.facts, one.calculation.period);
         let organisations = ownership::of_deal_entry(one.deal.provider, one.deal.introducer);
         let accounts = DealAccounts {
             deal: one.deal.id,
@@ -178,11 +266,11 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
             introducer: one.deal.introducer,
             vertical: one.deal.vertical,
             calculation: one.calculation.id,
-            earned_on: facts.settlement.map_or(today, |s| s.on),
+            earned_on: period.map_or_else(|| facts.settlement.map_or(today, |s| s.on), Date::last_of_month),
             clawed_back_on: facts.discharged_on.unwrap_or(today),
             visible_to: &organisations,
         };
-        let before = posted.remove(&one.deal.id).unwrap_or_default();
+        let before = posted.remove(&(one.deal.id, period)).unwrap_or_default();
         let accrual = accrue::difference(&accounts, before, &one.output, |m| payees.get(&m).copied(), env.ids);
         lines.extend(accrual.lines);
         drafts.extend(accrual.drafts);
@@ -190,4 +278,12 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
     uow.ledger().save_lines(&lines)?;
     uow.events().append(&tell::earned(env, &lines)?)?;
     posting::post(uow, env, drafts)
+}
+
+#[cfg(test)]
+impl Versions {
+    pub(super) fn holding(vertical: VerticalCode, versions: Vec<GoverningVersion>) -> Self {
+        let published = |version| Published { version, provider: None, retired_on: None };
+        Self([(vertical, versions.into_iter().map(published).collect())].into())
+    }
 }

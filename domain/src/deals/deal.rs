@@ -6,7 +6,8 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::agreements::facts::{DealFacts, Settlement};
+use super::frozen::Frozen;
+use crate::agreements::facts::{DealFacts, Milestones, Settlement};
 use crate::kernel::ids::{AgreementId, ContactId, DealId, MemberId, OrganisationId, ProductId, VerticalId};
 use crate::kernel::{Digest, Instant};
 
@@ -126,6 +127,9 @@ pub struct Deal {
     pub member: MemberId,
     /// Who stood above the member when the deal was sealed; frozen.
     pub upline: Option<MemberId>,
+    /// Everybody else who stood there then; none before the seal, and for deals that were sealed when the direct
+    /// upline alone was kept.
+    pub frozen: Option<Frozen>,
     /// Who was referred.
     pub client: ContactId,
     /// What is sold.
@@ -140,6 +144,8 @@ pub struct Deal {
     pub external_ref: Option<String>,
     /// What is known.
     pub facts: DealFacts,
+    /// The milestones that were reached.
+    pub milestones: Milestones,
     /// The digest of the last row that the source sent.
     pub source_sha256: Option<Digest>,
     /// The version that governs it, frozen in the seal.

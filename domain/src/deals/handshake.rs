@@ -7,12 +7,13 @@
 use uuid::Uuid;
 
 use super::deal::Deal;
+use super::frozen::{self, Frozen};
 use super::repository::{Handshake, HandshakeStatement};
 use crate::agreements::version::GoverningVersion;
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::LogItem;
 use crate::chain::statement::{
-    Accept, AgreementRef, Assurance, Declared, Offer, Participant, PartyId, Salt, Seal, Statement, StatementError,
+    Accept, AgreementRef, Assurance, Declared, Offer, PartyId, Salt, Seal, Statement, StatementError,
 };
 use crate::env::Env;
 use crate::kernel::Digest;
@@ -129,8 +130,7 @@ fn seal(
     (offer_sha256, accept_sha256): (Digest, Digest),
     attestation: &Attestation<'_>,
 ) -> Seal {
-    let mut participants = vec![Participant { member: deal.member, role: "member".to_owned() }];
-    participants.extend(deal.upline.map(|member| Participant { member, role: "upline_1".to_owned() }));
+    let participants = frozen::sealed(deal.member, deal.frozen.as_ref().unwrap_or(&Frozen::default()));
     let version = attestation.version;
     Seal {
         accept_sha256,

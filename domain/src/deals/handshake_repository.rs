@@ -5,6 +5,7 @@
 use uuid::Uuid;
 
 use super::deal::Stage;
+use super::frozen::Frozen;
 use super::repository::HandshakeStatement;
 use crate::agreements::facts::DealFacts;
 use crate::catalogue::VerticalCode;
@@ -61,8 +62,6 @@ pub struct LockedHandshake {
     pub introducer: OrganisationId,
     /// Who referred.
     pub member: MemberId,
-    /// Who stands above the member now.
-    pub upline: Option<MemberId>,
     /// The vertical of the product.
     pub vertical: VerticalCode,
     /// The dates that are known of the deal.
@@ -86,14 +85,14 @@ pub struct LockedHandshake {
 }
 
 /// A deal that its seal moves on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedDeal {
     /// The deal.
     pub deal: DealId,
     /// Where it stands now.
     pub stage: Stage,
-    /// Who stood above the member at sealing; frozen.
-    pub upline: Option<MemberId>,
+    /// Who stood where at sealing.
+    pub frozen: Frozen,
     /// The version that governs it; frozen.
     pub agreement: (AgreementId, u32),
 }

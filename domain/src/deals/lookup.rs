@@ -58,9 +58,9 @@ pub enum Happened {
     Said {
         /// The fact's id.
         id: Uuid,
-        /// `referral`, `contract`, `settlement`, `discharge`, `correction`.
+        /// `referral`, `contract`, `settlement`, `discharge`, `milestone`, `balance`, `correction`.
         kind: String,
-        /// Every fact as known then: canonical JSON.
+        /// Every fact of the deal itself as known then, or the milestone or balance that was said: canonical JSON.
         body: Vec<u8>,
         /// Who said it.
         source: OrganisationId,
@@ -107,8 +107,10 @@ pub enum Party {
 pub struct Participant {
     /// Who.
     pub party: Party,
-    /// `provider`, `introducer`, `member`, `upline`, `client`.
+    /// `provider`, `introducer`, `member`, `upline`, `participant`, `client`.
     pub role: &'static str,
+    /// How far above the member, or the place among the others, from 1.
+    pub level: Option<u8>,
     /// Their name, as far as the viewer may see it and it is not erased.
     pub name: Option<String>,
 }
@@ -120,6 +122,8 @@ pub struct FoundCalculation {
     pub id: CalculationId,
     /// Which version of which agreement.
     pub version: (crate::kernel::ids::AgreementId, u32),
+    /// The first day of the month of a trail that it is of; none = the deal itself.
+    pub period: Option<Date>,
     /// The engine.
     pub engine: u16,
     /// The digest of its input.

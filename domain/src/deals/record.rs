@@ -6,19 +6,24 @@
 
 use std::collections::BTreeMap;
 
-use super::commission::{self, Calculated, Changes, Sold, Versions};
+use super::commission::{Calculated, Changes, Sold, Unworkable, Versions};
 use super::deal::{Deal, Stage, Told};
+use super::frozen::Frozen;
 use super::handshake::{self, Attestation};
+use super::recalculate::{self, Ready};
 use super::repository::DealFact;
+use super::trail::{Trail, Trails};
 use crate::access::ownership;
-use crate::agreements::facts::DealFacts;
+use crate::agreements::evaluate::CalculationOutput;
+use crate::agreements::facts::{DealFacts, Milestones};
+use crate::agreements::repository::StoredCalculation;
 use crate::catalogue::{Product, ProductCode, reference};
 use crate::chain::statement::StatementError;
 use crate::directory::contact::{Contact, ContactKind, PersonalData};
 use crate::directory::repository::{MemberStanding, NewContact};
 use crate::directory::text::PersonName;
 use crate::env::Env;
-use crate::kernel::ids::{ContactId, DealId, DealImportId, OrganisationId};
+use crate::kernel::ids::{ContactId, DealId, DealImportId, MemberId, OrganisationId};
 use crate::kernel::jcs::JcsError;
 use crate::kernel::{Digest, jcs};
 use crate::ledger::posting::PostError;
@@ -91,6 +96,18 @@ pub enum Refusal {
     /// The amounts cannot be worked out.
     #[error("the amounts are out of range")]
     OutOfRange,
+    /// Deals after it depend on it, and they are too many.
+    #[error("more deals depend on this one than can be worked out again at once")]
+    ReplayTooLong,
+}
+
+impl From<Unworkable> for Refusal {
+    fn from(why: Unworkable) -> Self {
+        match why {
+            Unworkable::OutOfRange => Self::OutOfRange,
+            Unworkable::ReplayTooLong => Self::ReplayTooLong,
+        }
+    }
 }
 
 impl crate::kernel::fault::Reason for Refusal {
@@ -103,6 +120,7 @@ impl crate::kernel::fault::Reason for Refusal {
             Self::NotSealed => "handshake_open",
             Self::InTheFuture => "in_future",
             Self::OutOfRange => "amount_out_of_range",
+            Self::ReplayTooLong => "replay_too_long",
         }
     }
 }
@@ -144,13 +162,24 @@ pub fn record(
     source: &Source,
     said: &[SaidDeal],
 ) -> Result<Vec<Outcome>, RecordError> {
-    let known = Known::gather(uow, source, said)?;
+    let known = Known::gather(uow, env, source, said)?;
     let kid = env.platform.kid();
     let mut batch = Batch::default();
-    let outcomes = said
-        .iter()
-        .map(|one| batch.take(env, source, &known, &kid, one))
-        .collect::<Result<Vec<Outcome>, RecordError>>()?;
+    let understood: Vec<Result<(Ready<'_>, Trail), Outcome>> =
+        said.iter().map(|one| known.understood(env, source, one)).collect();
+    let ready: Vec<&Ready<'_>> =
+        understood.iter().filter_map(|one| one.as_ref().ok()).map(|(ready, _)| ready).collect();
+    let mut worked = recalculate::work_out(uow, env, &known.versions, &ready, &mut batch.0)?.into_iter();
+    let mut outcomes = Vec::with_capacity(said.len());
+    for (one, understood) in said.iter().zip(understood) {
+        outcomes.push(match understood {
+            Ok((ready, trail)) => match worked.next().unwrap_or(Err(Unworkable::OutOfRange)) {
+                Ok(worked) => batch.keep(env, source, &kid, (one, known.is_new(one)), (ready, trail), worked)?,
+                Err(why) => Outcome::Refused(why.into()),
+            },
+            Err(outcome) => outcome,
+        });
+    }
     batch.0.write(uow, env).map_err(|error| match error {
         // Another import made the deal since we looked: begin again and find it.
         PostError::Store(StoreError::Violates(rule)) if rule == "deal_external_ref_taken" => {
@@ -167,10 +196,12 @@ struct Known {
     products: BTreeMap<ProductCode, Product>,
     versions: Versions,
     deals: BTreeMap<String, Deal>,
+    trails: Trails,
+    frozen: BTreeMap<MemberId, Frozen>,
 }
 
 impl Known {
-    fn gather(uow: &mut dyn UnitOfWork, source: &Source, said: &[SaidDeal]) -> Result<Self, StoreError> {
+    fn gather(uow: &mut dyn UnitOfWork, env: &Env<'_>, source: &Source, said: &[SaidDeal]) -> Result<Self, StoreError> {
         let refs: Vec<String> = said.iter().map(|s| s.external_ref.clone()).collect();
         let mut member_refs: Vec<String> = said.iter().map(|s| s.member_ref.clone()).collect();
         member_refs.sort_unstable();
@@ -178,11 +209,18 @@ impl Known {
         let mut codes: Vec<ProductCode> = said.iter().map(|s| s.product.clone()).collect();
         codes.sort_unstable();
         codes.dedup();
-        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
         let members = uow.directory().find_members(source.organisation, &member_refs)?;
         let products = uow.catalogue().find_products(&codes)?;
         let versions = Versions::gather(uow, products.iter().map(|product| product.vertical))?;
+        versions.lock_counters(uow)?;
+        let deals = uow.deals().lock_by_external_refs(source.organisation, &refs)?;
+        let ids: Vec<DealId> = deals.iter().map(|deal| deal.id).collect();
+        let trails = Trails::gather(uow, &ids)?;
+        let member_ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
+        let frozen = uow.parties().find_frozen(&member_ids, env.now.sydney_date())?;
         Ok(Self {
+            trails,
+            frozen: frozen.into_iter().collect(),
             members: members.into_iter().map(|m| (m.member_ref.clone(), m)).collect(),
             products: products.into_iter().map(|p| (p.code.clone(), p)).collect(),
             versions,
@@ -191,58 +229,67 @@ impl Known {
     }
 }
 
+impl Known {
+    fn is_new(&self, said: &SaidDeal) -> bool {
+        !self.deals.contains_key(&said.external_ref)
+    }
+
+    /// The deal as it is said to be, what governs it and what its trail comes to; else what becomes of it.
+    fn understood(&self, env: &Env<'_>, source: &Source, said: &SaidDeal) -> Result<(Ready<'_>, Trail), Outcome> {
+        let member = self.members.get(&said.member_ref).ok_or(Outcome::Refused(Refusal::UnknownMember))?;
+        let product = self.products.get(&said.product).ok_or(Outcome::Refused(Refusal::UnknownProduct))?;
+        let before = self.deals.get(&said.external_ref);
+        if let Some(deal) = before {
+            if deal.source_sha256 == Some(said.sha256) {
+                return Err(Outcome::Unchanged(deal.id));
+            }
+            if deal.member != member.id || deal.product != product.id {
+                return Err(Outcome::Refused(Refusal::AttributionChanged));
+            }
+            if deal.agreement.is_none() {
+                return Err(Outcome::Refused(Refusal::NotSealed));
+            }
+        }
+        if is_in_future(env, &said.facts) {
+            return Err(Outcome::Refused(Refusal::InTheFuture));
+        }
+        let sealed = before.and_then(|deal| deal.agreement);
+        let version = self.versions.of(product.vertical, sealed, source.provider, &said.facts);
+        let version = version.ok_or(Outcome::Refused(Refusal::NoAgreement))?;
+        let mut deal = before.cloned().unwrap_or_else(|| {
+            let frozen = self.frozen.get(&member.id).cloned().unwrap_or_default();
+            opened(env, source, (member.id, frozen), product, said)
+        });
+        deal.facts = said.facts;
+        deal.source_sha256 = Some(said.sha256);
+        deal.agreement = Some((version.agreement(), version.number()));
+        let sold = Sold { vertical: product.vertical, product: &product.code };
+        let trail = self.trails.calculated(env, &deal, sold, version, None);
+        let trail = trail.map_err(|why| Outcome::Refused(why.into()))?;
+        Ok((Ready { deal, sold, version }, trail))
+    }
+}
+
 /// What the batch comes to.
 #[derive(Default)]
 struct Batch(Changes);
 
 impl Batch {
-    fn take(
+    fn keep(
         &mut self,
         env: &Env<'_>,
         source: &Source,
-        known: &Known,
         kid: &str,
-        said: &SaidDeal,
+        (said, new): (&SaidDeal, bool),
+        (ready, trail): (Ready<'_>, Trail),
+        (calculation, output): (StoredCalculation, CalculationOutput),
     ) -> Result<Outcome, RecordError> {
-        let Some(member) = known.members.get(&said.member_ref) else {
-            return Ok(Outcome::Refused(Refusal::UnknownMember));
-        };
-        let Some(product) = known.products.get(&said.product) else {
-            return Ok(Outcome::Refused(Refusal::UnknownProduct));
-        };
-        let before = known.deals.get(&said.external_ref);
-        if let Some(deal) = before {
-            if deal.source_sha256 == Some(said.sha256) {
-                return Ok(Outcome::Unchanged(deal.id));
-            }
-            if deal.member != member.id || deal.product != product.id {
-                return Ok(Outcome::Refused(Refusal::AttributionChanged));
-            }
-            if deal.agreement.is_none() {
-                return Ok(Outcome::Refused(Refusal::NotSealed));
-            }
-        }
-        if is_in_future(env, &said.facts) {
-            return Ok(Outcome::Refused(Refusal::InTheFuture));
-        }
-        let sealed = before.and_then(|deal| deal.agreement);
-        let Some(version) = known.versions.of(product.vertical, sealed, source.provider, &said.facts) else {
-            return Ok(Outcome::Refused(Refusal::NoAgreement));
-        };
-        let mut deal = before.cloned().unwrap_or_else(|| opened(env, source, member, product, said));
-        deal.facts = said.facts;
-        deal.source_sha256 = Some(said.sha256);
-        deal.agreement = Some((version.agreement(), version.number()));
-        let sold = Sold { vertical: product.vertical, product: &product.code };
-        let Ok((calculation, output)) = commission::calculate(env, &deal, sold, version) else {
-            return Ok(Outcome::Refused(Refusal::OutOfRange));
-        };
-        let new = before.is_none();
+        let Ready { mut deal, version, .. } = ready;
         let told = Told { actor: env.actor.id, known_at: env.now, reason: "import" };
         if new {
             self.0.transitions.push(deal.open(&told));
         }
-        self.0.transitions.extend(deal.follow_facts(output.reversed, &told));
+        self.0.transitions.extend(deal.follow_facts(output.reversed || trail.reversed, &told));
         self.0.facts.push(fact(env, source, &deal, said, new)?);
         if new {
             self.0.contacts.push(client(source, &deal, said));
@@ -255,8 +302,9 @@ impl Batch {
             self.0.changed.push(deal.clone());
         }
         let id = deal.id;
-        if deal.facts.settlement.is_some() || !new {
-            self.0.calculated.push(Calculated { deal, calculation, output });
+        if deal.facts.settlement.is_some() || !new || !output.counters.is_empty() {
+            let own = std::iter::once((calculation, output));
+            self.0.calculated.extend(own.chain(trail.calculated).map(|worked| Calculated::of(&deal, worked)));
         }
         Ok(if new { Outcome::Created(id) } else { Outcome::Corrected(id) })
     }
@@ -269,13 +317,20 @@ fn is_in_future(env: &Env<'_>, facts: &DealFacts) -> bool {
     last > env.now.sydney_date()
 }
 
-fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Product, said: &SaidDeal) -> Deal {
+fn opened(
+    env: &Env<'_>,
+    source: &Source,
+    (member, frozen): (MemberId, Frozen),
+    product: &Product,
+    said: &SaidDeal,
+) -> Deal {
     Deal {
         id: DealId::new(env.ids.next()),
         provider: source.provider,
         introducer: source.organisation,
-        member: member.id,
-        upline: member.upline,
+        member,
+        upline: frozen.uplines.first().copied(),
+        frozen: Some(frozen),
         client: ContactId::new(env.ids.next()),
         product: product.id,
         vertical: reference::vertical_id(product.vertical),
@@ -283,9 +338,10 @@ fn opened(env: &Env<'_>, source: &Source, member: &MemberStanding, product: &Pro
         source: source.organisation,
         external_ref: Some(said.external_ref.clone()),
         facts: said.facts,
+        milestones: Milestones::new(),
         source_sha256: None,
         agreement: None,
-        visible_to: ownership::of_deal(source.provider, source.organisation, member.id),
+        visible_to: ownership::of_deal(source.provider, source.organisation, member),
         transitions: 0,
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::deal::{Deal, Transition};
 use super::lookup::{Commission, DealFilter, Event, FoundDeal, Participant, PipelineStage};
+use crate::agreements::facts::Period;
 use crate::catalogue::{ProductCode, VerticalCode};
 use crate::kernel::ids::{DealId, DealImportId, HandshakeId, OrganisationId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
@@ -17,7 +18,7 @@ pub struct DealFact {
     pub id: Uuid,
     /// The deal.
     pub deal: DealId,
-    /// `referral`, `contract`, `settlement`, `discharge`, `correction`.
+    /// `referral`, `contract`, `settlement`, `discharge`, `milestone`, `balance`, `correction`.
     pub kind: &'static str,
     /// Canonical JSON.
     pub body: Vec<u8>,
@@ -29,6 +30,17 @@ pub struct DealFact {
     pub source: OrganisationId,
     /// In which import.
     pub import: Option<DealImportId>,
+}
+
+/// The balance of a month that was said of a deal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaidBalance {
+    /// The deal.
+    pub deal: DealId,
+    /// The month, and the balance at its end.
+    pub period: Period,
+    /// The fact that said so.
+    pub fact: Uuid,
 }
 
 /// A statement of a handshake; its envelope is kept with the chain's secrets.
@@ -105,6 +117,18 @@ pub trait DealRepository {
     /// # Errors
     /// The failure of the store.
     fn append_facts(&mut self, facts: &[DealFact]) -> Result<(), StoreError>;
+
+    /// The balances that are known of deals, by month.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_balances(&mut self, deals: &[DealId]) -> Result<Vec<(DealId, Period)>, StoreError>;
+
+    /// Writes what is known now of the balances of months.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn update_balances(&mut self, balances: &[SaidBalance], at: Instant) -> Result<(), StoreError>;
 
     /// Keeps transitions.
     ///

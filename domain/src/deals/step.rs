@@ -1,16 +1,22 @@
 //! One step of a deal that is known: a fact with a date, a correction of the facts, or a decision.
 //!
 //! A fact that is known already changes nothing when it is said again, and is refused when it says
-//! something else: that takes a correction, which names every fact anew.
+//! something else: that takes a correction. One of the deal's own facts names every one of them anew; a milestone and
+//! the balance of a month are corrected one by one, by saying so.
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::deal::{Deal, Stage};
-use crate::agreements::facts::{DealFacts, Settlement};
+use crate::agreements::facts::{DealFacts, Measures, Milestones, Period, Settlement};
+use crate::agreements::model::ComponentKey;
 use crate::kernel::{Faults, Money};
 
+/// The largest balance, in minor units: what JSON carries exactly (RFC 8259, 6).
+const LARGEST_BALANCE: i64 = 9_007_199_254_740_991;
+
 /// What happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The contract is made.
     Contract {
@@ -26,6 +32,10 @@ pub enum Step {
     },
     /// The facts were something else.
     Correction(Correction),
+    /// A milestone is reached.
+    Milestone(Reached),
+    /// The balance at the end of a month.
+    Balance(Balance),
     /// Somebody decides.
     Decision(Decision),
 }
@@ -41,6 +51,34 @@ pub struct Correction {
     pub settlement: Option<Settlement>,
     /// The day on which it unwound; none = it did not.
     pub discharged_on: Option<Date>,
+}
+
+/// A milestone of a deal; its JSON is what is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reached {
+    /// Its name, as agreements call it.
+    pub name: ComponentKey,
+    /// When; none = it was not, which only a correction says.
+    pub on: Option<Date>,
+    /// Whether it may differ from what is known.
+    #[serde(skip_serializing_if = "is_first")]
+    pub correction: bool,
+}
+
+/// The balance that a trail is reckoned on; its JSON is what is kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    /// The month, and the balance at its end.
+    #[serde(flatten)]
+    pub period: Period,
+    /// Whether it may differ from what is known.
+    #[serde(skip_serializing_if = "is_first")]
+    pub correction: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+const fn is_first(correction: &bool) -> bool {
+    !*correction
 }
 
 impl Step {
@@ -63,6 +101,8 @@ impl Step {
             Self::Contract { on } | Self::Discharge { on } => vec![("/on", Some(*on))],
             Self::Settlement(settlement) => vec![("/on", Some(settlement.on))],
             Self::Decision(decision) => vec![("/on", decision.on)],
+            Self::Milestone(reached) => vec![("/on", reached.on)],
+            Self::Balance(balance) => vec![("/month", Some(balance.period.ends_on()))],
             Self::Correction(correction) => vec![
                 ("/referred_on", correction.referred_on),
                 ("/contracted_on", correction.contracted_on),
@@ -165,6 +205,8 @@ impl Step {
             Self::Settlement(_) => Some("settlement"),
             Self::Discharge { .. } => Some("discharge"),
             Self::Correction(_) => Some("correction"),
+            Self::Milestone(_) => Some("milestone"),
+            Self::Balance(_) => Some("balance"),
             Self::Decision(_) => None,
         }
     }
@@ -176,7 +218,7 @@ impl Step {
     pub fn facts_after(&self, deal: &Deal) -> Result<DealFacts, StepError> {
         let mut facts = deal.facts;
         match *self {
-            Self::Decision(_) => {}
+            Self::Decision(_) | Self::Milestone(_) | Self::Balance(_) => {}
             Self::Contract { on } => facts.contracted_on = Some(learned(deal, facts.contracted_on, on, "contract")?),
             Self::Settlement(said) => {
                 facts.settlement = Some(learned(deal, facts.settlement, said, "settlement")?);
@@ -200,6 +242,49 @@ impl Step {
         Ok(facts)
     }
 
+    /// The milestones after it.
+    ///
+    /// # Errors
+    /// See [`StepError`].
+    pub fn milestones_after(&self, deal: &Deal) -> Result<Milestones, StepError> {
+        let mut milestones = deal.milestones.clone();
+        let Self::Milestone(reached) = self else { return Ok(milestones) };
+        let before = reached.on.filter(|on| *on < deal.facts.referred_on);
+        if let Some(on) = before {
+            return Err(out_of_order("/on", on, deal.facts.referred_on));
+        }
+        let known = milestones.get(&reached.name).copied().filter(|_| !reached.correction);
+        match reached.on {
+            Some(on) => {
+                milestones.insert(reached.name.clone(), learned(deal, known, on, "milestone")?);
+            }
+            None => {
+                milestones.remove(&reached.name);
+            }
+        }
+        Ok(milestones)
+    }
+
+    /// The balance that is new or another one, of a month whose balance was `known`.
+    ///
+    /// # Errors
+    /// See [`StepError`].
+    pub fn balance_after(&self, deal: &Deal, known: Option<Money>) -> Result<Option<Period>, StepError> {
+        let Self::Balance(Balance { period, correction }) = *self else { return Ok(None) };
+        if period.ends_on() < deal.facts.referred_on {
+            return Err(out_of_order("/month", period.ends_on(), deal.facts.referred_on));
+        }
+        let mut faults = Faults::default();
+        if period.balance < Money::ZERO {
+            faults.push("/balance", "negative_amount", "must not be negative");
+        } else if period.balance.minor() > LARGEST_BALANCE {
+            faults.push("/balance", "amount_out_of_range", "is more than can be worked with");
+        }
+        faults.check().map_err(StepError::Faults)?;
+        learned(deal, known.filter(|_| !correction), period.balance, "balance")?;
+        Ok(Some(period).filter(|said| known != Some(said.balance)))
+    }
+
     /// Every contradiction at once, at the field that the step gave.
     fn check(&self, facts: &DealFacts) -> Result<(), StepError> {
         let mut faults = Faults::default();
@@ -218,16 +303,9 @@ impl Step {
                 latest = on;
             }
         }
-        if let Some(settlement) = facts.settlement {
-            for (field, money) in [("amount", settlement.amount), ("offset", settlement.offset)] {
-                if money < Money::ZERO {
-                    faults.push(self.pointer(field), "negative_amount", "must not be negative");
-                }
-            }
-            if settlement.offset > settlement.amount {
-                let detail = "the offset is larger than the settled amount";
-                faults.push(self.pointer("offset"), "offset_exceeds_amount", detail);
-            }
+        if let Some(settlement) = &facts.settlement {
+            let at = if matches!(self, Self::Correction(_)) { "/settlement" } else { "" };
+            check_settlement(settlement, at, &mut faults);
         } else if facts.discharged_on.is_some() {
             let detail = "a discharge needs a settlement";
             faults.push(self.pointer("discharged_on"), "discharge_without_settlement", detail);
@@ -241,13 +319,39 @@ impl Step {
             (Self::Correction(_), "contracted_on") => "/contracted_on",
             (Self::Correction(_), "settled_on") => "/settlement/on",
             (Self::Correction(_), "discharged_on") => "/discharged_on",
-            (Self::Correction(_), "amount") => "/settlement/amount",
-            (Self::Correction(_), "offset") => "/settlement/offset",
-            (_, "amount") => "/amount",
-            (_, "offset") => "/offset",
             _ => "/on",
         }
     }
+}
+
+/// Notes what cannot be of a settlement whose fields stand below `at`: nothing is negative, and an offset account holds
+/// no more than what settled.
+pub fn check_settlement(settlement: &Settlement, at: &str, faults: &mut Faults) {
+    for (field, money) in [("amount", settlement.amount), ("offset", settlement.offset)] {
+        if money < Money::ZERO {
+            faults.push(format!("{at}/{field}"), "negative_amount", "must not be negative");
+        }
+    }
+    let told = &settlement.measures;
+    for (name, amount) in Measures::AMOUNTS.into_iter().zip(told.amounts()) {
+        if amount.is_some_and(|amount| amount < Money::ZERO) {
+            faults.push(format!("{at}/measures/{name}"), "negative_amount", "must not be negative");
+        }
+    }
+    for (name, count) in Measures::COUNTS.into_iter().zip(told.counts()) {
+        if count.is_some_and(|count| count < 0) {
+            faults.push(format!("{at}/measures/{name}"), "negative_count", "must not be negative");
+        }
+    }
+    if settlement.offset > settlement.amount {
+        faults.push(format!("{at}/offset"), "offset_exceeds_amount", "the offset is larger than the settled amount");
+    }
+}
+
+fn out_of_order(pointer: &str, on: Date, earliest: Date) -> StepError {
+    let mut faults = Faults::default();
+    faults.push(pointer, "date_out_of_order", format!("{on} is before {earliest}"));
+    StepError::Faults(faults)
 }
 
 fn learned<T: PartialEq>(deal: &Deal, known: Option<T>, said: T, what: &'static str) -> Result<T, StepError> {

@@ -3,8 +3,10 @@
 use jiff::civil::Date;
 
 use super::deal::Stage;
-use super::step::{Correction, Decision, DecisionReason, Step};
-use crate::agreements::facts::Settlement;
+use super::step::{Balance, Correction, Decision, DecisionReason, Reached, Step};
+use crate::agreements::facts::{Measures, Period, Settlement};
+use crate::agreements::model::ComponentKey;
+use crate::kernel::fault::Reason;
 use crate::kernel::{Faults, Money};
 
 /// An amount, unchecked.
@@ -25,14 +27,25 @@ pub struct SettlementInput {
     pub amount: Option<MoneyInput>,
     /// `/offset`; none = nothing.
     pub offset: Option<MoneyInput>,
+    /// `/measures`; none = nothing is told.
+    pub measures: Option<MeasuresInput>,
+}
+
+/// Further amounts and counts, unchecked, in the order of [`Measures::AMOUNTS`] and [`Measures::COUNTS`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MeasuresInput {
+    /// `/premium`, `/fee`, `/salary`, `/rent`, `/margin`
+    pub amounts: [Option<MoneyInput>; 5],
+    /// `/units`, `/connections`, `/kilowatts`, `/policies`, `/travellers`
+    pub counts: [Option<i64>; 5],
 }
 
 /// A fact, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FactInput {
-    /// `/kind`: `contract`, `settlement`, `discharge`, `correction`.
+    /// `/kind`: `contract`, `settlement`, `discharge`, `milestone`, `balance`, `correction`.
     pub kind: Option<String>,
-    /// `/on`, `/amount`, `/offset`: a single fact.
+    /// `/on`, `/amount`, `/offset`, `/measures`: a single fact.
     pub single: SettlementInput,
     /// `/referred_on`: a correction.
     pub referred_on: Option<String>,
@@ -42,6 +55,14 @@ pub struct FactInput {
     pub settlement: Option<SettlementInput>,
     /// `/discharged_on`: a correction.
     pub discharged_on: Option<String>,
+    /// `/name`: a milestone.
+    pub name: Option<String>,
+    /// `/month`: a balance.
+    pub month: Option<String>,
+    /// `/balance`: a balance.
+    pub balance: Option<MoneyInput>,
+    /// `/correction`: whether a milestone or a balance may differ from what is known.
+    pub correction: Option<bool>,
 }
 
 /// A decision, unchecked.
@@ -67,11 +88,14 @@ impl Step {
             Some("discharge") => on(&mut faults, raw).map(|on| Self::Discharge { on }),
             Some("settlement") => {
                 no_correction(&mut faults, raw);
+                no_trail(&mut faults, raw);
                 settlement(&mut faults, "", &raw.single).map(Self::Settlement)
             }
             Some("correction") => correction(&mut faults, raw).map(Self::Correction),
+            Some("milestone") => milestone(&mut faults, raw).map(Self::Milestone),
+            Some("balance") => balance(&mut faults, raw).map(Self::Balance),
             Some(_) => {
-                let detail = "expected one of: contract, settlement, discharge, correction";
+                let detail = "expected one of: contract, settlement, discharge, milestone, balance, correction";
                 faults.push("/kind", "unknown_value", detail);
                 None
             }
@@ -141,7 +165,8 @@ fn date(faults: &mut Faults, pointer: &str, text: &str) -> Option<Date> {
     parsed
 }
 
-fn money(faults: &mut Faults, pointer: &str, raw: &MoneyInput) -> Option<Money> {
+/// An amount in Australian dollars.
+pub fn money(faults: &mut Faults, pointer: &str, raw: &MoneyInput) -> Option<Money> {
     if raw.currency == "AUD" {
         return Some(Money::aud(raw.amount));
     }
@@ -152,8 +177,8 @@ fn money(faults: &mut Faults, pointer: &str, raw: &MoneyInput) -> Option<Money> 
 /// The day of a fact that has nothing else.
 fn on(faults: &mut Faults, raw: &FactInput) -> Option<Date> {
     no_correction(faults, raw);
-    unexpected(faults, "/amount", raw.single.amount.is_some());
-    unexpected(faults, "/offset", raw.single.offset.is_some());
+    no_amounts(faults, raw);
+    no_trail(faults, raw);
     match &raw.single.on {
         Some(text) => date(faults, "/on", text),
         None => {
@@ -170,7 +195,93 @@ fn no_correction(faults: &mut Faults, raw: &FactInput) {
     unexpected(faults, "/discharged_on", raw.discharged_on.is_some());
 }
 
-fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Settlement> {
+fn no_amounts(faults: &mut Faults, raw: &FactInput) {
+    unexpected(faults, "/amount", raw.single.amount.is_some());
+    unexpected(faults, "/offset", raw.single.offset.is_some());
+    unexpected(faults, "/measures", raw.single.measures.is_some());
+}
+
+/// What only milestones and balances have.
+fn no_trail(faults: &mut Faults, raw: &FactInput) {
+    unexpected(faults, "/name", raw.name.is_some());
+    unexpected(faults, "/month", raw.month.is_some());
+    unexpected(faults, "/balance", raw.balance.is_some());
+    unexpected(faults, "/correction", raw.correction.is_some());
+}
+
+fn milestone(faults: &mut Faults, raw: &FactInput) -> Option<Reached> {
+    no_correction(faults, raw);
+    no_amounts(faults, raw);
+    unexpected(faults, "/month", raw.month.is_some());
+    unexpected(faults, "/balance", raw.balance.is_some());
+    let name = match raw.name.as_deref().map(ComponentKey::parse) {
+        Some(Ok(name)) => Some(name),
+        Some(Err(error)) => {
+            faults.push("/name", error.code(), error.to_string());
+            None
+        }
+        None => {
+            required(faults, "/name");
+            None
+        }
+    };
+    let correction = raw.correction.unwrap_or(false);
+    let on = match &raw.single.on {
+        Some(text) => date(faults, "/on", text).map(Some),
+        // It was not reached after all.
+        None if correction => Some(None),
+        None => {
+            required(faults, "/on");
+            None
+        }
+    };
+    Some(Reached { name: name?, on: on?, correction })
+}
+
+fn balance(faults: &mut Faults, raw: &FactInput) -> Option<Balance> {
+    no_correction(faults, raw);
+    no_amounts(faults, raw);
+    unexpected(faults, "/on", raw.single.on.is_some());
+    unexpected(faults, "/name", raw.name.is_some());
+    let month = match raw.month.as_deref() {
+        Some(text) => month(faults, "/month", text),
+        None => {
+            required(faults, "/month");
+            None
+        }
+    };
+    let balance = match &raw.balance {
+        Some(raw) => money(faults, "/balance", raw),
+        None => {
+            required(faults, "/balance");
+            None
+        }
+    };
+    let period = Period { month: month?, balance: balance? };
+    Some(Balance { period, correction: raw.correction.unwrap_or(false) })
+}
+
+/// The first day of a month that is written YYYY-MM.
+pub fn month(faults: &mut Faults, pointer: &str, text: &str) -> Option<Date> {
+    let first = format!("{text}-01");
+    let parsed = first.parse::<Date>().ok().filter(|date| date.to_string() == first);
+    if parsed.is_none() {
+        faults.push(pointer, "invalid_month", "expected a month of the calendar, YYYY-MM");
+    }
+    parsed
+}
+
+fn measures(faults: &mut Faults, at: &str, raw: &MeasuresInput) -> Option<Measures> {
+    let mut amounts = [None; 5];
+    let before = faults.0.len();
+    for ((name, raw), amount) in Measures::AMOUNTS.into_iter().zip(&raw.amounts).zip(&mut amounts) {
+        *amount = raw.as_ref().and_then(|raw| money(faults, &format!("{at}/{name}"), raw));
+    }
+    (faults.0.len() == before).then(|| Measures::of(amounts, raw.counts))
+}
+
+/// A settlement whose fields stand below `at`.
+pub fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Settlement> {
     let on = match &raw.on {
         Some(text) => date(faults, &format!("{at}/on"), text),
         None => {
@@ -186,13 +297,17 @@ fn settlement(faults: &mut Faults, at: &str, raw: &SettlementInput) -> Option<Se
         }
     };
     let offset = raw.offset.as_ref().map_or(Some(Money::ZERO), |raw| money(faults, &format!("{at}/offset"), raw));
-    Some(Settlement::of(on?, amount?, offset?))
+    let measures = match &raw.measures {
+        Some(raw) => measures(faults, &format!("{at}/measures"), raw),
+        None => Some(Measures::NONE),
+    };
+    Some(Settlement { measures: measures?, ..Settlement::of(on?, amount?, offset?) })
 }
 
 fn correction(faults: &mut Faults, raw: &FactInput) -> Option<Correction> {
     unexpected(faults, "/on", raw.single.on.is_some());
-    unexpected(faults, "/amount", raw.single.amount.is_some());
-    unexpected(faults, "/offset", raw.single.offset.is_some());
+    no_amounts(faults, raw);
+    no_trail(faults, raw);
     let mut day = |pointer, text: &Option<String>| match text {
         Some(text) => date(faults, pointer, text).map(Some),
         None => Some(None),
@@ -230,6 +345,7 @@ mod tests {
                 on: Some("2026-02-30".into()),
                 amount: None,
                 offset: Some(MoneyInput { amount: 1, currency: "USD".into() }),
+                measures: None,
             },
             discharged_on: Some("2026-01-01".into()),
             ..FactInput::default()

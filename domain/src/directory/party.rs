@@ -2,7 +2,10 @@
 //!
 //! Bounds: one statement per call, whatever the number of ids; ids that do not exist are left out.
 
+use jiff::civil::Date;
+
 use super::organisation::OrganisationKind;
+use crate::deals::frozen::Frozen;
 use crate::kernel::ids::{ContactId, MemberId, OrganisationId};
 use crate::store::StoreError;
 
@@ -37,6 +40,12 @@ pub trait PartyRepository {
     /// # Errors
     /// The failure of the store.
     fn find_members_by_id(&mut self, ids: &[MemberId]) -> Result<Vec<MemberParty>, StoreError>;
+
+    /// Who stands where around these members on a day: what a seal freezes.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_frozen(&mut self, members: &[MemberId], on: Date) -> Result<Vec<(MemberId, Frozen)>, StoreError>;
 
     /// The organisations with these ids.
     ///

@@ -27,8 +27,6 @@ pub struct MemberStanding {
     pub id: MemberId,
     /// What the organisation calls it.
     pub member_ref: String,
-    /// Who stands directly above.
-    pub upline: Option<MemberId>,
 }
 
 /// The directory, inside a transaction.

@@ -157,6 +157,8 @@ event_kinds! {
     LookupTableCreated = "lookup_table.created", "table", "RecordChanged", AgreementsRead;
     /// A version was added to a lookup table.
     LookupTableVersionCreated = "lookup_table.version_created", "table", "RecordChanged", AgreementsRead;
+    /// A simulation ended: it succeeded, failed, or was cancelled.
+    SimulationFinished = "simulation.finished", "simulation", "RecordChanged", SimulationsRead;
     /// The guarantees were checked.
     GuaranteesChecked = "guarantee_run.completed", "grun", "GuaranteesChecked", GuaranteesRead;
     /// A user was created.

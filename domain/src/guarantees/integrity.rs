@@ -1,4 +1,4 @@
-//! Integrity: entries balance, nothing is missing, hashes and the log recompute.
+//! Integrity: entries balance, nothing is missing, hashes and the log recompute, counters begin where they ended.
 //!
 //! The log is audited as a mirror is ([`crate::chain::audit`]); then every checkpoint's root is worked out
 //! from the leaf hashes, in one walk, so that each is shown to extend the one before. Every entry is
@@ -25,7 +25,8 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
     let mut tally = Tally::default();
     let totals = queries.guarantees().totals()?;
     tally.cover("leaves_pending", totals.pending_leaves);
-    for check in [Check::LeafStalled, Check::LeafDiffers, Check::LeafWithoutRow, Check::DealStage] {
+    let checks = [Check::LeafStalled, Check::LeafDiffers, Check::LeafWithoutRow, Check::DealStage, Check::CounterChain];
+    for check in checks {
         tally.check(queries.guarantees(), check, at)?;
     }
     log(queries, trust, &mut tally)?;

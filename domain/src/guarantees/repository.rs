@@ -28,6 +28,8 @@ pub enum Check {
     StatementDiffers,
     /// A deal that does not stand where its last move brought it, or whose moves do not follow one another.
     DealStage,
+    /// A deal whose counters do not begin where the deal before it left them, or where its last calculation began.
+    CounterChain,
     /// An approved run without an approval that names its content and its approver.
     RunUnapproved,
     /// A line whose buckets are not what its postings come to.
@@ -66,6 +68,7 @@ impl Check {
             Self::LeafWithoutRow => "leaf_without_row",
             Self::StatementDiffers => "statement_differs_from_envelope",
             Self::DealStage => "deal_differs_from_moves",
+            Self::CounterChain => "counter_not_chained",
             Self::RunUnapproved => "run_without_approval",
             Self::LineBuckets => "line_differs_from_postings",
             Self::PartyLines => "lines_do_not_add_up",
@@ -85,9 +88,12 @@ impl Check {
     #[must_use]
     pub const fn subject(self) -> &'static str {
         match self {
-            Self::AccruedUnsealed | Self::DealAccrual | Self::DealStage | Self::FactTwice | Self::AccruedTwice => {
-                DealId::PREFIX
-            }
+            Self::AccruedUnsealed
+            | Self::DealAccrual
+            | Self::DealStage
+            | Self::CounterChain
+            | Self::FactTwice
+            | Self::AccruedTwice => DealId::PREFIX,
             Self::LeafDiffers
             | Self::LeafStalled
             | Self::LeafWithoutRow

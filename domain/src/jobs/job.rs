@@ -11,17 +11,23 @@ use crate::kernel::ids::{JobId, OrganisationId};
 pub enum JobKind {
     /// Reads an uploaded export and records its deals.
     DealImport,
+    /// Goes through the trails of a month.
+    TrailRun,
+    /// Tries agreements over deals.
+    Simulation,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 1] = [Self::DealImport];
+    pub const ALL: [Self; 3] = [Self::DealImport, Self::TrailRun, Self::Simulation];
 
     /// As it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DealImport => "deal_import",
+            Self::TrailRun => "trail_run",
+            Self::Simulation => "simulation",
         }
     }
 
@@ -36,6 +42,8 @@ impl JobKind {
     pub const fn scope(self) -> Scope {
         match self {
             Self::DealImport => Scope::DealsWrite,
+            Self::TrailRun => Scope::PayoutsWrite,
+            Self::Simulation => Scope::SimulationsRun,
         }
     }
 }
@@ -84,7 +92,7 @@ impl JobState {
     }
 }
 
-/// How far a job is; the unit is its kind's (deals, for an import).
+/// How far a job is; the unit is its kind's (deals; runs, for a simulation of made-up deals).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Done.
@@ -109,7 +117,7 @@ pub struct Job {
     pub id: JobId,
     /// What is to be done.
     pub kind: JobKind,
-    /// To what: the import.
+    /// To what: the import, the trail run, the simulation.
     pub subject: Uuid,
     /// For whom.
     pub organisation: Option<OrganisationId>,

@@ -6,8 +6,10 @@ use super::work;
 use crate::access::audit::Altered;
 use crate::access::{MissingScope, ownership};
 use crate::deals::import::receive;
+use crate::deals::trail_run::begin;
 use crate::env::Env;
-use crate::kernel::ids::{DealImportId, JobId};
+use crate::kernel::ids::{DealImportId, JobId, SimulationId, TrailRunId};
+use crate::simulation::service as simulation;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
 /// Keeps a new job in the transaction that makes what it is for.
@@ -61,6 +63,8 @@ pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Alte
     work::ended(uow, env, &job, JobState::Cancelled)?;
     match job.kind {
         JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
+        JobKind::TrailRun => begin::stopped(uow, env, TrailRunId::new(job.subject), begin::CANCELLED)?,
+        JobKind::Simulation => simulation::ended(uow, env, SimulationId::new(job.subject))?,
     }
     let after = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
     Ok(Altered { before: job, after })

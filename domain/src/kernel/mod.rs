@@ -57,6 +57,8 @@ pub mod ids {
         DealImportId, "import");
     typed_id!(/// The declaration by which an organisation answers for an imported file.
         DeclarationId, "declaration");
+    typed_id!(/// A run over the trails of a month.
+        TrailRunId, "trailrun");
     typed_id!(/// A handshake.
         HandshakeId, "handshake");
     typed_id!(/// A commission line: what one participant earns on one deal by one component.

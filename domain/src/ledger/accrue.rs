@@ -44,7 +44,8 @@ pub struct Accrual {
     pub drafts: Vec<EntryDraft>,
 }
 
-/// Works out the difference. `posted` are the deal's lines so far; `payee_of` tells who is paid for a
+/// Works out the difference. `posted` are the lines so far of the deal itself, or of the period of its trail that the
+/// target is of; `payee_of` tells who is paid for a
 /// member's new lines.
 #[must_use]
 pub fn difference(
@@ -101,6 +102,8 @@ fn opened(
         role: wanted.role,
         member: wanted.participant,
         payee: wanted.participant.and_then(payee_of),
+        period: wanted.period,
+        funding_rule: wanted.funding_rule,
         payable_on: wanted.payable_on,
         earned_minor: 0,
         clawed_back_minor: 0,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::account::{AccountKey, AccountKind};
 use super::entry::Posting;
-use crate::agreements::model::{ComponentKey, Role};
+use crate::agreements::model::{ComponentKey, FundingRule, Role};
 use crate::kernel::ids::{CalculationId, DealId, LineId, MemberId, PayeeId};
 
 /// Where the money of a line lies, in minor units; none but what is set off is negative.
@@ -58,6 +58,10 @@ pub struct CommissionLine {
     pub member: Option<MemberId>,
     /// Who is paid, fixed at accrual; none = member suspense.
     pub payee: Option<PayeeId>,
+    /// The first day of the month of a trail that it is of; none = the deal itself.
+    pub period: Option<Date>,
+    /// Whether the provider must have paid before it may be paid on.
+    pub funding_rule: FundingRule,
     /// From when it may be paid.
     pub payable_on: Date,
     /// What was earned, as posted.

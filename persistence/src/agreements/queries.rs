@@ -1,37 +1,21 @@
 //! Agreements, versions, calculations, to look up.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Integer, Nullable, SmallInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Uuid as SqlUuid};
 use domain::agreements::AgreementVersion;
 use domain::agreements::repository::{AgreementQueries, FoundAgreement, StoredCalculation};
-use domain::kernel::ids::{AgreementId, CalculationId, DealId, VerticalId};
+use domain::kernel::ids::{AgreementId, CalculationId, VerticalId};
 use domain::kernel::{Page, PageRequest};
 use domain::store::StoreError;
-use uuid::Uuid;
 
-use super::rows::{self, AgreementColumns, AgreementRow, VersionColumns, VersionRow, agreement, read_number};
-use crate::bind::{digest, from_instant};
-use crate::error::{store_error, unreadable};
+use super::rows::{
+    self, AgreementColumns, AgreementRow, CalculationColumns, CalculationRow, VersionColumns, VersionRow, agreement,
+    calculation,
+};
+use crate::error::store_error;
 use crate::page::{Paging, by_id, by_number, listed};
 use crate::statement::query;
 use crate::store::PgQueries;
-
-type CalculationColumns = (SqlUuid, SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz);
-type CalculationRow = (Uuid, Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
-
-fn calculation(
-    (id, deal, agreement, number, engine, input, output_sha256, known_at): CalculationRow,
-) -> Result<StoredCalculation, StoreError> {
-    Ok(StoredCalculation {
-        id: CalculationId::new(id),
-        deal: DealId::new(deal),
-        version: (AgreementId::new(agreement), read_number(number)?),
-        engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
-        input,
-        output_sha256: digest(&output_sha256)?,
-        known_at: from_instant(known_at),
-    })
-}
 
 impl AgreementQueries for PgQueries<'_> {
     fn list(&mut self, vertical: Option<VerticalId>, page: &PageRequest) -> Result<Page<FoundAgreement>, StoreError> {
@@ -107,7 +91,7 @@ impl AgreementQueries for PgQueries<'_> {
 
     fn find_calculation(&mut self, id: CalculationId) -> Result<Option<StoredCalculation>, StoreError> {
         let row: Option<CalculationRow> = query::<CalculationColumns>(
-            "select id, deal_id, agreement_id, version_number, engine_version, input, output_sha256, known_at from calculation where id = $1",
+            "select id, deal_id, agreement_id, version_number, period, engine_version, input, output_sha256, known_at from calculation where id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)

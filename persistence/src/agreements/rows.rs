@@ -2,13 +2,13 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::life::{Act, Approval, Ended};
 use domain::agreements::model::GoverningDate;
-use domain::agreements::repository::{FoundAgreement, Moved};
+use domain::agreements::repository::{FoundAgreement, Moved, StoredCalculation};
 use domain::agreements::{AgreementVersion, VersionState};
 use domain::catalogue::VerticalCode;
-use domain::kernel::ids::{AgreementId, OrganisationId};
+use domain::kernel::ids::{AgreementId, CalculationId, DealId, OrganisationId};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -159,5 +159,26 @@ pub fn moved((agreement, number, provider, state, sha256, from): MovedRow) -> Re
         state: VersionState::parse(&state).ok_or_else(|| unreadable("the state of a version"))?,
         content_sha256: digest(&sha256)?,
         effective_from: from.to_jiff(),
+    })
+}
+
+/// A calculation as it is stored.
+pub(crate) type CalculationColumns =
+    (SqlUuid, SqlUuid, SqlUuid, Integer, Nullable<Date>, SmallInt, Bytea, Bytea, Timestamptz);
+pub(crate) type CalculationRow =
+    (Uuid, Uuid, Uuid, i32, Option<jiff_diesel::Date>, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+
+pub(crate) fn calculation(
+    (id, deal, agreement, number, period, engine, input, output_sha256, known_at): CalculationRow,
+) -> Result<StoredCalculation, StoreError> {
+    Ok(StoredCalculation {
+        id: CalculationId::new(id),
+        deal: DealId::new(deal),
+        version: (AgreementId::new(agreement), read_number(number)?),
+        period: period.map(|period| period.to_jiff()),
+        engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
+        input,
+        output_sha256: digest(&output_sha256)?,
+        known_at: from_instant(known_at),
     })
 }

@@ -115,26 +115,29 @@ fn event(row: EventRow) -> Result<Event, StoreError> {
     Ok(Event { occurred_on: occurred_on.map(Into::into), known_at: Instant::new(known_at.into()), happened })
 }
 
-fn participant((role, id, name): (String, Uuid, Option<String>)) -> Result<Participant, StoreError> {
+fn participant((role, level, id, name): (String, i32, Uuid, Option<String>)) -> Result<Participant, StoreError> {
     let (party, role) = match role.as_str() {
         "provider" => (Party::Organisation(OrganisationId::new(id)), "provider"),
         "introducer" => (Party::Organisation(OrganisationId::new(id)), "introducer"),
         "member" => (Party::Member(MemberId::new(id)), "member"),
         "upline" => (Party::Member(MemberId::new(id)), "upline"),
+        "participant" => (Party::Member(MemberId::new(id)), "participant"),
         "client" => (Party::Contact(ContactId::new(id)), "client"),
         _ => return Err(unreadable("a part in a deal")),
     };
-    Ok(Participant { party, role, name })
+    let level = u8::try_from(level).map_err(|_| unreadable("a level of upline"))?;
+    Ok(Participant { party, role, level: Some(level).filter(|level| *level > 0), name })
 }
 
-type CalculationRow = (Uuid, Uuid, i32, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
+type CalculationRow = (Uuid, Uuid, i32, Option<jiff_diesel::Date>, i16, Vec<u8>, Vec<u8>, jiff_diesel::Timestamp);
 
 fn calculation(
-    (id, agreement, number, engine, input, output, known_at): CalculationRow,
+    (id, agreement, number, period, engine, input, output, known_at): CalculationRow,
 ) -> Result<FoundCalculation, StoreError> {
     Ok(FoundCalculation {
         id: CalculationId::new(id),
         version: (AgreementId::new(agreement), u32::try_from(number).map_err(|_| unreadable("a version number"))?),
+        period: period.map(Into::into),
         engine: u16::try_from(engine).map_err(|_| unreadable("an engine"))?,
         input_sha256: digest(&input)?,
         output_sha256: digest(&output)?,
@@ -214,14 +217,17 @@ impl DealQueries for PgQueries<'_> {
     }
 
     fn participants(&mut self, deal: DealId) -> Result<Vec<Participant>, StoreError> {
-        let rows: Vec<(String, Uuid, Option<String>)> = query::<(Text, SqlUuid, Nullable<Text>)>(
-            "select role, party, coalesce(o.name, n.name) from deal d
-             cross join lateral (values (1, 'provider', d.provider_id), (2, 'introducer', d.introducer_id), (3, 'member', d.member_id),
-               (4, 'upline', d.upline_id), (5, 'client', d.client_id)) as p (place, role, party)
+        let rows: Vec<(String, i32, Uuid, Option<String>)> = query::<(Text, Integer, SqlUuid, Nullable<Text>)>(
+            "select role, level, party, coalesce(o.name, n.name) from deal d
+             cross join lateral (
+               values (1, 'provider', 0, d.provider_id), (2, 'introducer', 0, d.introducer_id), (3, 'member', 0, d.member_id), (6, 'client', 0, d.client_id)
+               union all select 4, 'upline', u.level::int, u.id from unnest(coalesce(d.upline_ids, array[d.upline_id])) with ordinality as u (id, level)
+               union all select 5, 'participant', o.place::int, o.id from unnest(d.participant_ids) with ordinality as o (id, place)
+             ) as p (place, role, level, party)
              left join organisation o on o.id = party
              left join member m on m.id = party
              left join personal_data n on n.subject_kind = 'contact' and n.subject_id = coalesce(m.contact_id, party)
-             where d.id = $1 and party is not null order by place",
+             where d.id = $1 and party is not null order by place, level",
         )
         .bind::<SqlUuid, _>(deal.uuid())
         .load(self.pg)
@@ -233,14 +239,14 @@ impl DealQueries for PgQueries<'_> {
         let lines: Vec<LineRow> = query::<LineColumns>(concat!(
             "select ",
             line_columns!(),
-            " from commission_line where deal_id = $1 order by component, role, level"
+            " from commission_line where deal_id = $1 order by period nulls first, component, role, level"
         ))
         .bind::<SqlUuid, _>(deal.uuid())
         .load(self.pg)
         .map_err(store_error)?;
         let calculations: Vec<CalculationRow> =
-            query::<(SqlUuid, SqlUuid, Integer, SmallInt, Bytea, Bytea, Timestamptz)>(
-                "select id, agreement_id, version_number, engine_version, input_sha256, output_sha256, known_at
+            query::<(SqlUuid, SqlUuid, Integer, Nullable<Date>, SmallInt, Bytea, Bytea, Timestamptz)>(
+                "select id, agreement_id, version_number, period, engine_version, input_sha256, output_sha256, known_at
                  from calculation where deal_id = $1 order by known_at, id",
             )
             .bind::<SqlUuid, _>(deal.uuid())

@@ -14,10 +14,10 @@ use crate::problem::Problem;
 #[schema(as = CreateAgreement)]
 pub struct CreateAgreementRequest {
     /// The code of the vertical whose deals it is for.
-    #[schema(example = "V01")]
+    #[schema(example = "V01", required = true, nullable = false)]
     pub vertical: Option<String>,
     /// What people call it.
-    #[schema(example = "Residential mortgages, First Provider Bank")]
+    #[schema(example = "Residential mortgages, First Provider Bank", required = true, nullable = false)]
     pub name: Option<String>,
     /// The provider that it is made for; without one it is for everybody.
     #[schema(example = "org_01k0w4q7v8e2rtf3k2m9x5c6dz")]
@@ -30,6 +30,7 @@ pub struct CreateAgreementRequest {
 #[schema(as = WriteAgreementVersion)]
 pub struct WriteVersionRequest {
     /// What it says.
+    #[schema(value_type = VersionContent)]
     pub content: Option<VersionContent>,
 }
 
@@ -73,7 +74,7 @@ pub struct DiffQuery {
 #[schema(as = CreateLookupTable)]
 pub struct CreateTableRequest {
     /// What people call it.
-    #[schema(example = "Placement fees by level")]
+    #[schema(example = "Placement fees by level", required = true, nullable = false)]
     pub name: Option<String>,
 }
 
@@ -83,6 +84,7 @@ pub struct CreateTableRequest {
 #[schema(as = CreateLookupTableVersion)]
 pub struct CreateTableVersionRequest {
     /// What it says.
+    #[schema(value_type = LookupTable)]
     pub content: Option<LookupTable>,
 }
 

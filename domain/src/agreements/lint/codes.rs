@@ -83,7 +83,7 @@ pub const CODES: &[Code] = &[
     warning("dates_gap", "Between this version and its neighbour there are days on which none governs."),
     error("dates_hidden", "A version with a greater number is in force on every day of this one."),
     warning("dates_overlap", "An earlier version says that it is in force on days on which this one governs."),
-    error(
+    warning(
         "dates_overlap_backwards",
         "This version has a greater number than one that begins later, and would take its deals.",
     ),

@@ -25,7 +25,7 @@ pub(super) fn lint(content: &VersionContent, context: &LintContext, findings: &m
                 ));
             }
         } else if from < *begins {
-            findings.push(Finding::error(
+            findings.push(Finding::warning(
                 "dates_overlap_backwards",
                 "/effective_from".to_owned(),
                 format!(

@@ -16,6 +16,7 @@ pub use error::{CountersignError, CountersignRefusal};
 use super::commission::Versions;
 use super::deal::{Stage, Transition};
 use super::draft::{Standing, standing};
+use super::frozen::{self, Frozen};
 use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests};
 use super::repository::HandshakeStatement;
 use super::tell;
@@ -26,13 +27,11 @@ use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
 use crate::chain::presented::{Heads, Presented, StatementRefusal};
 use crate::chain::registry::{KeyOwner, SigningKey};
-use crate::chain::statement::{
-    self, AgreementRef, Assurance, Participant, PartyId, Salt, Seal, Statement, StatementError,
-};
+use crate::chain::statement::{self, AgreementRef, Assurance, PartyId, Salt, Seal, Statement, StatementError};
 use crate::env::{Asked, Env};
 use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;
-use crate::kernel::ids::{AgreementId, DealId, HandshakeId};
+use crate::kernel::ids::{AgreementId, DealId, HandshakeId, MemberId};
 use crate::store::{StoreError, UnitOfWork};
 
 /// A request to countersign.
@@ -87,6 +86,7 @@ pub fn countersign(
 struct Known {
     handshakes: BTreeMap<HandshakeId, LockedHandshake>,
     versions: Versions,
+    frozen: BTreeMap<MemberId, Frozen>,
     keys: BTreeMap<String, SigningKey>,
     heads: Heads,
 }
@@ -102,11 +102,15 @@ impl Known {
         let ids: BTreeSet<HandshakeId> = asked.iter().map(|a| a.command.handshake).collect();
         let handshakes = uow.handshakes().lock(&ids.into_iter().collect::<Vec<_>>())?;
         let versions = Versions::gather(uow, handshakes.iter().map(|h| h.vertical))?;
+        let members: BTreeSet<MemberId> = handshakes.iter().map(|h| h.member).collect();
+        let members: Vec<MemberId> = members.into_iter().collect();
+        let frozen = uow.parties().find_frozen(&members, env.now.sydney_date())?;
         let kids: BTreeSet<String> = presented.iter().map(|p| p.kid().to_owned()).collect();
         let keys = uow.keys().find_keys(&kids.into_iter().collect::<Vec<_>>())?;
         Ok(Self {
             handshakes: handshakes.into_iter().map(|h| (h.id, h)).collect(),
             versions,
+            frozen: frozen.into_iter().collect(),
             keys: keys.into_iter().map(|k| (k.public.kid(), k)).collect(),
             heads: Heads::find(uow, env.seen, presented.into_iter())?,
         })
@@ -211,8 +215,10 @@ impl Batch {
         let Some(version) = known.versions.of(open.vertical, None, open.provider, &open.facts) else {
             return Ok(Err(CountersignRefusal::NoAgreement));
         };
-        let seal = seal(env, open, &terms, version, (&presented, assurance));
-        let sealed = self.keep(env, asked.actor, open, version, (&presented, Statement::Seal(Box::new(seal))))?;
+        let frozen = known.frozen.get(&open.member).cloned().unwrap_or_default();
+        let seal = seal(env, open, &terms, version, &frozen, (&presented, assurance));
+        let seal = Statement::Seal(Box::new(seal));
+        let sealed = self.keep(env, asked.actor, open, (version, frozen), (&presented, seal))?;
         let made = before(&sealed, &presented);
         known.handshakes.insert(sealed.id, sealed);
         let made = made.and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned));
@@ -225,7 +231,7 @@ impl Batch {
         env: &Env<'_>,
         actor: &Actor,
         open: &LockedHandshake,
-        version: &GoverningVersion,
+        (version, frozen): (&GoverningVersion, Frozen),
         (presented, seal): (&Presented, Statement),
     ) -> Result<LockedHandshake, CountersignError> {
         let sealed = seal.sign(env.platform)?;
@@ -235,7 +241,7 @@ impl Batch {
         let agreement = (version.agreement(), version.number());
         // A partner may have moved on before it signed: the seal never moves a deal back.
         let stage = if open.stage == Stage::Referred { Stage::Accepted } else { open.stage };
-        self.deals.push(SealedDeal { deal: open.deal, stage, upline: open.upline, agreement });
+        self.deals.push(SealedDeal { deal: open.deal, stage, frozen, agreement });
         let seen = [open.provider.uuid(), open.introducer.uuid(), open.member.uuid()];
         let ids = (open.id, open.deal);
         self.events.push(tell::signed(env, EventKind::HandshakeSealed, ids, &open.assurance, &seen)?);
@@ -309,10 +315,9 @@ fn seal(
     open: &LockedHandshake,
     terms: &Terms,
     version: &GoverningVersion,
+    frozen: &Frozen,
     (accept, assurance): (&Presented, Assurance),
 ) -> Seal {
-    let mut participants = vec![Participant { member: open.member, role: "member".to_owned() }];
-    participants.extend(open.upline.map(|member| Participant { member, role: "upline_1".to_owned() }));
     Seal {
         accept_sha256: accept.envelope_digest(),
         agreement: AgreementRef {
@@ -329,7 +334,7 @@ fn seal(
         kid: env.platform.kid(),
         log: env.origin.to_owned(),
         offer_sha256: open.offer.envelope,
-        participants,
+        participants: frozen::sealed(open.member, frozen),
         party: PartyId::platform(),
         salt: Salt(env.draw()),
         seen: env.seen,

@@ -17,5 +17,5 @@ pub mod stage;
 pub mod work;
 
 pub use file::{DealImport, FileFault, ImportCounts, ImportFormat, ImportState};
-pub use reader::{COLUMNS, ImportReader, ImportRow, MAX_RECORD_BYTES};
+pub use reader::{COLUMNS, ImportReader, ImportRow, MAX_RECORD_BYTES, MEASURE_COLUMNS};
 pub use row::{DealRow, RowFault};

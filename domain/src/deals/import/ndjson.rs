@@ -10,11 +10,11 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::COLUMNS;
+use super::reader::{WIDTH, column, place};
 use super::row::{self, DealRow, RowFault};
 
 /// What a line says of each column.
-type Members = [Option<Value>; COLUMNS.len()];
+type Members = [Option<Value>; WIDTH];
 
 /// The object of a line, and what is wrong with its names.
 struct Line {
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Line {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
                 let mut line = Line { members: Members::default(), faults: Vec::new() };
                 while let Some(name) = map.next_key::<String>()? {
-                    let Some(at) = COLUMNS.iter().position(|column| *column == name) else {
+                    let Some(at) = place(&name) else {
                         let _ = map.next_value::<IgnoredAny>()?;
                         // The name is not repeated: it may be anything.
                         line.faults.push(whole("unknown_field", "the object has a member that is no column"));
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Line {
                     };
                     if line.members[at].replace(map.next_value()?).is_some() {
                         let detail = "the object has this member twice".to_owned();
-                        line.faults.push(RowFault { column: COLUMNS[at], code: "duplicate_field", detail });
+                        line.faults.push(RowFault { column: column(at), code: "duplicate_field", detail });
                     }
                 }
                 Ok(line)
@@ -65,14 +65,14 @@ pub(super) fn read(record: &[u8]) -> (Option<String>, Result<DealRow, Vec<RowFau
     let Ok(Line { members, mut faults }) = serde_json::from_str(text) else {
         return (None, Err(vec![whole("invalid_json", "expected one JSON object on a line of its own")]));
     };
-    let mut cells = [None; COLUMNS.len()];
+    let mut cells = [None; WIDTH];
     for (at, member) in members.iter().enumerate() {
         match member {
             None | Some(Value::Null) => cells[at] = Some(""),
             Some(Value::String(text)) => cells[at] = row::text(at, text, &mut faults),
             Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 let detail = "expected a text, as in a CSV; amounts are texts such as \"650000.00\"".to_owned();
-                faults.push(RowFault { column: COLUMNS[at], code: "not_a_text", detail });
+                faults.push(RowFault { column: column(at), code: "not_a_text", detail });
             }
         }
     }

@@ -11,7 +11,7 @@ use super::file::{FileFault, ImportFormat};
 use super::ndjson;
 use super::row::{self, DealRow, RowFault};
 
-/// The header, exactly.
+/// The columns that every export has, in their order: the header begins with them.
 pub const COLUMNS: [&str; 10] = [
     "external_ref",
     "member_ref",
@@ -24,6 +24,22 @@ pub const COLUMNS: [&str; 10] = [
     "offset_balance",
     "discharged_on",
 ];
+/// The columns that an export may have after [`COLUMNS`], each once and in any order: amounts, then counts.
+pub const MEASURE_COLUMNS: [&str; 10] =
+    ["premium", "fee", "salary", "rent", "margin", "units", "connections", "kilowatts", "policies", "travellers"];
+/// How many columns there are.
+pub(super) const WIDTH: usize = COLUMNS.len() + MEASURE_COLUMNS.len();
+
+/// The name of the column at a place: those of every export, then the measures.
+pub(super) fn column(at: usize) -> &'static str {
+    COLUMNS.get(at).or_else(|| MEASURE_COLUMNS.get(at.saturating_sub(COLUMNS.len()))).copied().unwrap_or_default()
+}
+
+/// The place of a column.
+pub(super) fn place(name: &str) -> Option<usize> {
+    (0..WIDTH).find(|at| column(*at) == name)
+}
+
 /// The longest record in bytes.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
@@ -53,6 +69,8 @@ enum Ending {
 pub struct ImportReader<R: Read> {
     input: BufReader<R>,
     format: ImportFormat,
+    /// The places of a CSV's columns, as its header has them.
+    layout: Vec<usize>,
     next_line: u64,
     failed: bool,
 }
@@ -65,7 +83,7 @@ impl<R: Read> ImportReader<R> {
     pub fn of(format: ImportFormat, read: R) -> Result<Self, FileFault> {
         match format {
             ImportFormat::Csv => Self::new(read),
-            ImportFormat::Ndjson => Ok(Self { input: BufReader::new(read), format, next_line: 1, failed: false }),
+            ImportFormat::Ndjson => Ok(Self::begun(read, format)),
         }
     }
 
@@ -74,15 +92,19 @@ impl<R: Read> ImportReader<R> {
     /// # Errors
     /// `wrong_header`, or `unreadable` when the source fails.
     pub fn new(read: R) -> Result<Self, FileFault> {
-        let mut reader = Self { input: BufReader::new(read), format: ImportFormat::Csv, next_line: 1, failed: false };
+        let mut reader = Self::begun(read, ImportFormat::Csv);
         let mut record = Vec::new();
         reader.record(&mut record)?;
         let header = fields(record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&record));
-        if header.is_some_and(|h| h.iter().eq(COLUMNS.iter().map(|c| c.as_bytes()))) {
-            Ok(reader)
-        } else {
-            Err(FileFault::new("wrong_header", format!("the first line must be {}", COLUMNS.join(","))))
-        }
+        reader.layout = header.as_ref().and_then(layout).ok_or_else(|| {
+            let (first, rest) = (COLUMNS.join(","), MEASURE_COLUMNS.join(", "));
+            FileFault::new("wrong_header", format!("the first line must be {first}, then any of {rest}"))
+        })?;
+        Ok(reader)
+    }
+
+    fn begun(read: R, format: ImportFormat) -> Self {
+        Self { input: BufReader::new(read), format, layout: Vec::new(), next_line: 1, failed: false }
     }
 
     /// Fills `record` up to a line break; in a CSV, one outside quotes.
@@ -152,12 +174,24 @@ impl Place {
 
 /// Refuses the file's last row where a cut could hide its discharge date. Cut anywhere else a row has too
 /// few columns or a broken date, and a deal that never settled has no discharge.
-fn whole(row: DealRow) -> Result<DealRow, Vec<RowFault>> {
-    if row.settled_on.is_none() || row.discharged_on.is_some() {
+fn whole(row: DealRow, layout: &[usize]) -> Result<DealRow, Vec<RowFault>> {
+    let last = layout.last().map_or(COLUMNS[9], |at| column(*at));
+    // A measure that was cut is another measure.
+    let sound = row.settled_on.is_none() || (row.discharged_on.is_some() && layout.len() == COLUMNS.len());
+    if sound {
         return Ok(row);
     }
     let detail = "the file ends inside this row, so its last field may be missing; end the row with a line break";
-    Err(vec![RowFault { column: COLUMNS[9], code: "row_cut_off", detail: detail.to_owned() }])
+    Err(vec![RowFault { column: last, code: "row_cut_off", detail: detail.to_owned() }])
+}
+
+/// The places of a header's columns; none when it is not one.
+fn layout(header: &csv::ByteRecord) -> Option<Vec<usize>> {
+    let places: Vec<usize> =
+        header.iter().map(|name| std::str::from_utf8(name).ok().and_then(place)).collect::<Option<_>>()?;
+    let once = places.iter().enumerate().all(|(n, at)| !places[..n].contains(at));
+    let begins = places.iter().copied().take(COLUMNS.len()).eq(0..COLUMNS.len());
+    (once && begins).then_some(places)
 }
 
 fn broken(code: &'static str, detail: &str) -> Result<DealRow, Vec<RowFault>> {
@@ -165,7 +199,11 @@ fn broken(code: &'static str, detail: &str) -> Result<DealRow, Vec<RowFault>> {
 }
 
 /// The reference of a record, as far as it could be read, and what it says.
-fn judged(format: ImportFormat, record: &[u8], ending: &Ending) -> (Option<String>, Result<DealRow, Vec<RowFault>>) {
+fn judged(
+    (format, layout): (ImportFormat, &[usize]),
+    record: &[u8],
+    ending: &Ending,
+) -> (Option<String>, Result<DealRow, Vec<RowFault>>) {
     let too_long = || broken("record_too_long", "the record is longer than 64 KiB");
     match (format, ending) {
         (ImportFormat::Ndjson, Ending::TooLong) => (None, too_long()),
@@ -178,8 +216,8 @@ fn judged(format: ImportFormat, record: &[u8], ending: &Ending) -> (Option<Strin
             let result = match ending {
                 Ending::TooLong => too_long(),
                 Ending::Unclosed => broken("unclosed_quote", "the file ends inside quotes"),
-                Ending::Complete => row::read(&found),
-                Ending::WithoutBreak => row::read(&found).and_then(whole),
+                Ending::Complete => row::read(&found, layout),
+                Ending::WithoutBreak => row::read(&found, layout).and_then(|row| whole(row, layout)),
             };
             (external_ref, result)
         }
@@ -220,7 +258,7 @@ impl<R: Read> Iterator for ImportReader<R> {
                 continue;
             }
             let begun = if line == 1 { record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&record) } else { &record };
-            let (external_ref, result) = judged(self.format, begun, &ending);
+            let (external_ref, result) = judged((self.format, &self.layout), begun, &ending);
             return Some(Ok(ImportRow { line, external_ref, result }));
         }
         None

@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::COLUMNS;
+use super::reader::{COLUMNS, WIDTH, column};
+use crate::agreements::facts::Measures;
 use crate::kernel::fault::Reason;
 use crate::kernel::jcs::{self, JcsError};
 use crate::kernel::{Digest, Money};
@@ -43,7 +44,13 @@ pub struct DealRow {
     pub offset_balance: Option<Money>,
     /// The day on which the deal unwound.
     pub discharged_on: Option<Date>,
+    /// What else was told of the settlement.
+    #[serde(default, skip_serializing_if = "Measures::is_empty")]
+    pub measures: Measures,
 }
+
+/// The texts of a row, by the places of their columns; none stands for one that is at fault already.
+pub(super) type Cells<'r> = [Option<&'r str>; WIDTH];
 
 impl DealRow {
     /// SHA-256 of the canonical values; how they were written does not matter.
@@ -64,21 +71,21 @@ pub(super) fn is_reference(text: &str) -> bool {
 }
 
 fn fault(at: usize, code: &'static str, detail: impl Into<String>) -> RowFault {
-    RowFault { column: COLUMNS[at], code, detail: detail.into() }
+    RowFault { column: column(at), code, detail: detail.into() }
 }
 
-pub(super) fn read(found: &csv::ByteRecord) -> Result<DealRow, Vec<RowFault>> {
-    if found.len() != COLUMNS.len() {
-        let detail = format!("expected {} columns, found {}", COLUMNS.len(), found.len());
+pub(super) fn read(found: &csv::ByteRecord, layout: &[usize]) -> Result<DealRow, Vec<RowFault>> {
+    if found.len() != layout.len() {
+        let detail = format!("expected {} columns, found {}", layout.len(), found.len());
         return Err(vec![RowFault { column: "", code: "wrong_column_count", detail }]);
     }
     let mut faults = Vec::new();
-    let cells = texts(found, &mut faults);
+    let cells = texts(found, layout, &mut faults);
     judge(&cells, faults)
 }
 
 /// Judges the cells of a row whose texts were read; none stands for one that is at fault already.
-pub(super) fn judge(cells: &[Option<&str>; 10], mut faults: Vec<RowFault>) -> Result<DealRow, Vec<RowFault>> {
+pub(super) fn judge(cells: &Cells<'_>, mut faults: Vec<RowFault>) -> Result<DealRow, Vec<RowFault>> {
     for (at, cell) in cells.iter().enumerate().take(5) {
         if cell.is_some_and(str::is_empty) {
             faults.push(fault(at, "required", "must not be empty"));
@@ -90,6 +97,7 @@ pub(super) fn judge(cells: &[Option<&str>; 10], mut faults: Vec<RowFault>) -> Re
     let dates = [4, 5, 6, 9].map(|at| date(at, cells[at].unwrap_or_default(), &mut faults));
     let amounts = [7, 8].map(|at| amount(at, cells[at].unwrap_or_default(), &mut faults));
     check(cells, dates, amounts, &mut faults);
+    let measures = measures(cells, &mut faults);
     let text = |at: usize| cells[at].unwrap_or_default().to_owned();
     match (faults.is_empty(), dates[0]) {
         (true, Some(referred_on)) => Ok(DealRow {
@@ -103,15 +111,18 @@ pub(super) fn judge(cells: &[Option<&str>; 10], mut faults: Vec<RowFault>) -> Re
             settled_amount: amounts[0],
             offset_balance: amounts[1],
             discharged_on: dates[3],
+            measures,
         }),
         _ => Err(faults),
     }
 }
 
 /// The texts of a row; none where one cannot be read, which is a fault of that column alone.
-fn texts<'r>(found: &'r csv::ByteRecord, faults: &mut Vec<RowFault>) -> [Option<&'r str>; 10] {
-    let mut cells = [None; 10];
-    for (at, bytes) in found.iter().enumerate().take(cells.len()) {
+fn texts<'r>(found: &'r csv::ByteRecord, layout: &[usize], faults: &mut Vec<RowFault>) -> Cells<'r> {
+    // What the export has no column for is empty.
+    let mut cells = [Some(""); WIDTH];
+    for (at, bytes) in layout.iter().copied().zip(found.iter()) {
+        cells[at] = None;
         match std::str::from_utf8(bytes) {
             Err(_) => faults.push(fault(at, "invalid_utf8", "not UTF-8; Latin-1 and Windows-1252 are refused")),
             Ok(t) => cells[at] = text(at, t, faults),
@@ -129,12 +140,33 @@ pub(super) fn text<'r>(at: usize, text: &'r str, faults: &mut Vec<RowFault>) -> 
     Some(text.trim())
 }
 
-fn check(
-    cells: &[Option<&str>; 10],
-    dates: [Option<Date>; 4],
-    amounts: [Option<Money>; 2],
-    faults: &mut Vec<RowFault>,
-) {
+/// The amounts and counts beside the settled amount.
+fn measures(cells: &Cells<'_>, faults: &mut Vec<RowFault>) -> Measures {
+    let first = COLUMNS.len();
+    let amounts: [usize; 5] = std::array::from_fn(|n| first + n);
+    let amounts = amounts.map(|at| amount(at, cells[at].unwrap_or_default(), faults));
+    let counts: [usize; 5] = std::array::from_fn(|n| first + amounts.len() + n);
+    let counts = counts.map(|at| count(at, cells[at].unwrap_or_default(), faults));
+    let given = (first..WIDTH).find(|at| cells[*at].is_some_and(|cell| !cell.is_empty()));
+    if let Some(at) = given.filter(|_| cells[6].is_some_and(str::is_empty)) {
+        faults.push(fault(at, "measure_without_settlement", "needs a settled date"));
+    }
+    Measures::of(amounts, counts)
+}
+
+fn count(at: usize, text: &str, faults: &mut Vec<RowFault>) -> Option<i64> {
+    if text.is_empty() {
+        return None;
+    }
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let parsed = if digits { text.parse().ok() } else { None };
+    if parsed.is_none() {
+        faults.push(fault(at, "invalid_count", "expected a whole number that is not negative"));
+    }
+    parsed
+}
+
+fn check(cells: &Cells<'_>, dates: [Option<Date>; 4], amounts: [Option<Money>; 2], faults: &mut Vec<RowFault>) {
     let mut latest = dates[0];
     for (at, on) in [(5, dates[1]), (6, dates[2]), (9, dates[3])] {
         if let (Some(before), Some(after)) = (latest, on)

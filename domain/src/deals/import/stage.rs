@@ -108,7 +108,7 @@ pub(super) fn row_fault(refusal: Refusal) -> RowFault {
         Refusal::UnknownProduct => "product_code",
         Refusal::OutOfRange => "settled_amount",
         Refusal::NotSealed => "external_ref",
-        Refusal::NoAgreement | Refusal::AttributionChanged | Refusal::InTheFuture => "",
+        Refusal::NoAgreement | Refusal::AttributionChanged | Refusal::InTheFuture | Refusal::ReplayTooLong => "",
     };
     RowFault { column, code: refusal.code(), detail: refusal.to_string() }
 }
@@ -194,7 +194,10 @@ pub(super) fn said_deal(row: &DealRow) -> Result<SaidDeal, Vec<RowFault>> {
         .map_err(|_| fault("product_code", "unknown_product", "there is no product of that code".into()))?;
     let client_name = PersonName::parse(&row.client_name).map_err(|e| fault("client_name", e.code(), e.to_string()))?;
     let settlement = match (row.settled_on, row.settled_amount) {
-        (Some(on), Some(amount)) => Some(Settlement::of(on, amount, row.offset_balance.unwrap_or(Money::ZERO))),
+        (Some(on), Some(amount)) => Some(Settlement {
+            measures: row.measures,
+            ..Settlement::of(on, amount, row.offset_balance.unwrap_or(Money::ZERO))
+        }),
         _ => None,
     };
     Ok(SaidDeal {

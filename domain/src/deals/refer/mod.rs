@@ -18,6 +18,7 @@ use super::referral::{OfferBy, Refer};
 use super::repository::{DealFact, Handshake, HandshakeStatement};
 use super::tell;
 use crate::access::{Actor, ownership};
+use crate::agreements::facts::Milestones;
 use crate::catalogue::{Product, reference};
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -234,6 +235,7 @@ fn opened(
         introducer: member.organisation,
         member: member.id,
         upline: member.upline,
+        frozen: None,
         client,
         product: product.id,
         vertical: reference::vertical_id(product.vertical),
@@ -241,6 +243,7 @@ fn opened(
         source: member.organisation,
         external_ref: terms.external_ref.as_ref().map(ToString::to_string),
         facts: known::facts(terms.referred_on),
+        milestones: Milestones::new(),
         source_sha256: Some(terms_sha256),
         agreement: None,
         visible_to: ownership::of_deal(terms.provider, member.organisation, member.id),

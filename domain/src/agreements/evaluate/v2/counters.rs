@@ -31,6 +31,11 @@ impl Plan {
         self.counters.iter().map(key).collect()
     }
 
+    /// The names of all its counters, in its order.
+    pub fn counter_names(&self) -> impl Iterator<Item = &str> {
+        self.counters.iter().map(|counter| counter.name.as_str())
+    }
+
     /// Whether the counters are those of the plan, in its order.
     pub(super) fn fits(&self, counters: &[Counter]) -> bool {
         counters.is_empty()

@@ -314,7 +314,10 @@ fn triggered(input: &CalculationInput<'_>, component: &Planned, wholes: &[Awarde
         PlannedTrigger::Milestone(name) => input.milestones.get(name).copied().ok_or(not_yet),
         PlannedTrigger::Trail => {
             let ends_on = input.period.map(|period| period.ends_on()).ok_or(not_yet)?;
-            if input.facts.discharged_on.is_some_and(|on| on <= ends_on) {
+            // Before the deal settles there is nothing that a balance could be of.
+            if input.facts.settlement.is_none_or(|settlement| settlement.on > ends_on) {
+                Err(not_yet)
+            } else if input.facts.discharged_on.is_some_and(|on| on <= ends_on) {
                 Err(reason::DISCHARGED)
             } else {
                 Ok(ends_on)

@@ -1,0 +1,2 @@
+drop table counter_lock;
+drop table deal_counter;
