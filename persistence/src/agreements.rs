@@ -82,6 +82,18 @@ impl AgreementRepository for PgUnitOfWork<'_> {
         .bind::<Timestamptz, _>(instant(at))
         .execute(self.pg)
         .map_err(store_error)?;
+        // What ships later begins in the place of what shipped before.
+        command(
+            "update agreement_version v set state = 'superseded', superseded_by = l.number, superseded_at = $1, version = v.version + 1
+             from agreement_version l
+             where l.agreement_id = $2 and l.number = $3 and l.state = 'active' and v.agreement_id = l.agreement_id and v.number < l.number
+               and v.state = 'active'",
+        )
+        .bind::<Timestamptz, _>(instant(at))
+        .bind::<SqlUuid, _>(version.agreement().uuid())
+        .bind::<Integer, _>(version_number(version.number())?)
+        .execute(self.pg)
+        .map_err(store_error)?;
         tables::ship(self.pg, name, version.tables(), at)?;
         tables::name(self.pg, (version.agreement(), version.number()), version.tables())
     }

@@ -145,9 +145,9 @@ fn a_trail_earns_nothing_before_the_deal_settles() {
 #[test]
 fn a_version_that_exists_comes_to_what_its_deals_came_to() {
     let service = with_deals();
-    let partner = service.partner();
+    let (partner, operator) = (service.partner(), service.operator());
     let calculation = calculations(&service).remove(0);
-    let stored = service.get(&format!("/v1/calculations/{calculation}"), &partner).expect(200);
+    let stored = service.get(&format!("/v1/calculations/{calculation}"), &operator).expect(200);
     let facts = &stored["input"]["facts"];
     let upline = stored["input"]["uplines"].as_array().expect("uplines").iter().map(|_| json!("upline_1")).take(1);
     let body = json!({
@@ -237,13 +237,16 @@ X-1,A1,Ann,FIXED-3Y,2026-01-05,,2026-02-01,100000.00,0.00,2026-10-15
     platform.onboard("member_ref,upline_ref\nA1,\n");
     let _ = platform.import(FILE.as_bytes());
     let service = Service::over(platform);
-    let partner = service.partner();
+    let operator = service.operator();
     let path = format!("/v1/calculations/{}/explain", calculations(&service).remove(0));
-    let explained = service.get(&path, &partner).expect(200);
+    // Who sees the member's line alone reads of that alone.
+    let shown = service.get(&path, &service.partner()).expect(200);
+    assert_eq!(shown["components"][0]["outcome"], "earned 390.00 AUD, of which 390.00 AUD is taken back.");
+    let explained = service.get(&path, &operator).expect(200);
     let part = &explained["components"][0];
     assert_eq!((&part["component"], &part["name"]), (&json!("upfront"), &json!("Upfront commission")));
     assert_eq!(part["outcome"], "earned 650.00 AUD, of which 650.00 AUD is taken back.");
-    let authorization = format!("Bearer {partner}");
+    let authorization = format!("Bearer {operator}");
     let accept = |media| [("authorization", authorization.as_str()), ("accept", media)];
     let text = service.send("GET", &path, &accept("text/plain"), None);
     assert_eq!((text.status, text.header("content-type")), (200, Some("text/plain; charset=utf-8")));

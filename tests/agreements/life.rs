@@ -297,7 +297,7 @@ fn a_version_governs_from_its_day_whether_or_not_a_worker_has_looked() {
     service.platform.now = noon("2026-12-02");
     service.clock.set(noon("2026-12-02"));
     assert_eq!(settled(&service, "AFTER", "2026-12-01", "100000.00").created, 1);
-    assert_eq!((sealed_under(&service, "BEFORE"), sealed_under(&service, "AFTER")), (1, 2));
+    assert_eq!((sealed_under(&service, "BEFORE"), sealed_under(&service, "AFTER")), (1, 3));
     assert_eq!(service.get(&path, &service.operator()).expect(200)["state"], "approved");
     assert_eq!(api::workers::come_into_force(&service.app), Ok(2));
     assert_eq!(api::workers::come_into_force(&service.app), Ok(0), "a second look moves nothing");
@@ -340,8 +340,8 @@ fn several_that_are_due_come_into_force_together() {
     service.clock.set(noon("2026-12-20"));
     assert_eq!(api::workers::come_into_force(&service.app), Ok(4), "two begin, and two end");
     for (path, state, by) in [
-        (format!("{versions}/1"), "superseded", json!(3)),
-        (second, "superseded", json!(3)),
+        (format!("{versions}/1"), "superseded", json!(4)),
+        (second, "superseded", json!(4)),
         (third, "active", Value::Null),
     ] {
         let shown = service.get(&path, &service.operator()).expect(200);

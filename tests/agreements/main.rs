@@ -212,12 +212,12 @@ fn a_calculation_shows_a_partner_the_lines_that_its_deal_shows_and_no_more() {
             let text = explained["text"].as_str().expect("a text");
             assert!(amounts.iter().all(|amount| !text.contains(&format!(" {amount}"))), "{amounts:?} in {text}");
             assert!(!text.contains("platform"), "{text}");
-            assert_eq!(text.contains(" · split: "), !is_provider && !lines(&shown).is_empty(), "{text}");
+            assert_eq!(text.contains("- Shared: "), !is_provider && !lines(&shown).is_empty(), "{text}");
             (withheld, seen) = (withheld + lines(&whole).len() - lines(&shown).len(), seen + lines(&shown).len());
         }
         let all = service.get(&format!("{path}/explain"), &operator).expect(200);
         let told = |step: &str| all["text"].as_str().is_some_and(|text| text.contains(step));
-        assert!(lines(&whole).is_empty() || told(" · rate: ") && told("platform"), "{all}");
+        assert!(lines(&whole).is_empty() || told("- How much: ") && told("platform"), "{all}");
     }
     assert!(withheld > 0 && seen > 0, "the example has lines of members and of the platform");
 }

@@ -65,7 +65,7 @@ fn what_is_required_is_what_cannot_be_left_out() {
             let name = operation["operationId"].as_str().unwrap_or_default();
             let pattern = operation["parameters"][0]["schema"]["pattern"].as_str().unwrap_or_default();
             let id = ids.iter().find(|(prefix, _)| pattern.starts_with(&format!("^{prefix}_")));
-            let at = path.replace("{id}", id.map_or("", |(_, id)| id));
+            let at = path.replace("{id}", id.map_or("", |(_, id)| id)).replace("{number}", "1");
             let answer = send(&service, &method.to_ascii_uppercase(), &at, &least(name));
             let refused = missed(&answer);
             let documented = required(&document, &media["schema"], "");

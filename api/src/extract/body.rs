@@ -264,7 +264,8 @@ fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
     let text = cause.to_string();
     // The words are serde's: "unknown field `x`", "missing field `x`", "duplicate field `x`".
     let field = text.split('`').nth(1).unwrap_or_default();
-    let code = if text.starts_with("unknown field") {
+    let neither_kind_nor_value = text.contains("expected \"type\" or \"value\"");
+    let code = if text.starts_with("unknown field") || neither_kind_nor_value {
         "unknown_field"
     } else if text.starts_with("missing field") {
         pointer.push_str(&format!("/{field}"));

@@ -35,7 +35,7 @@ pub struct CandidateRequest {
 
 /// Which deals.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = SimulationPopulation)]
+#[schema(as = AskedPopulation)]
 #[serde(deny_unknown_fields)]
 pub struct PopulationRequest {
     /// `history` (those that were) or `synthetic` (made-up ones after what those were like). Default: `history`.
@@ -63,7 +63,7 @@ pub struct PopulationRequest {
 
 /// What happens to the deals. Factors are decimal texts from 0 to 100, shares from 0 to 1.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = SimulationShocks)]
+#[schema(as = AskedShocks)]
 #[serde(deny_unknown_fields)]
 pub struct ShocksRequest {
     /// So many times as many deals.

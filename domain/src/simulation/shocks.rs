@@ -72,7 +72,11 @@ impl Shocks {
         hold("/shocks/size", within(self.size, MOST_FACTOR), "from 0 to 100");
         hold("/shocks/lost", within(self.lost, Rate::WHOLE), "from 0 to 1");
         hold("/shocks/unwound", within(self.unwound, Rate::WHOLE), "from 0 to 1");
-        hold("/shocks/settle_days", self.settle_days.abs() <= MOST_DAYS, "at most 3,650 days either way");
+        hold(
+            "/shocks/settle_days",
+            self.settle_days.unsigned_abs() <= MOST_DAYS.unsigned_abs(),
+            "at most 3,650 days either way",
+        );
         let mix = self.mix.len() <= MOST_WEIGHTS && self.mix.values().all(|weight| within(*weight, MOST_FACTOR));
         hold("/shocks/mix", mix, "at most 100 codes, each from 0 to 100");
     }

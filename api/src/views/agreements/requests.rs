@@ -40,7 +40,11 @@ pub struct WriteVersionRequest {
 #[schema(as = ApproveAgreementVersion)]
 pub struct ApproveVersionRequest {
     /// The hash of what the approver saw.
-    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        required = true,
+        nullable = false
+    )]
     pub content_sha256: Option<String>,
     /// The codes of the warnings that the approver took note of: every one that the lint gives.
     #[serde(default)]
@@ -54,7 +58,7 @@ pub struct ApproveVersionRequest {
 #[schema(as = DecideAgreementVersion)]
 pub struct DecideVersionRequest {
     /// Why.
-    #[schema(example = "The rate is last year's.")]
+    #[schema(example = "The rate is last year's.", required = true, nullable = false)]
     pub reason: Option<String>,
 }
 
