@@ -117,24 +117,24 @@ macro_rules! cursors {
     };
 }
 
+/// Without order, and in the order of each vertical's date; binds of the latter beside the filter: the verticals that go by
+/// the contract and those that go by the settlement. The rest goes by the referral.
 fn declared(asked: &PopulationAsked) -> &'static str {
-    let [without, with] = match asked.order {
-        None => cursors!(""),
-        Some(GoverningDate::Referred) => {
-            cursors!(
-                " order by d.referred_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id"
-            )
-        }
-        Some(GoverningDate::Contracted) => {
-            cursors!(
-                " order by d.contracted_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id"
-            )
-        }
-        Some(GoverningDate::Settled) => {
-            cursors!(" order by d.settled_on, d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id")
-        }
+    let [without, with] = if asked.order.is_empty() {
+        cursors!("")
+    } else {
+        cursors!(
+            " order by case when d.vertical_id = any($6) then d.contracted_on when d.vertical_id = any($7) then d.settled_on else d.referred_on end,
+                d.source_organisation_id, d.external_ref collate \"C\" nulls first, d.id"
+        )
     };
     if asked.balances { with } else { without }
+}
+
+/// The verticals that go by a date.
+fn going_by(asked: &PopulationAsked, date: GoverningDate) -> Vec<Uuid> {
+    let verticals = asked.order.iter().filter(|(_, by)| **by == date);
+    verticals.map(|(vertical, _)| reference::vertical_id(*vertical).uuid()).collect()
 }
 
 fn filtered<'v, ST>(
@@ -184,13 +184,12 @@ impl Sold {
 /// Nothing is sold under that code: no deals.
 struct NoSuchProduct;
 
-/// The verticals that have agreements.
-pub fn list_governed(pg: &mut PgConnection) -> Result<Vec<VerticalCode>, StoreError> {
-    let codes: Vec<String> = query::<Text>(
-        "select v.code from vertical v where exists (select from agreement a where a.vertical_id = v.id) order by v.code",
-    )
-    .load(pg)
-    .map_err(store_error)?;
+/// The verticals that have deals.
+pub fn list_sold(pg: &mut PgConnection) -> Result<Vec<VerticalCode>, StoreError> {
+    let codes: Vec<String> =
+        query::<Text>("select v.code from vertical v where v.id in (select d.vertical_id from deal d) order by v.code")
+            .load(pg)
+            .map_err(store_error)?;
     codes.iter().map(|code| VerticalCode::parse(code).map_err(|_| unreadable("a vertical's code"))).collect()
 }
 
@@ -215,7 +214,16 @@ pub fn stream(
     command("select set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '64MB', true)")
         .execute(pg)
         .map_err(store_error)?;
-    filtered(command(declared(asked)), &asked.filter, product).execute(pg).map_err(store_error)?;
+    let declare = filtered(command(declared(asked)), &asked.filter, product);
+    if asked.order.is_empty() {
+        declare.execute(pg).map_err(store_error)?;
+    } else {
+        declare
+            .bind::<Array<SqlUuid>, _>(going_by(asked, GoverningDate::Contracted))
+            .bind::<Array<SqlUuid>, _>(going_by(asked, GoverningDate::Settled))
+            .execute(pg)
+            .map_err(store_error)?;
+    }
     loop {
         let rows: Vec<Row> =
             query::<Columns>("fetch forward 20000 from simulation_deals").load(pg).map_err(store_error)?;

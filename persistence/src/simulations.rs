@@ -199,8 +199,8 @@ impl SimulationQueries for PgQueries<'_> {
         by_number(rows, page, change, |ranked| i64::from(ranked.rank))
     }
 
-    fn list_governed(&mut self) -> Result<Vec<VerticalCode>, StoreError> {
-        simulated_deals::list_governed(self.pg)
+    fn list_sold(&mut self) -> Result<Vec<VerticalCode>, StoreError> {
+        simulated_deals::list_sold(self.pg)
     }
 
     fn count_deals(&mut self, filter: &PopulationFilter) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 mod diff;
 mod drafts;
 mod dry_run;
+mod in_force;
 mod life;
 mod oracle;
 mod tables;

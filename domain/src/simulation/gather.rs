@@ -25,7 +25,10 @@ pub struct Proposal {
 /// # Errors
 /// See [`Scenarios::try_new`]; the failure of the store.
 pub fn gather(store: &dyn Store, proposals: Vec<Proposal>) -> Result<Scenarios, SimulationError> {
-    let verticals = store.read(&Viewer::Everything, |queries| queries.simulations().list_governed())?;
+    let mut verticals = store.read(&Viewer::Everything, |queries| queries.simulations().list_sold())?;
+    verticals.extend(proposals.iter().map(|proposal| proposal.content.vertical));
+    verticals.sort_unstable();
+    verticals.dedup();
     let active = store.transaction(|uow| {
         let versions =
             |vertical: &VerticalCode| Ok((*vertical, newest_first(uow.agreements().list_published(*vertical)?)));

@@ -68,7 +68,7 @@ pub enum SimulationError {
         findings: Vec<Finding>,
     },
     /// Running totals go by different dates.
-    #[error("versions with running totals must all be governed by the same date")]
+    #[error("versions of one vertical with running totals must all be governed by the same date")]
     TwoOrders,
     /// A sum left 64 bits of minor units.
     #[error("a sum is out of range")]

@@ -4,6 +4,8 @@
 //! deal asks for no memory of its own. Deals come in [`DealOrder`](crate::agreements::replay::DealOrder) where running
 //! totals need it, in any order otherwise.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -32,13 +34,16 @@ pub struct PopulationFilter {
     pub referred_until: Option<Date>,
 }
 
+/// The date by whose order the deals of a vertical come, where order matters: running totals never go over verticals.
+pub type Orders = BTreeMap<VerticalCode, GoverningDate>;
+
 /// What is asked of history.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PopulationAsked {
     /// Which deals.
     pub filter: PopulationFilter,
-    /// In the order of this date of theirs, when order matters.
-    pub order: Option<GoverningDate>,
+    /// The verticals whose deals must come in the order of a date of theirs; others come in any order.
+    pub order: Orders,
     /// With the balances of their periods.
     pub balances: bool,
 }

@@ -106,11 +106,11 @@ pub trait SimulationQueries {
     /// The failure of the store; a page key that is none.
     fn list_changes(&mut self, id: SimulationId, page: &PageRequest) -> Result<Page<RankedChange>, StoreError>;
 
-    /// The verticals that have agreements, in the order of their codes.
+    /// The verticals that have deals, in the order of their codes.
     ///
     /// # Errors
     /// The failure of the store.
-    fn list_governed(&mut self) -> Result<Vec<VerticalCode>, StoreError>;
+    fn list_sold(&mut self) -> Result<Vec<VerticalCode>, StoreError>;
 
     /// How many deals there are.
     ///

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use super::SimulationError;
 use super::calibration::{Calibration, Flow};
 use super::found::Found;
-use super::population::{Chunk, PopulationAsked, PopulationFilter};
+use super::population::{Chunk, Orders, PopulationAsked, PopulationFilter};
 use super::report::{Band, MonteCarlo, MonthBand, ScenarioBands, SimulationReport};
 use super::scenario::{MOST_SCENARIOS, Scenarios};
 use super::shocks::Shocks;
@@ -122,7 +122,7 @@ fn history(
 ) -> Result<Found, SimulationError> {
     let scenarios = &simulation.scenarios;
     let asked =
-        PopulationAsked { filter: filter.clone(), order: scenarios.order()?, balances: scenarios.need_balances() };
+        PopulationAsked { filter: filter.clone(), order: scenarios.orders()?, balances: scenarios.need_balances() };
     let mut simulator = Simulator::new(scenarios, &simulation.shocks, simulation.seed, "history", simulation.changes);
     stream(store, &asked, watch, |chunk| simulator.take(chunk))?;
     simulator.found()
@@ -136,7 +136,7 @@ fn synthetic(
     watch: Watch<'_>,
 ) -> Result<Found, SimulationError> {
     let mut calibration = Calibration::default();
-    let asked = PopulationAsked { filter: like.clone(), order: None, balances: false };
+    let asked = PopulationAsked { filter: like.clone(), order: Orders::new(), balances: false };
     stream(store, &asked, &mut |_| watch(Progress::default()), |chunk| {
         calibration.take(chunk);
         Ok(())

@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 
 use super::SimulationError;
-use super::population::PopulationDeal;
+use super::population::{Orders, PopulationDeal};
 use crate::agreements::facts::DealFacts;
 use crate::agreements::model::{ComponentRate, GoverningDate, Trigger};
 use crate::agreements::version::GoverningVersion;
@@ -104,10 +104,10 @@ impl Scenarios {
         (version.content().vertical == vertical).then_some(version)
     }
 
-    fn plans(&self) -> impl Iterator<Item = (GoverningDate, &Plan)> {
+    fn plans(&self) -> impl Iterator<Item = (&VersionContent, &Plan)> {
         let active = self.active.iter().flat_map(|(_, versions)| versions);
         let all = active.chain(self.candidates.iter().map(|candidate| &candidate.version));
-        all.filter_map(|version| Some((version.content().governing_date, version.plan().ok()?)))
+        all.filter_map(|version| Some((version.content(), version.plan().ok()?)))
     }
 
     /// Whether balances of periods are needed.
@@ -132,14 +132,19 @@ impl Scenarios {
         periods.max().map(|most| 12 / most.min(12))
     }
 
-    /// The date in whose order deals must come; none when their order does not matter.
+    /// The verticals whose deals must come in the order of a date, and which date that is.
     ///
     /// # Errors
-    /// [`SimulationError::TwoOrders`] when versions with running totals are governed by different dates.
-    pub fn order(&self) -> Result<Option<GoverningDate>, SimulationError> {
-        let mut dates = self.plans().filter(|(_, plan)| plan.has_counters()).map(|(date, _)| date);
-        let Some(first) = dates.next() else { return Ok(None) };
-        if dates.all(|date| date == first) { Ok(Some(first)) } else { Err(SimulationError::TwoOrders) }
+    /// [`SimulationError::TwoOrders`] when versions of one vertical with running totals are governed by different dates.
+    pub fn orders(&self) -> Result<Orders, SimulationError> {
+        let mut orders = Orders::new();
+        for (content, _) in self.plans().filter(|(_, plan)| plan.has_counters()) {
+            let date = *orders.entry(content.vertical).or_insert(content.governing_date);
+            if date != content.governing_date {
+                return Err(SimulationError::TwoOrders);
+            }
+        }
+        Ok(orders)
     }
 }
 

@@ -144,7 +144,7 @@ impl Flow {
         scenarios: &Scenarios,
         mut take: impl FnMut(&Chunk) -> Result<(), SimulationError>,
     ) -> Result<(), SimulationError> {
-        let order = scenarios.order()?;
+        let orders = scenarios.orders()?;
         let last = self.last.first_of_month().checked_add(i64::from(months).months());
         let last = last.map_err(|_| SimulationError::OutOfRange)?.last_of_month();
         let mut chunk = self.parties.clone();
@@ -162,7 +162,7 @@ impl Flow {
         let mut all = Vec::new();
         for month in 0..months {
             let deals = self.month(seed, (run, month)).ok_or(SimulationError::OutOfRange)?;
-            if order.is_some() {
+            if !orders.is_empty() {
                 all.extend(deals);
                 if all.len() > MOST_ORDERED {
                     return Err(SimulationError::TooLarge);
@@ -173,8 +173,9 @@ impl Flow {
                 take(part)?;
             }
         }
-        if let Some(date) = order {
-            all.sort_by_key(|deal| (governing_on(date, &deal.facts), deal.id));
+        if !orders.is_empty() {
+            let date = |deal: &PopulationDeal| self.parties.product(deal).and_then(|sold| orders.get(&sold.vertical));
+            all.sort_by_key(|deal| (date(deal).and_then(|date| governing_on(*date, &deal.facts)), deal.id));
             for part in all.chunks(CHUNK as usize) {
                 take(part)?;
             }

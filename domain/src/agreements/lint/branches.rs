@@ -1,6 +1,7 @@
 //! Conditions of components beside each other: never true, overlapping, shadowed.
 
-use super::deal::{MadeUpDeal, Trial, earned_by, measure_of, ordinary, shown, within};
+use super::deal::{MadeUpDeal, Trial, earned_by, measure_of, ordinary, within};
+use super::shown::shown;
 use super::space::{Places, Region, Space, attribute_of, each, meet, without};
 use crate::agreements::check::{graph, is_trail};
 use crate::agreements::evaluate::reason::ANOTHER_CAME_FIRST;

@@ -1,6 +1,7 @@
 //! Clawback that takes more back the older the deal is.
 
-use super::deal::{Trial, earned_by, ordinary, shown, unwound, within};
+use super::deal::{Trial, earned_by, ordinary, within};
+use super::shown::{shown, unwound};
 use super::space::Space;
 use crate::agreements::finding::Finding;
 use crate::agreements::model::Clawback;

@@ -3,7 +3,8 @@
 //! The other facts are held still at those of a made-up deal for each branch of each condition. A fall between two
 //! sizes is halved until they are one apart. Bounds: [`MAX_TRIALS`] deals a version.
 
-use super::deal::{MadeUpDeal, Trial, earned_by, mentions, ordinary, shown, within};
+use super::deal::{MadeUpDeal, Trial, earned_by, mentions, ordinary, within};
+use super::shown::shown;
 use super::space::{Space, attribute_of, each};
 use crate::agreements::evaluate::CalculationOutput;
 use crate::agreements::evaluate::reason::PREDICATE_FALSE;

@@ -4,7 +4,8 @@
 //! by [`guardrail_breaches`]. A guardrail whose code is not known here asks something that content cannot break.
 
 use super::cliffs::{bases, sizes};
-use super::deal::{MadeUpDeal, Trial, earned_by, ordinary, shown, unwound, within};
+use super::deal::{MadeUpDeal, Trial, earned_by, ordinary, within};
+use super::shown::{shown, unwound};
 use super::space::{Space, each};
 use crate::agreements::check::is_trail;
 use crate::agreements::evaluate::CalculationOutput;

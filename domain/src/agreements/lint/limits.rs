@@ -1,6 +1,7 @@
 //! Caps and floors of different spans that cannot both be kept.
 
-use super::deal::{MadeUpDeal, Trial, ordinary, shown, within};
+use super::deal::{MadeUpDeal, Trial, ordinary, within};
+use super::shown::shown;
 use super::space::Space;
 use crate::agreements::check::is_trail;
 use crate::agreements::finding::Finding;

@@ -17,6 +17,7 @@ mod dates;
 mod deal;
 mod guardrails;
 mod limits;
+mod shown;
 mod space;
 mod tiers;
 

@@ -1,6 +1,7 @@
 //! Rates that pay nothing, tiers that no deal reaches or that the cap makes worthless.
 
-use super::deal::{MadeUpDeal, Trial, earned_by, ordinary, shown, within};
+use super::deal::{MadeUpDeal, Trial, earned_by, ordinary, within};
+use super::shown::shown;
 use super::space::{Places, Space, attribute_of};
 use crate::agreements::evaluate::reason::PREDICATE_FALSE;
 use crate::agreements::finding::Finding;
