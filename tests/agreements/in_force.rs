@@ -4,7 +4,7 @@ use harness::platform::Platform;
 use harness::server::Service;
 use serde_json::{Value, json};
 
-use crate::drafts::{agreement, approve, approved, approver, at_rate, content, proposed, shipped, told};
+use crate::drafts::{agreement, approve, approved, approver, at_rate, content, proposed, shipped};
 use crate::life::events;
 
 /// The events of an agreement, oldest first, each with the state that it tells.
