@@ -502,6 +502,20 @@ fn every_fault_of_content_is_found_at_its_pointer_and_keeps_it_from_compiling() 
     assert_eq!(without_a_case, [""; 0]);
 }
 
+#[test]
+fn a_row_that_does_not_fit_what_is_looked_up_for_is_told_at_the_measure() {
+    let percent = json!({"keys": [{"attribute": "product.code", "match": "exact"}],
+        "rows": [{"keys": [text("A")], "pays": {"kind": "percent", "rate": "0.1"}}, {"keys": [text("B")], "pays": {"kind": "percent", "rate": "0.2"}}]});
+    let percent = table(1, &percent);
+    let of = |measure: &str| {
+        let rate = json!({"kind": "lookup", "of": measure, "table": uses(&percent)});
+        check(&parsed(&content(vec![with("a", json!({"rate": rate}))])), std::slice::from_ref(&percent))
+    };
+    assert_eq!(of("fee"), []);
+    let found: Vec<(&str, String)> = of("units").into_iter().map(|f| (f.code, f.pointer)).collect();
+    assert_eq!(found, [("unit_mismatch", "/components/0/rate/of".to_owned())]);
+}
+
 fn table_faults() -> Vec<(&'static str, &'static str, Value)> {
     let key = |attribute: &str, matching: &str| json!({"attribute": attribute, "match": matching});
     let row = |keys: Value| json!({"keys": keys, "pays": {"kind": "percent", "rate": "0.1"}});

@@ -1,6 +1,7 @@
 //! Rates: units fit, tiers ascend, nothing is negative.
 
 use super::{Findings, Known, kind_of};
+use crate::agreements::finding::Finding;
 use crate::agreements::model::{
     Component, ComponentKey, ComponentRate, LookupUse, MAX_TIERS, Measure, MeasureUnit, Pay, Tier, TierBasis, TierMode,
 };
@@ -254,6 +255,6 @@ fn lookup(findings: &mut Findings, known: &Known<'_>, table: &LookupUse, of: Mea
     for row in &found.table.rows {
         pays(&mut below, row.pays, of, &format!("{at}/of"));
     }
-    // One is enough: the table may have thousands of rows.
-    findings.0.extend(below.0.into_iter().next());
+    // One is enough: the table may have thousands of rows. They are not part of this content, so it points at what is.
+    findings.0.extend(below.0.into_iter().next().map(|finding| Finding { pointer: format!("{at}/of"), ..finding }));
 }
