@@ -12,33 +12,23 @@
 //! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files and
 //! [`audit`] recomputes every one of them.
 //!
+//! What a verifier needs is the crate `verifier` (formats, and the judgement of receipts); what is here writes the log.
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
-pub mod approval;
 pub mod audit;
-pub mod checkpoint;
 pub mod declaration;
-pub mod encoding;
-pub mod jws;
-pub mod key;
-pub mod leaf;
 pub mod log;
-pub mod merkle;
 pub mod mirror;
-pub mod note;
-mod parts;
 pub mod presented;
-pub mod proof;
 pub mod proofs;
 pub mod published;
-pub mod receipt;
 pub mod receipts;
 pub mod registration;
 pub mod registry;
 pub mod repository;
 pub mod sequence;
 pub mod signer;
-pub mod statement;
-pub mod tile;
-pub mod trust;
-pub mod verify;
+
+pub use verifier::{
+    approval, checkpoint, encoding, jws, key, leaf, merkle, note, proof, receipt, statement, tile, trust, verify,
+};

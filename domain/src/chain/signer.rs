@@ -5,31 +5,10 @@
 //! checkpoint signature, at start too.
 
 use super::checkpoint::TreeHead;
-use super::key::PublicKey;
 use super::merkle::{HashReader, MerkleError};
 use super::proof;
 
-/// The key could not sign, or the mark could not be kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PortError(pub String);
-
-/// Signs with one Ed25519 key.
-pub trait Signer: Send + Sync {
-    /// The thumbprint of the key.
-    fn kid(&self) -> String {
-        self.public_key().kid()
-    }
-
-    /// The public half.
-    fn public_key(&self) -> PublicKey;
-
-    /// The signature (RFC 8032) of the message; deterministic.
-    ///
-    /// # Errors
-    /// When the key is out of reach.
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError>;
-}
+pub use verifier::signer::{PortError, Signer};
 
 /// Remembers, outside of the database and through a crash, the largest tree that was ever signed.
 pub trait HighWater: Send + Sync {

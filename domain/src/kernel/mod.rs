@@ -1,11 +1,10 @@
 //! Values shared by every context: ids, money, rates, time, digests, canonical JSON, faults.
 //!
+//! What a verifier needs of them too (ids, digests, canonical JSON, instants, faults) is in the crate `verifier`.
+//!
 //! Invariants: no value here can exist in an invalid state; no arithmetic wraps or rounds silently.
 
-pub mod digest;
-pub mod fault;
 pub mod id;
-pub mod jcs;
 pub mod money;
 pub mod page;
 pub mod rate;
@@ -14,83 +13,10 @@ mod schema;
 pub mod split;
 pub mod time;
 
-pub use digest::Digest;
-pub use fault::{Fault, Faults};
 pub use money::{Currency, Money};
 pub use page::{Order, Page, PageRequest};
 pub use rate::Rate;
 pub use time::Instant;
-
-/// The ids of every aggregate, in one place so that no two prefixes meet.
-pub mod ids {
-    use crate::typed_id;
-
-    typed_id!(/// An organisation.
-        OrganisationId, "org");
-    typed_id!(/// A contact: a person or a company.
-        ContactId, "contact");
-    typed_id!(/// A member: a contact that may refer.
-        MemberId, "member");
-    typed_id!(/// What members are grouped by.
-        CohortId, "cohort");
-    typed_id!(/// What an organisation may do by law.
-        LicenceId, "licence");
-    typed_id!(/// Who gets paid.
-        PayeeId, "payee");
-    typed_id!(/// A change of a payee's bank account.
-        BankChangeId, "bankchange");
-    typed_id!(/// A public signing key in the registry.
-        SigningKeyId, "key");
-    typed_id!(/// A vertical.
-        VerticalId, "vertical");
-    typed_id!(/// A product.
-        ProductId, "product");
-    typed_id!(/// An agreement.
-        AgreementId, "agreement");
-    typed_id!(/// A lookup table of agreements.
-        LookupTableId, "table");
-    typed_id!(/// A stored calculation.
-        CalculationId, "calc");
-    typed_id!(/// A deal.
-        DealId, "deal");
-    typed_id!(/// An import of deals.
-        DealImportId, "import");
-    typed_id!(/// The declaration by which an organisation answers for an imported file.
-        DeclarationId, "declaration");
-    typed_id!(/// A run over the trails of a month.
-        TrailRunId, "trailrun");
-    typed_id!(/// A handshake.
-        HandshakeId, "handshake");
-    typed_id!(/// A commission line: what one participant earns on one deal by one component.
-        LineId, "line");
-    typed_id!(/// A ledger account.
-        AccountId, "account");
-    typed_id!(/// A ledger entry.
-        EntryId, "entry");
-    typed_id!(/// One of our own bank accounts.
-        BankAccountId, "bank");
-    typed_id!(/// A payout run.
-        PayoutRunId, "run");
-    typed_id!(/// A payout.
-        PayoutId, "payout");
-    typed_id!(/// A user.
-        UserId, "user");
-    typed_id!(/// An API client.
-        ApiClientId, "client");
-    typed_id!(/// An outside issuer of ID tokens.
-        OidcIssuerId, "issuer");
-    typed_id!(/// A public key of an API client.
-        ApiClientKeyId, "clientkey");
-    typed_id!(/// A simulation of agreements.
-        SimulationId, "simulation");
-    typed_id!(/// A job.
-        JobId, "job");
-    typed_id!(/// An event.
-        EventId, "event");
-    typed_id!(/// A run of the guarantees.
-        GuaranteeRunId, "grun");
-    typed_id!(/// Where webhooks are sent to.
-        WebhookEndpointId, "endpoint");
-    typed_id!(/// One event on its way to one endpoint.
-        WebhookDeliveryId, "delivery");
-}
+pub use verifier::digest::Digest;
+pub use verifier::fault::{Fault, Faults};
+pub use verifier::{digest, fault, ids, jcs};

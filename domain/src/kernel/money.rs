@@ -3,25 +3,9 @@
 //! Invariants: no floats; arithmetic is checked, an overflow is an error and never wraps.
 
 use serde::{Deserialize, Serialize};
+use verifier::parts::Amount;
 
-/// An ISO 4217 currency. Only AUD is traded today; the type keeps amounts from mixing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub enum Currency {
-    /// Australian dollar, minor unit: cent.
-    #[default]
-    #[serde(rename = "AUD")]
-    Aud,
-}
-
-impl Currency {
-    /// The ISO 4217 letters.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Aud => "AUD",
-        }
-    }
-}
+pub use verifier::currency::Currency;
 
 /// The amount is outside what 64 bits of minor units hold, or currencies differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -170,6 +154,12 @@ impl std::fmt::Display for Money {
 impl std::fmt::Debug for Money {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Money> for Amount {
+    fn from(money: Money) -> Self {
+        Self { amount: money.minor().to_string(), currency: money.currency() }
     }
 }
 

@@ -10,7 +10,8 @@ pub mod book;
 pub mod entry;
 pub mod journal;
 pub mod line;
-pub mod logged;
 pub mod posting;
 pub mod release;
 pub mod repository;
+
+pub use verifier::entry as logged;

@@ -10,8 +10,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::encoding::digests_b64;
-use crate::kernel::Digest;
-use crate::kernel::jcs::{self, JcsError};
+use crate::digest::Digest;
+use crate::jcs::{self, JcsError};
 
 /// `type` of every receipt.
 pub const TYPE: &str = "flip360_receipt";

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// Standard base64 with padding, as the log's formats use it.
 #[must_use]

@@ -6,7 +6,7 @@
 //! groups of three digits, all but the last marked with `x`: `1234067` is `x001/x234/067`.
 
 use super::merkle::{Frontier, HashReader, MerkleError, ROW_HEIGHT, root_of};
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// Hashes in a full tile, leaves in a full bundle.
 pub const TILE_WIDTH: u16 = 256;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// Levels per row: a tile is 2^8 hashes wide.
 pub const ROW_HEIGHT: u8 = 8;

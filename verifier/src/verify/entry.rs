@@ -2,10 +2,10 @@
 //!
 //! An entry carries no signature of its own: the log's key signs for it.
 
-use super::super::leaf::LeafKind;
-use super::super::receipt::Receipt;
 use super::{Findings, included};
-use crate::ledger::logged::LoggedEntry;
+use crate::entry::LoggedEntry;
+use crate::leaf::LeafKind;
+use crate::receipt::Receipt;
 
 pub(super) fn verify(receipt: &Receipt, findings: &mut Findings) {
     let [item] = receipt.items.as_slice() else {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{b64url, from_b64url};
-use crate::kernel::ids::{AgreementId, MemberId};
-use crate::kernel::{Currency, Digest, Money};
+use crate::currency::Currency;
+use crate::digest::Digest;
+use crate::ids::{AgreementId, MemberId};
 
 /// 32 random bytes, base64url.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,13 +58,13 @@ impl PartyId {
 
     /// The party of an organisation.
     #[must_use]
-    pub fn organisation(id: crate::kernel::ids::OrganisationId) -> Self {
+    pub fn organisation(id: crate::ids::OrganisationId) -> Self {
         Self(id.to_string())
     }
 
     /// The party of a contact.
     #[must_use]
-    pub fn contact(id: crate::kernel::ids::ContactId) -> Self {
+    pub fn contact(id: crate::ids::ContactId) -> Self {
         Self(id.to_string())
     }
 
@@ -132,12 +133,6 @@ pub struct Amount {
     pub amount: String,
     /// ISO 4217.
     pub currency: Currency,
-}
-
-impl From<Money> for Amount {
-    fn from(money: Money) -> Self {
-        Self { amount: money.minor().to_string(), currency: money.currency() }
-    }
 }
 
 /// That something was said or agreed to, and the digest of its words where they are kept.

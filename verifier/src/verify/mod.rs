@@ -14,7 +14,7 @@ use super::proof;
 use super::receipt::{Logged, Receipt, ReceiptKind};
 use super::statement::Assurance;
 use super::trust::Trust;
-use crate::kernel::Faults;
+use crate::fault::Faults;
 
 /// What was found. Nothing of `proved` counts unless [`Findings::holds`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::jws::Jws;
-use super::super::key::PublicKey;
-use super::super::leaf::{Leaf, LeafKind};
-use super::super::receipt::{Logged, Receipt};
-use super::super::statement::{Accept, Assurance, ImportDeclaration, KeyRegistration, Offer, PartyId, Seal, Statement};
-use super::super::trust::Trust;
 use super::{Findings, included};
-use crate::kernel::Digest;
+use crate::digest::Digest;
+use crate::jws::Jws;
+use crate::key::PublicKey;
+use crate::leaf::{Leaf, LeafKind};
+use crate::receipt::{Logged, Receipt};
+use crate::statement::{Accept, Assurance, ImportDeclaration, KeyRegistration, Offer, PartyId, Seal, Statement};
+use crate::trust::Trust;
 
 const STATEMENTS: [(&str, LeafKind); 3] =
     [("/items/0", LeafKind::Offer), ("/items/1", LeafKind::Accept), ("/items/2", LeafKind::Seal)];

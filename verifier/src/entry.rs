@@ -1,15 +1,16 @@
 //! Reads an entry back from the canonical bytes that were hashed, logged and handed out in receipts.
 //!
-//! Strict: exactly the members of [`super::entry::CanonicalEntry`], in canonical form, amounts as whole
+//! Strict: exactly the members of a canonical entry, as the ledger writes it, in canonical form, amounts as whole
 //! minor units; any other spelling is refused.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::ids::{AccountId, DealId, EntryId, LineId, PayeeId};
-use crate::kernel::jcs;
-use crate::kernel::{Digest, Instant};
+use crate::digest::Digest;
+use crate::ids::{AccountId, DealId, EntryId, LineId, PayeeId};
+use crate::instant::Instant;
+use crate::jcs;
 
 /// Why bytes are not an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{b64url, from_b64url};
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// Why a public key or a signature is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum KeyError {
     BadSignature,
 }
 
-impl crate::kernel::fault::Reason for KeyError {
+impl crate::fault::Reason for KeyError {
     fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "key_malformed",

@@ -8,7 +8,7 @@
 use super::encoding::{b64, from_b64};
 use super::key::PublicKey;
 use super::signer::{PortError, Signer};
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 const ED25519: u8 = 1;
 const MAX_NOTE_BYTES: usize = 1_000_000;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::encoding::{b64url, from_b64url};
 use super::key::{KeyError, PublicKey};
 use super::signer::{PortError, Signer};
-use crate::kernel::{Digest, jcs};
+use crate::digest::Digest;
+use crate::jcs;
 
 /// The longest envelope, in bytes.
 pub const MAX_ENVELOPE_BYTES: usize = 65_535;

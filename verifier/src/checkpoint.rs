@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::{b64, digest_b64, digest_from_b64};
 use super::note::{Note, NoteError, VerifierKey};
 use super::signer::Signer;
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// A size and the root of the tree of that size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

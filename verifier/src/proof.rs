@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, node_hash, root_of};
-use crate::kernel::Digest;
+use crate::digest::Digest;
 
 /// The hash of the complete node at `level` and `index`.
 fn node(reader: &impl HashReader, level: u8, index: u64) -> Result<Digest, MerkleError> {

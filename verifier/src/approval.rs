@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::TreeHead;
 use super::parts::{Amount, Salt};
-use crate::kernel::Digest;
-use crate::kernel::ids::{AgreementId, PayoutRunId};
+use crate::digest::Digest;
+use crate::ids::{AgreementId, PayoutRunId};
 
 /// The platform states that a version of an agreement was approved by somebody else than its author: what is approved
 /// is the digest.

@@ -19,8 +19,9 @@ use super::key::Jwk;
 use super::leaf::LeafKind;
 pub use super::parts::{AgreementRef, Amount, Assurance, Declared, Participant, PartyId, Salt};
 use super::signer::Signer;
-use crate::kernel::ids::{DealId, DealImportId, HandshakeId};
-use crate::kernel::{Digest, jcs};
+use crate::digest::Digest;
+use crate::ids::{DealId, DealImportId, HandshakeId};
+use crate::jcs;
 
 /// The version of every statement so far.
 pub const VERSION: u8 = 1;

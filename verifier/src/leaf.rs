@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::{b64, digest_b64};
 use super::merkle::leaf_hash;
-use crate::kernel::{Digest, Instant};
+use crate::digest::Digest;
+use crate::instant::Instant;
 
 const COMMITMENT: &[u8] = b"flip360/leaf/v1\0";
 const LANE: &[u8] = b"flip360/lane/v1\0";
