@@ -6,7 +6,6 @@
 //! entry and receipt are our own JSON. [`verify`] judges a [`receipt`] under a [`trust`] that came another way.
 //! Small on purpose: an auditor can read it in an afternoon.
 
-pub mod approval;
 pub mod checkpoint;
 pub mod currency;
 pub mod digest;

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::TreeHead;
-use super::parts::{Amount, Salt};
+use super::{Signed, typ};
+use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::ids::{AgreementId, PayoutRunId};
+use crate::leaf::LeafKind;
+use crate::parts::{Amount, Salt};
 
 /// The platform states that a version of an agreement was approved by somebody else than its author: what is approved
 /// is the digest.
@@ -33,7 +35,7 @@ pub struct AgreementApproval {
     pub salt: Salt,
     /// The last checkpoint that the signer verified.
     pub seen: TreeHead,
-    /// [`super::statement::VERSION`].
+    /// [`super::VERSION`].
     pub v: u8,
 }
 
@@ -62,6 +64,48 @@ pub struct PayoutApproval {
     pub seen: TreeHead,
     /// What is paid in all.
     pub total: Amount,
-    /// [`super::statement::VERSION`].
+    /// [`super::VERSION`].
     pub v: u8,
+}
+
+impl Signed for AgreementApproval {
+    fn kind(&self) -> LeafKind {
+        LeafKind::AgreementApproval
+    }
+    fn typ(&self) -> &'static str {
+        typ::APPROVAL
+    }
+    fn log(&self) -> &str {
+        &self.log
+    }
+    fn kid(&self) -> &str {
+        &self.kid
+    }
+    fn seen(&self) -> Option<&TreeHead> {
+        Some(&self.seen)
+    }
+    fn version(&self) -> u8 {
+        self.v
+    }
+}
+
+impl Signed for PayoutApproval {
+    fn kind(&self) -> LeafKind {
+        LeafKind::PayoutApproval
+    }
+    fn typ(&self) -> &'static str {
+        typ::APPROVAL
+    }
+    fn log(&self) -> &str {
+        &self.log
+    }
+    fn kid(&self) -> &str {
+        &self.kid
+    }
+    fn seen(&self) -> Option<&TreeHead> {
+        Some(&self.seen)
+    }
+    fn version(&self) -> u8 {
+        self.v
+    }
 }
