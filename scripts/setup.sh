@@ -144,7 +144,7 @@ done
 
 # --- programs of other people that check ours ------------------------------------------------------------------------
 if [ "${1:-}" = "--test" ]; then
-  for tool in gomod:golang-golang-x-mod-dev:: hledger:hledger:: java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
+  for tool in chromium:chromium:chromium: gomod:golang-golang-x-mod-dev:: hledger:hledger:: java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
     IFS=: read -r name apt dnf brew <<<"$tool"
     present() { if [ "$name" = gomod ]; then gomod; else have "$name"; fi; }
     present && continue
@@ -153,6 +153,7 @@ if [ "${1:-}" = "--test" ]; then
     hash -r
     present && continue
     case "$name" in
+      chromium) what="no browser walks the page /verify (Node runs its WebAssembly)" ;;
       gomod) what="Go's sumdb/tlog and note packages do not check the log (the Rust oracles do)" ;;
       hledger) what="hledger does not check the exported journal (a parser of the tests does)" ;;
       java) what="the Rust client is not generated and its story not told" ;;

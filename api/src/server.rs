@@ -69,6 +69,7 @@ pub fn start_on(app: Data<App>, listener: TcpListener, edge: &EdgeArgs) -> std::
             .service(web::redirect("/docs", "/docs/"))
             .service(crate::routes::docs())
             .service(crate::routes::architecture::resource())
+            .service(crate::routes::verify::resource())
             .default_service(web::to(unrouted))
             .wrap(Compress::default())
             .wrap(from_fn(refusals::keep))

@@ -5,5 +5,6 @@ mod audit;
 mod cli;
 mod http;
 mod oracles;
+mod page;
 mod receipts;
 mod support;

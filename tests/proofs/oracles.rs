@@ -123,7 +123,7 @@ fn our_paths_are_theirs() {
 }
 
 /// Whether a program is here; says so when it is not.
-fn present(program: &str, argument: &str) -> bool {
+pub fn present(program: &str, argument: &str) -> bool {
     let found = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
     if !found {
         skip(&format!("`{program}` is not on the path"));

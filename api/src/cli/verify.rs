@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use domain::chain::receipt::{MAX_BYTES, Receipt};
 use domain::chain::trust::Trust;
-use domain::chain::verify::{Findings, verify};
+use domain::chain::verify::{Findings, verdict, verify};
 use serde_json::{Value, json};
 
 use super::CommandError;
@@ -131,19 +131,9 @@ fn as_json(path: &Path, judged: &Result<Findings, String>) -> Value {
     match judged {
         Err(why) => json!({"file": path.display().to_string(), "holds": false, "error": why}),
         Ok(findings) => {
-            let fault = |fault: &domain::kernel::Fault| json!({"pointer": fault.pointer, "code": fault.code, "detail": fault.detail});
-            json!({
-                "file": path.display().to_string(),
-                "holds": findings.holds(),
-                "kind": findings.kind,
-                "id": findings.id,
-                "checkpoint": findings.checkpoint,
-                "keys": findings.keys,
-                "assurance": findings.assurance,
-                "proved": findings.proved,
-                "not_proved": findings.not_proved,
-                "faults": findings.faults.0.iter().map(fault).collect::<Vec<_>>(),
-            })
+            let mut verdict = verdict(findings);
+            verdict["file"] = json!(path.display().to_string());
+            verdict
         }
     }
 }

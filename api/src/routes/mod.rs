@@ -45,6 +45,7 @@ pub mod system;
 pub mod totp;
 pub mod trail_runs;
 pub mod users;
+pub mod verify;
 pub mod webhooks;
 
 /// Every route.

@@ -6,6 +6,9 @@
 
 mod entry;
 mod handshake;
+mod verdict;
+
+pub use verdict::verdict;
 
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::leaf::{self, Leaf, LeafKind};
