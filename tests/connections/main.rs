@@ -15,6 +15,8 @@ use tokio::net::TcpSocket;
 
 /// What a request looks like whose head never ends.
 const UNENDING: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: flip360\r\nx-slow: ";
+/// A request that is answered, after which the connection ends.
+const ASKING: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: flip360\r\nconnection: close\r\n\r\n";
 
 fn guarded() -> Service {
     Service::edged(EdgeArgs { connections_per_peer: 512, ..EdgeArgs::default() })
@@ -80,10 +82,11 @@ fn one_address_holds_so_many_connections_and_the_rest_are_shut() {
         let mut refused = 0;
         for _ in 0..200 {
             let (mut one, mut head) = (connect(hoarder, to).await, [0; 64]);
+            let _ = one.write_all(ASKING).await;
             match one.read(&mut head).await {
                 Ok(0) | Err(_) => refused += 1,
                 // On a machine that is slow today the first ones run out of time meanwhile, and make room.
-                Ok(_) => assert!(head.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&head)),
+                Ok(_) => assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head)),
             }
         }
         assert!(refused > 0, "any number was let in");
@@ -92,7 +95,7 @@ fn one_address_holds_so_many_connections_and_the_rest_are_shut() {
         let mut again = Err(std::io::Error::other("not yet"));
         while !again.as_ref().is_ok_and(|read| *read > 0) {
             let mut stream = connect(hoarder, to).await;
-            let _ = stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: flip360\r\nconnection: close\r\n\r\n").await;
+            let _ = stream.write_all(ASKING).await;
             again = stream.read(&mut [0; 64]).await;
         }
     });
