@@ -144,7 +144,7 @@ done
 
 # --- programs of other people that check ours ------------------------------------------------------------------------
 if [ "${1:-}" = "--test" ]; then
-  for tool in chromium:chromium:chromium: gomod:golang-golang-x-mod-dev:: hledger:hledger:: java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
+  for tool in chromium:chromium:chromium: gomod:golang-golang-x-mod-dev:: hledger:hledger:: jq:jq:jq:jq java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
     IFS=: read -r name apt dnf brew <<<"$tool"
     present() { if [ "$name" = gomod ]; then gomod; else have "$name"; fi; }
     present && continue
@@ -157,6 +157,7 @@ if [ "${1:-}" = "--test" ]; then
       gomod) what="Go's sumdb/tlog and note packages do not check the log (the Rust oracles do)" ;;
       hledger) what="hledger does not check the exported journal (a parser of the tests does)" ;;
       java) what="the Rust client is not generated and its story not told" ;;
+      jq) what="docs/verify-without-us.md is not walked" ;;
       node) what="Node's own Ed25519 does not check the signed statements" ;;
       openssl) what="openssl does not check the checkpoint's signature" ;;
       python3) what="the figures of the oracle scripts are used as they are committed" ;;

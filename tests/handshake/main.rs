@@ -7,4 +7,5 @@ mod keys;
 mod oracle;
 mod recipes;
 mod referrals;
+mod strangers;
 mod world;
