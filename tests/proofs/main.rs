@@ -8,3 +8,4 @@ mod oracles;
 mod page;
 mod receipts;
 mod support;
+mod wycheproof;
