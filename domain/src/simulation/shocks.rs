@@ -187,16 +187,14 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_is_named() {
-        let shocks = Shocks {
-            volume: rate("-1"),
-            size: rate("101"),
-            lost: rate("1.1"),
-            settle_days: 4_000,
-            ..Shocks::default()
-        };
-        let mut faults = Faults::default();
-        shocks.check(&mut faults);
-        let pointers: Vec<String> = faults.0.into_iter().map(|fault| fault.pointer).collect();
-        assert_eq!(pointers, ["/shocks/volume", "/shocks/size", "/shocks/lost", "/shocks/settle_days"]);
+        // The least number has no absolute value of its own type.
+        for settle_days in [4_000, -4_000, i32::MAX, i32::MIN] {
+            let (volume, size, lost) = (rate("-1"), rate("101"), rate("1.1"));
+            let shocks = Shocks { volume, size, lost, settle_days, ..Shocks::default() };
+            let mut faults = Faults::default();
+            shocks.check(&mut faults);
+            let pointers: Vec<String> = faults.0.into_iter().map(|fault| fault.pointer).collect();
+            assert_eq!(pointers, ["/shocks/volume", "/shocks/size", "/shocks/lost", "/shocks/settle_days"]);
+        }
     }
 }
