@@ -44,7 +44,7 @@ pub fn attest(
     let accept = made.add("accept", Statement::Accept(accept(env, deal, id, offer, attestation)))?;
     made.add("seal", Statement::Seal(Box::new(seal(env, deal, id, (offer, accept), attestation))))?;
     let handshake =
-        Handshake { id, deal: deal.id, assurance: Assurance::Attested.as_str(), statements: made.statements };
+        Handshake { id, deal: deal.id, assurance: Assurance::Attested.as_str(), hop: None, statements: made.statements };
     Ok((handshake, made.items))
 }
 
@@ -68,6 +68,7 @@ impl Made<'_> {
             handshake: self.handshake,
             kind,
             kid: statement.kid().to_owned(),
+            assurance: statement.assurance(),
             payload_sha256: Digest::of(&payload),
             envelope_sha256,
         });
