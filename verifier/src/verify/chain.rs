@@ -11,7 +11,8 @@ use crate::digest::Digest;
 
 /// Joins what was found of several receipts: each hand-over is judged against the seal that it names, when that is
 /// there and holds. Bound: one look-up a receipt.
-pub fn join(findings: &mut [Findings]) {
+pub fn join<'f>(findings: impl IntoIterator<Item = &'f mut Findings>) {
+    let mut findings: Vec<&mut Findings> = findings.into_iter().collect();
     let seals: BTreeMap<Digest, (String, Sealed)> = findings
         .iter()
         .filter(|found| found.holds())
