@@ -4,7 +4,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use domain::chain::published::{
-    ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind, PublishedNote, TreeRows,
+    ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind, PublishedNote,
+    TreeRows,
 };
 use domain::kernel::Digest;
 use domain::kernel::ids::{EntryId, HandshakeId};

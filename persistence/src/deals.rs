@@ -9,7 +9,9 @@ use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Tex
 use domain::agreements::facts::Period;
 use domain::deals::deal::{Deal, Stage, Transition};
 use domain::deals::handshake_repository::HandshakeRepository as _;
-use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, Hop, LockedDeal, SaidBalance};
+use domain::deals::repository::{
+    DealFact, DealRepository, Handshake, HandshakeStatement, Hop, LockedDeal, SaidBalance,
+};
 use domain::kernel::ids::{DealId, OrganisationId};
 use domain::kernel::{Instant, Money};
 use domain::store::StoreError;

@@ -31,7 +31,12 @@ macro_rules! key_columns {
 /// The text of a look at keys, up to where its condition goes.
 macro_rules! select_keys {
     ($condition:literal) => {
-        concat!("select ", key_columns!(), " from signing_key k left join signing_key_end e on e.key_id = k.id where ", $condition)
+        concat!(
+            "select ",
+            key_columns!(),
+            " from signing_key k left join signing_key_end e on e.key_id = k.id where ",
+            $condition
+        )
     };
 }
 

@@ -84,10 +84,16 @@ fn a_key_gives_way_to_the_promised_one_and_receipts_show_the_way_back() {
         let actor = partner(organisation);
         let earlier = judged(&world, &actor, &before);
         assert!(earlier.holds(), "{:?}", earlier.faults);
-        assert!(says(&earlier.proved, &format!("Key {old_kid} gave way to {new_kid} at leaf {rotation_index}, after this")));
+        assert!(says(
+            &earlier.proved,
+            &format!("Key {old_kid} gave way to {new_kid} at leaf {rotation_index}, after this")
+        ));
         let later = judged(&world, &actor, &after);
         assert!(later.holds(), "{:?}", later.faults);
-        assert!(says(&later.proved, &format!("Key {new_kid} follows {old_kid}, which gave way to it at leaf {rotation_index}")));
+        assert!(says(
+            &later.proved,
+            &format!("Key {new_kid} follows {old_kid}, which gave way to it at leaf {rotation_index}")
+        ));
         assert!(later.keys.contains(&new_kid) && !later.keys.contains(&old_kid));
         assert!(says(&later.not_proved, "left out"));
     }
@@ -117,7 +123,10 @@ fn a_rotation_that_is_not_exactly_right_is_refused_and_leaves_nothing() {
     };
     let before = (world.rows(), world.platform.number("select count(*) from signing_key"));
     assert_eq!(bent(old, &other, &|_| ()), "key_not_promised");
-    assert_eq!(bent(old, &next, &|r| r.proof = world.rotation(member(&world), (old, &next), None).proof), "possession_not_proved");
+    assert_eq!(
+        bent(old, &next, &|r| r.proof = world.rotation(member(&world), (old, &next), None).proof),
+        "possession_not_proved"
+    );
     assert_eq!(bent(old, &next, &|r| r.next = Some(other.public_key().digest())), "possession_not_proved");
     assert_eq!(bent(old, &next, &|r| r.jwk = other.public_key().jwk()), "possession_not_proved");
     assert_eq!(bent(old, &next, &|r| r.proof = "a.b.c".to_owned()), "possession_not_proved");
@@ -182,7 +191,10 @@ fn a_revoked_key_signs_nothing_and_what_it_signed_before_stays_good() {
         for made in [&before, &waits] {
             let findings = judged(&world, actor, made);
             assert!(findings.holds(), "{:?}", findings.faults);
-            assert!(says(&findings.proved, &format!("Key {kid} was revoked at leaf {at}, after this (compromised; signed by itself, self)")));
+            assert!(says(
+                &findings.proved,
+                &format!("Key {kid} was revoked at leaf {at}, after this (compromised; signed by itself, self)")
+            ));
             assert!(says(&findings.proved, "after this (lost; the platform attests, on somebody's word, attested)"));
         }
     }

@@ -100,7 +100,12 @@ impl World {
     }
 
     /// The rotation of a party's key to the next, signed by both.
-    pub fn rotation(&self, party: PartyId, (old, new): (&MemorySigner, &MemorySigner), next: Option<u8>) -> KeyRotation {
+    pub fn rotation(
+        &self,
+        party: PartyId,
+        (old, new): (&MemorySigner, &MemorySigner),
+        next: Option<u8>,
+    ) -> KeyRotation {
         let mut rotation = KeyRotation {
             assurance: Assurance::Own,
             jwk: new.public_key().jwk(),

@@ -15,8 +15,8 @@ use domain::chain::merkle::empty_root;
 use domain::chain::note::Note;
 use domain::chain::signer::Signer;
 use domain::chain::statement::{
-    Assurance, Declared, ImportDeclaration, KeyRegistration, KeyRevocation, KeyRotation, PartyId, RevocationReason, Salt,
-    Statement, VERSION,
+    Assurance, Declared, ImportDeclaration, KeyRegistration, KeyRevocation, KeyRotation, PartyId, RevocationReason,
+    Salt, Statement, VERSION,
 };
 use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, jcs};

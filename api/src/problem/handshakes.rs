@@ -77,7 +77,9 @@ impl From<HandOverError> for Problem {
             HandOverError::Scope(missing) => missing.into(),
             HandOverError::UnknownHandshake => Self::not_found(),
             HandOverError::NotHolder => Self::new(StatusCode::FORBIDDEN, code, detail),
-            HandOverError::Offer(_) | HandOverError::OtherSeal(_) | HandOverError::UnknownPartner => at("/offer", &error),
+            HandOverError::Offer(_) | HandOverError::OtherSeal(_) | HandOverError::UnknownPartner => {
+                at("/offer", &error)
+            }
             HandOverError::NotSealed
             | HandOverError::HandedOver
             | HandOverError::NotOpen(_)

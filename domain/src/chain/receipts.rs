@@ -145,8 +145,7 @@ pub(crate) fn packed(
     let sources: Vec<Uuid> = kept.map(|kept| kept.source).collect();
     let leaves: Found = chain.find_leaves(&sources)?.into_iter().map(|leaf| (leaf.source, leaf)).collect();
     let stored = StoredRows::new(chain);
-    let packer =
-        Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
+    let packer = Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
     Ok((0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect())
 }
 

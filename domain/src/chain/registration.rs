@@ -132,7 +132,12 @@ fn owner(uow: &mut dyn UnitOfWork, env: &Env<'_>, party: &PartyId) -> Result<Key
 }
 
 /// Tells the owner of a key what happened to it.
-pub(super) fn tell(uow: &mut dyn UnitOfWork, env: &Env<'_>, kind: EventKind, key: &SigningKey) -> Result<(), StoreError> {
+pub(super) fn tell(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    kind: EventKind,
+    key: &SigningKey,
+) -> Result<(), StoreError> {
     let member = key.owner.member().map(MemberId::uuid);
     let seen: Vec<uuid::Uuid> = std::iter::once(key.owner.organisation().uuid()).chain(member).collect();
     events::record_changed(uow, env, kind, (&key.id, key.id.uuid()), None, &seen)

@@ -59,7 +59,8 @@ impl RevokeKey {
                 None
             }
             (None, None) => {
-                let detail = "send a signed revocation; without a key to sign it, the reason: compromised, lost, retired";
+                let detail =
+                    "send a signed revocation; without a key to sign it, the reason: compromised, lost, retired";
                 faults.push("/revocation", "required", detail);
                 None
             }
@@ -232,10 +233,7 @@ mod tests {
     use super::*;
 
     fn told(revocation: Option<&str>, reason: Option<&str>) -> Vec<(String, &'static str)> {
-        let raw = RevokeKeyInput {
-            revocation: revocation.map(str::to_owned),
-            reason: reason.map(str::to_owned),
-        };
+        let raw = RevokeKeyInput { revocation: revocation.map(str::to_owned), reason: reason.map(str::to_owned) };
         let faults = RevokeKey::parse(SigningKeyId::new(uuid::Uuid::nil()), raw).err().unwrap_or_default();
         faults.0.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
     }

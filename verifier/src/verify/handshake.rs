@@ -199,7 +199,8 @@ fn declaration(
         if declared.log != trust.origin() {
             return Err(format!("for log {}", declared.log));
         }
-        let key = keys.declarant(jws.kid(), &declared.organisation, logged.index).map_err(|not_good| not_good.detail)?;
+        let key =
+            keys.declarant(jws.kid(), &declared.organisation, logged.index).map_err(|not_good| not_good.detail)?;
         jws.verify(key, typ).map_err(|e| e.to_string())?;
         Ok(declared)
     });

@@ -101,12 +101,7 @@ impl KeyHistory {
                     let key = trust.platform_key(&revocation.kid);
                     signed(key.ok_or_else(|| bad("not a key of the platform".to_owned()))?)?;
                 } else {
-                    signed(self.signer(
-                        &revocation.kid,
-                        &revocation.party,
-                        revocation.assurance,
-                        logged.index,
-                    )?)?;
+                    signed(self.signer(&revocation.kid, &revocation.party, revocation.assurance, logged.index)?)?;
                 }
                 self.revoked(revocation, logged.index)
             }
@@ -172,9 +167,10 @@ impl KeyHistory {
             return Err(not_good("key_registered_later", "the key was registered after it signed".to_owned()));
         }
         match &held.end {
-            Some(End { index: at, how: How::Revoked(_) }) if *at <= index => {
-                Err(not_good("signed_after_revocation", format!("the key was revoked at leaf {at}; this is leaf {index}")))
-            }
+            Some(End { index: at, how: How::Revoked(_) }) if *at <= index => Err(not_good(
+                "signed_after_revocation",
+                format!("the key was revoked at leaf {at}; this is leaf {index}"),
+            )),
             Some(End { index: at, how: How::Rotated(to) }) if *at <= index => Err(not_good(
                 "signed_after_rotation",
                 format!("the key gave way to {to} at leaf {at}; this is leaf {index}"),

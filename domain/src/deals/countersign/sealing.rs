@@ -4,9 +4,7 @@
 //! them. The seal of a hand-over says them again out of the seal before it, byte for byte: nothing is decided twice.
 
 use crate::agreements::version::GoverningVersion;
-use crate::chain::statement::{
-    self, AgreementRef, Assurance, Declared, Participant, PartyId, Salt, Seal, Statement,
-};
+use crate::chain::statement::{self, AgreementRef, Assurance, Declared, Participant, PartyId, Salt, Seal, Statement};
 use crate::deals::frozen::{self, Frozen};
 use crate::deals::handshake_repository::LockedHandshake;
 use crate::deals::terms::Terms;
