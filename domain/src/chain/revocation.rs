@@ -206,7 +206,7 @@ fn attested(
         return Err(RevokeKeyError::NotAdministrator);
     }
     let kid = named.public.kid();
-    let locked = uow.keys().lock_keys(&[kid.clone()], KeyLock::Ending)?.into_iter().next();
+    let locked = uow.keys().lock_keys(std::slice::from_ref(&kid), KeyLock::Ending)?.into_iter().next();
     let key = locked.ok_or(RevokeKeyError::UnknownKey)?;
     if !key.is_active() {
         return Err(RevokeKeyError::Ended(key.status()));
