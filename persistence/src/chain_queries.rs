@@ -4,7 +4,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use domain::chain::published::{
-    ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, PublishedNote, TreeRows,
+    ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind, PublishedNote,
+    TreeRows,
 };
 use domain::kernel::Digest;
 use domain::kernel::ids::{EntryId, HandshakeId};
@@ -132,14 +133,37 @@ impl ChainQueries for PgQueries<'_> {
         Ok(rows.into_iter().map(kept).collect())
     }
 
-    fn find_registrations(&mut self, kids: &[String]) -> Result<Vec<KeptEnvelope>, StoreError> {
-        let rows: Vec<(Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<Bytea>)>(
-            "select k.id, e.secret from signing_key k
-             left join chain_secret e on e.source_id = k.id and e.kind = 'envelope' where k.kid = any($1)",
+    fn find_key_events(&mut self, kids: &[String]) -> Result<Vec<KeptKeyEvent>, StoreError> {
+        type Row = (String, String, Option<String>, String, Uuid, Option<Vec<u8>>);
+        let rows: Vec<Row> = query::<(Text, Text, Nullable<Text>, Text, SqlUuid, Nullable<Bytea>)>(
+            "with asked as (select id, coalesce(first_id, id) as first from signing_key where kid = any($1)),
+               successions as (
+                 select first from asked
+                 union select coalesce(s.first_id, s.id) from asked join signing_key_end e on e.key_id = asked.id and e.kind = 'revocation'
+                   join signing_key s on s.kid = e.kid),
+               keys as (
+                 select k.id, k.kid, k.replaces_id from signing_key k join successions on k.id = first
+                 union all select k.id, k.kid, k.replaces_id from signing_key k join successions on k.first_id = first)
+             select kind, kid, successor, signer, source, c.secret from (
+               select 'registration' as kind, kid, null::text as successor, kid as signer, id as source from keys where replaces_id is null
+               union all
+               select e.kind, keys.kid, n.kid, e.kid, e.source_id from keys join signing_key_end e on e.key_id = keys.id
+                 left join signing_key n on n.id = e.source_id) events
+             left join chain_secret c on c.source_id = source and c.kind = 'envelope'",
         )
         .bind::<Array<Text>, _>(kids)
         .load(self.pg)
         .map_err(store_error)?;
-        Ok(rows.into_iter().map(kept).collect())
+        rows.into_iter()
+            .map(|(kind, kid, successor, signer, source, envelope)| {
+                let kind = match kind.as_str() {
+                    "registration" => KeyEventKind::Registration,
+                    "rotation" => KeyEventKind::Rotation,
+                    "revocation" => KeyEventKind::Revocation,
+                    _ => return Err(unreadable("an event of a key")),
+                };
+                Ok(KeptKeyEvent { kind, kid, successor, signer, kept: kept((source, envelope)) })
+            })
+            .collect()
     }
 }

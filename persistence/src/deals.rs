@@ -9,7 +9,9 @@ use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Tex
 use domain::agreements::facts::Period;
 use domain::deals::deal::{Deal, Stage, Transition};
 use domain::deals::handshake_repository::HandshakeRepository as _;
-use domain::deals::repository::{DealFact, DealRepository, Handshake, HandshakeStatement, LockedDeal, SaidBalance};
+use domain::deals::repository::{
+    DealFact, DealRepository, Handshake, HandshakeStatement, Hop, LockedDeal, SaidBalance,
+};
 use domain::kernel::ids::{DealId, OrganisationId};
 use domain::kernel::{Instant, Money};
 use domain::store::StoreError;
@@ -225,13 +227,21 @@ impl DealRepository for PgUnitOfWork<'_> {
         if handshakes.is_empty() {
             return Ok(());
         }
+        let hop = |part: &dyn Fn(&Hop) -> Uuid| -> Vec<Option<Uuid>> {
+            handshakes.iter().map(|h| h.hop.as_ref().map(part)).collect()
+        };
         command(
-            "insert into handshake (created_at, id, deal_id, assurance) select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[])",
+            "insert into handshake (created_at, id, deal_id, assurance, hop, previous_id, from_organisation_id, to_organisation_id)
+             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::uuid[], $7::uuid[], $8::uuid[])",
         )
         .bind::<Timestamptz, _>(instant(at))
         .bind::<Array<SqlUuid>, _>(handshakes.iter().map(|h| h.id.uuid()).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(handshakes.iter().map(|h| h.deal.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(handshakes.iter().map(|h| h.assurance).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(handshakes.iter().map(|h| h.hop.map_or(0, |hop| hop.n)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(hop(&|hop| hop.previous.uuid()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(hop(&|hop| hop.from.uuid()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(hop(&|hop| hop.to.uuid()))
         .execute(self.pg)
         .map_err(store_error)?;
         let statements: Vec<HandshakeStatement> =

@@ -51,7 +51,9 @@ const LEAF_WITHOUT_ROW: &str = "select subject, detail, count(*) over () from (
     when l.kind in ('offer', 'accept', 'seal') then exists (
       select from handshake_statement s join handshake h on h.id = s.handshake_id join deal d on d.id = h.deal_id
       where s.id = l.source_id and s.kind = l.kind)
-    when l.kind = 'key_registration' then exists (select from signing_key k where k.id = l.source_id)
+    when l.kind = 'key_registration' then exists (select from signing_key k where k.id = l.source_id and k.replaces_id is null)
+    when l.kind = 'key_rotation' then exists (select from signing_key k where k.id = l.source_id and k.replaces_id is not null)
+    when l.kind = 'key_revocation' then exists (select from signing_key_end e where e.source_id = l.source_id and e.kind = 'revocation')
     when l.kind = 'import_declaration' then exists (select from import_declaration i where i.id = l.source_id)
     when l.kind = 'guarantee_run' then exists (select from guarantee_run g where g.id = l.source_id)
     else exists (select from chain_secret c where c.source_id = l.source_id) end

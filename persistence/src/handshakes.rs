@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::facts::DealFacts;
 use domain::catalogue::VerticalCode;
+use domain::chain::statement::Assurance;
 use domain::deals::deal::Stage;
 use domain::deals::handshake_repository::{
-    HandshakeQueries, HandshakeRepository, KnownReferral, LockedHandshake, SealedDeal, SeenHandshake, SeenStatement,
-    StatementDigests,
+    HandshakeQueries, HandshakeRepository, KnownReferral, LockedHandshake, PreviousSeal, SealedDeal, SeenHandshake,
+    SeenStatement, StatementDigests,
 };
 use domain::deals::repository::HandshakeStatement;
 use domain::directory::contact::PersonalData;
@@ -85,6 +86,13 @@ struct LockedRow {
     terms: Option<Vec<u8>>,
     agreement_id: Option<Uuid>,
     version_number: Option<i32>,
+    last_hop: i32,
+    previous_id: Option<Uuid>,
+    previous_seal: Option<Vec<u8>>,
+    from_organisation_id: Option<Uuid>,
+    to_organisation_id: Uuid,
+    passed_by: bool,
+    handed_over: bool,
 }
 
 type LockedColumns = (
@@ -102,6 +110,13 @@ type LockedColumns = (
     Nullable<Bytea>,
     Nullable<SqlUuid>,
     Nullable<Integer>,
+    Integer,
+    Nullable<SqlUuid>,
+    Nullable<Bytea>,
+    Nullable<SqlUuid>,
+    SqlUuid,
+    Bool,
+    Bool,
 );
 
 type Made = BTreeMap<(Uuid, String), StatementDigests>;
@@ -117,6 +132,14 @@ impl LockedRow {
         };
         Ok(LockedHandshake {
             id: HandshakeId::new(self.id),
+            last_hop: self.last_hop,
+            previous: self
+                .previous_id
+                .map(|id| PreviousSeal { handshake: HandshakeId::new(id), envelope: self.previous_seal }),
+            from: self.from_organisation_id.map(OrganisationId::new),
+            to: OrganisationId::new(self.to_organisation_id),
+            passed_by: self.passed_by,
+            handed_over: self.handed_over,
             deal: DealId::new(self.deal_id),
             provider: OrganisationId::new(self.provider_id),
             introducer: OrganisationId::new(self.introducer_id),
@@ -217,7 +240,12 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, v.code, d.referred_on, d.contracted_on, d.stage,
                     (select count(*)::int from deal_transition t where t.deal_id = d.id), h.assurance,
                     (select f.body from deal_fact f where f.deal_id = d.id and f.kind = 'referral' and f.import_id is null order by f.known_at, f.id limit 1),
-                    d.agreement_id, d.version_number
+                    d.agreement_id, d.version_number, (select max(o.hop) from handshake o where o.deal_id = d.id), h.previous_id,
+                    (select c.secret from handshake_statement s join chain_secret c on c.source_id = s.id and c.kind = 'envelope'
+                       where s.handshake_id = h.previous_id and s.kind = 'seal'),
+                    h.from_organisation_id, coalesce(h.to_organisation_id, d.provider_id),
+                    exists (select from handshake o join handshake_statement s on s.handshake_id = o.id and s.kind = 'seal' where o.previous_id = h.previous_id and o.id <> h.id),
+                    exists (select from handshake o join handshake_statement s on s.handshake_id = o.id and s.kind = 'seal' where o.previous_id = h.id)
              from handshake h join deal d on d.id = h.deal_id join vertical v on v.id = d.vertical_id
              where h.id = any($1)",
         )
@@ -230,8 +258,8 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
 
     fn append_statements(&mut self, statements: &[HandshakeStatement], at: Instant) -> Result<(), StoreError> {
         command(
-            "insert into handshake_statement (created_at, id, handshake_id, kind, kid, payload_sha256, envelope_sha256)
-             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])",
+            "insert into handshake_statement (created_at, id, handshake_id, kind, kid, payload_sha256, envelope_sha256, assurance)
+             select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[])",
         )
         .bind::<Timestamptz, _>(instant(at))
         .bind::<Array<SqlUuid>, _>(statements.iter().map(|s| s.id).collect::<Vec<_>>())
@@ -240,12 +268,16 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
         .bind::<Array<Text>, _>(statements.iter().map(|s| s.kid.as_str()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.payload_sha256.bytes().as_slice()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(statements.iter().map(|s| s.envelope_sha256.bytes().as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(statements.iter().map(|s| s.assurance.as_str()).collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
     }
 
     fn seal_deals(&mut self, deals: &[SealedDeal], at: Instant) -> Result<(), StoreError> {
+        if deals.is_empty() {
+            return Ok(());
+        }
         let parties = FrozenSets::of(deals.iter().map(|d| (d.frozen.uplines.first().copied(), Some(&d.frozen))));
         let numbers: Vec<i32> = deals
             .iter()
@@ -274,15 +306,17 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
     }
 }
 
-type SeenColumns = (SqlUuid, Text, Text, Bytea, Bytea, Nullable<Bytea>, Nullable<BigInt>, Timestamptz);
-type SeenRow = (Uuid, String, String, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<i64>, jiff_diesel::Timestamp);
+type SeenColumns = (SqlUuid, Text, Text, Text, Bytea, Bytea, Nullable<Bytea>, Nullable<BigInt>, Timestamptz);
+type SeenRow = (Uuid, String, String, String, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<i64>, jiff_diesel::Timestamp);
 
-fn seen((id, kind, kid, payload, envelope_sha256, envelope, index, at): SeenRow) -> Result<SeenStatement, StoreError> {
+fn seen(row: SeenRow) -> Result<SeenStatement, StoreError> {
+    let (id, kind, kid, assurance, payload, envelope_sha256, envelope, index, at) = row;
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| unreadable("an envelope"));
     Ok(SeenStatement {
         id,
         kind,
         kid,
+        assurance: Assurance::parse(&assurance).ok_or_else(|| unreadable("the assurance of a statement"))?,
         payload_sha256: digest(&payload)?,
         envelope_sha256: digest(&envelope_sha256)?,
         envelope: envelope.map(text).transpose()?,
@@ -293,17 +327,18 @@ fn seen((id, kind, kid, payload, envelope_sha256, envelope, index, at): SeenRow)
 
 impl HandshakeQueries for PgQueries<'_> {
     fn find_handshake(&mut self, id: HandshakeId) -> Result<Option<SeenHandshake>, StoreError> {
-        let found: Option<(Uuid, String, String, jiff_diesel::Timestamp)> = query::<(SqlUuid, Text, Text, Timestamptz)>(
-            "select d.id, d.stage, h.assurance, h.created_at from handshake h join deal d on d.id = h.deal_id where h.id = $1",
+        type Found = (Uuid, String, String, Option<Uuid>, jiff_diesel::Timestamp);
+        let found: Option<Found> = query::<(SqlUuid, Text, Text, Nullable<SqlUuid>, Timestamptz)>(
+            "select deal_id, stage_of_handshake(id), assurance, previous_id, created_at from handshake where id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        let Some((deal, stage, assurance, created_at)) = found else { return Ok(None) };
+        let Some((deal, stage, assurance, previous, created_at)) = found else { return Ok(None) };
         let rows: Vec<SeenRow> = query::<SeenColumns>(
-            "select s.id, s.kind, s.kid, s.payload_sha256, s.envelope_sha256, c.secret, l.index, s.created_at
-             from handshake_statement s left join chain_secret c on c.source_id = s.id and c.kind = 'envelope'
+            "select s.id, s.kind, s.kid, coalesce(s.assurance, h.assurance), s.payload_sha256, s.envelope_sha256, c.secret, l.index, s.created_at
+             from handshake_statement s join handshake h on h.id = s.handshake_id left join chain_secret c on c.source_id = s.id and c.kind = 'envelope'
              left join chain_leaf l on l.source_id = s.id
              where s.handshake_id = $1 order by array_position(array['offer', 'accept', 'seal'], s.kind)",
         )
@@ -315,6 +350,7 @@ impl HandshakeQueries for PgQueries<'_> {
             deal: DealId::new(deal),
             stage,
             assurance,
+            previous: previous.map(HandshakeId::new),
             created_at: Instant::new(created_at.into()),
             statements: rows.into_iter().map(seen).collect::<Result<_, _>>()?,
         }))

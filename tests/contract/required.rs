@@ -23,6 +23,8 @@ fn least(operation: &str) -> Value {
     match operation {
         // An offer is needed of all but members without a key.
         "create_referral" => json!({"assurance": "custodial"}),
+        // Either a signed revocation or a reason.
+        "revoke_signing_key" => json!({"reason": "lost"}),
         _ => json!({}),
     }
 }

@@ -2,7 +2,12 @@
 
 mod countersigning;
 mod declarations;
+mod hand_over;
 mod http;
+mod http_keys;
+mod key_events;
+mod key_history;
+mod key_races;
 mod keys;
 mod oracle;
 mod recipes;

@@ -106,6 +106,17 @@ fn the_python_recipe_signs() {
 }
 
 #[test]
+fn the_node_recipe_signs() {
+    if !there("node", &["--version"]) {
+        return;
+    }
+    let (world, folder) = (World::new(), Folder::new("node"));
+    let script = folder.write("sign.mjs", recipe("js").as_bytes());
+    let offer = prepared(&world, "J-1");
+    taken(&world, "J-1", ran("node", &[&script, &key(&folder)], &answer(&offer)));
+}
+
+#[test]
 fn the_openssl_recipe_signs() {
     if !there("openssl", &["pkeyutl", "-help"]) {
         return;
@@ -156,6 +167,45 @@ fn a_key_that_the_command_makes_is_read_by_other_tools() {
         let signed = ran("python3", &[&script, &key], r#"{"signing_input": "a.b"}"#);
         assert_eq!((signed.len(), signed.starts_with("a.b.")), (4 + 86, true));
     }
+}
+
+#[test]
+fn the_command_rotates_to_the_promised_key_and_revokes() {
+    use domain::chain::revocation::RevokedBy;
+    let (world, folder) = (World::new(), Folder::new("rotates"));
+    let file = |name: &str| folder.0.join(name).to_str().expect("a path").to_owned();
+    let (old, new, public) = (file("old.pem"), file("new.pem"), file("new.pub"));
+    let organisation = world.platform.introducer;
+    let (actor, party, log) = (partner(organisation), organisation.to_string(), harness::platform::ORIGIN);
+    let _ = sign(&["key", "--key", &new], "").expect("a key");
+    let next = integrations::key_file::KeyFile::open_or_create(
+        std::path::Path::new(&new),
+        &integrations::randomness::SystemRandomness,
+    );
+    let next = next.expect("the key");
+    std::fs::write(&public, next.public_key().pem().expect("a PEM")).expect("a file");
+    let line = ["registration", "--key", &old, "--party", &party, "--log", log, "--next", &public];
+    let registered = world.registered(&actor, &sign(&line, "").expect("an envelope")).expect("a registration");
+    let to_another =
+        sign(&["rotation", "--key", &old, "--to", &file("other.pem"), "--party", &party, "--log", log], "");
+    let refused = world.rotate(&actor, registered.key.id, &to_another.expect("an envelope"));
+    assert!(refused.is_err_and(|error| format!("{error:?}").contains("KeyNotPromised")));
+    let rotation = sign(&["rotation", "--key", &old, "--to", &new, "--party", &party, "--log", log], "");
+    let rotated = world.rotate(&actor, registered.key.id, &rotation.expect("an envelope")).expect("a rotation");
+    assert_eq!(rotated.key.public, next.public_key());
+    let line = ["revocation", "--key", &new, "--party", &party, "--log", log, "--reason"];
+    assert!(sign(&[line.as_slice(), &["bored"]].concat(), "").is_err_and(|e| e.contains("lost")));
+    let revocation = sign(&[line.as_slice(), &["retired"]].concat(), "").expect("an envelope");
+    let revoked = world.revoke(&actor, rotated.key.id, RevokedBy::Party(revocation)).expect("a revocation");
+    assert_eq!(revoked.status(), "revoked");
+    // By another key of the same party.
+    let kid = world.introducer_key.kid();
+    let registration = sign(&["registration", "--key", &file("third.pem"), "--party", &party, "--log", log], "");
+    let _ = world.registered(&actor, &registration.expect("an envelope")).expect("a registration");
+    let line =
+        ["revocation", "--key", &file("third.pem"), "--party", &party, "--log", log, "--reason", "lost", "--kid", &kid];
+    let revocation = RevokedBy::Party(sign(&line, "").expect("an envelope"));
+    assert!(world.revoke(&actor, world.key_id(&world.introducer_key), revocation).is_ok());
 }
 
 #[test]

@@ -7,19 +7,24 @@ use domain::catalogue::ProductCode;
 use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
 use domain::chain::registration::{self, Registered};
+use domain::chain::registry::SigningKey;
+use domain::chain::revocation::{RevokeKey, RevokeKeyError, RevokedBy, revoke};
+use domain::chain::rotation::{RotateKey, RotateKeyError, Rotated, rotate};
 use domain::chain::signer::Signer;
 use domain::chain::statement::{
-    Accept, Assurance, Declared, KeyRegistration, Offer, PartyId, Salt, Statement, VERSION,
+    Accept, Assurance, Declared, KeyRegistration, KeyRevocation, KeyRotation, Offer, PartyId, RevocationReason, Salt,
+    Statement, VERSION,
 };
 use domain::deals::countersign::{self, Countersign, Countersigned};
 use domain::deals::refer::{self, Outcome, Referred};
 use domain::deals::referral::{OfferBy, Refer};
 use domain::deals::terms::Terms;
 use domain::directory::contact::{ContactKind, CreateContact, PersonalData};
-use domain::directory::{ExternalRef, PersonName};
+use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
+use domain::directory::{ExternalRef, LegalName, Organisation, PersonName};
 use domain::env::{Asked, Env};
 use domain::kernel::id::IdSource;
-use domain::kernel::ids::{ContactId, HandshakeId, MemberId, OrganisationId};
+use domain::kernel::ids::{ContactId, HandshakeId, MemberId, OrganisationId, SigningKeyId};
 use domain::kernel::time::Randomness;
 use harness::platform::{MemorySigner, ORIGIN, Platform};
 
@@ -92,6 +97,90 @@ impl World {
             salt: self.salt(),
             v: VERSION,
         })
+    }
+
+    /// The rotation of a party's key to the next, signed by both.
+    pub fn rotation(
+        &self,
+        party: PartyId,
+        (old, new): (&MemorySigner, &MemorySigner),
+        next: Option<u8>,
+    ) -> KeyRotation {
+        let mut rotation = KeyRotation {
+            assurance: Assurance::Own,
+            jwk: new.public_key().jwk(),
+            kid: old.kid(),
+            log: ORIGIN.to_owned(),
+            next: next.map(|seed| MemorySigner::new(seed).public_key().digest()),
+            party,
+            proof: String::new(),
+            salt: self.salt(),
+            seen: nothing(),
+            v: VERSION,
+        };
+        rotation.prove(new).expect("a proof");
+        rotation
+    }
+
+    /// The revocation of a party's key, by that or another one.
+    pub fn revocation(&self, party: PartyId, key: &MemorySigner, by: &MemorySigner) -> KeyRevocation {
+        KeyRevocation {
+            asked_by: None,
+            assurance: Assurance::Own,
+            key: key.kid(),
+            kid: by.kid(),
+            log: ORIGIN.to_owned(),
+            party,
+            reason: RevocationReason::Compromised,
+            salt: self.salt(),
+            seen: nothing(),
+            v: VERSION,
+        }
+    }
+
+    /// The id of a registered key.
+    pub fn key_id(&self, key: &MemorySigner) -> SigningKeyId {
+        let kids = [key.kid()];
+        self.platform.store().transaction(|uow| uow.keys().find_keys(&kids)).expect("a look")[0].id
+    }
+
+    pub fn rotate(&self, actor: &Actor, key: SigningKeyId, rotation: &str) -> Result<Rotated, RotateKeyError> {
+        let env = self.env(actor);
+        let command = RotateKey { key, rotation: rotation.to_owned() };
+        self.platform.store().transaction(|uow| rotate(uow, &env, &command))
+    }
+
+    pub fn revoke(&self, actor: &Actor, key: SigningKeyId, by: RevokedBy) -> Result<SigningKey, RevokeKeyError> {
+        let env = self.env(actor);
+        let command = RevokeKey { key, by };
+        self.platform.store().transaction(|uow| revoke(uow, &env, &command))
+    }
+
+    /// A referral of the member with these terms, signed with some key as the member.
+    pub fn signed_with(&self, key: &MemorySigner, external_ref: &str) -> Refer {
+        let terms = self.terms(external_ref);
+        let offer = Offer { kid: key.kid(), ..self.offer(&terms) };
+        let offer = Statement::Offer(offer).sign(key).expect("an envelope");
+        Refer { client: client(), terms, offer: OfferBy::Referrer(offer) }
+    }
+
+    /// Another provider, with a key of its own.
+    pub fn another_provider(&self, seed: u8) -> (OrganisationId, MemorySigner) {
+        let id = OrganisationId::new(self.platform.ids.next());
+        let organisation = Organisation {
+            id,
+            kind: OrganisationKind::Provider,
+            name: LegalName::parse("Next Provider Bank Ltd").expect("a name"),
+            abn: None,
+            external_ref: None,
+            status: OrganisationStatus::Active,
+        };
+        let now = self.platform.now;
+        let made = self.platform.store().transaction(|uow| uow.directory().insert_organisation(&organisation, now));
+        made.expect("the organisation is kept");
+        let key = MemorySigner::new(seed);
+        self.register(&partner(id), PartyId::organisation(id), &key);
+        (id, key)
     }
 
     pub fn registered(&self, actor: &Actor, envelope: &str) -> Result<Registered, registration::RegisterKeyError> {

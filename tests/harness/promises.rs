@@ -12,7 +12,27 @@ pub const PROMISES: &[(&str, &str)] = &[
     ),
     (
         "every key and declaration has exactly one leaf",
-        "select count(*) from (select id from signing_key union all select id from import_declaration) s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
+        "select count(*) from (select id from signing_key union all select id from import_declaration union all select source_id from signing_key_end where kind = 'revocation') s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
+    ),
+    (
+        "nothing that a key signed is logged at or after its end",
+        "select count(*) from (select id, kid from handshake_statement union all select id, kid from import_declaration) s
+           join signing_key k on k.kid = s.kid join signing_key_end e on e.key_id = k.id
+           join (select source_id, index, 0 as id from chain_leaf union all select source_id, null, id from chain_pending) signed on signed.source_id = s.id
+           join (select source_id, index, 0 as id from chain_leaf union all select source_id, null, id from chain_pending) ended on ended.source_id = e.source_id
+           where (coalesce(signed.index, 1e18::bigint), signed.id) >= (coalesce(ended.index, 1e18::bigint), ended.id)",
+    ),
+    (
+        "a key that another one gave way to is of the same party, and one succession goes on from it",
+        "select count(*) from signing_key n join signing_key o on o.id = n.replaces_id left join signing_key_end e on e.key_id = o.id
+           where (n.organisation_id, n.member_id, n.assurance, n.first_id, n.rotations) is distinct from (o.organisation_id, o.member_id, o.assurance, coalesce(o.first_id, o.id), (o.rotations + 1)::smallint)
+              or e.source_id is distinct from n.id",
+    ),
+    (
+        "of one handshake at most one hand-over is accepted, and nothing is handed over that is not sealed",
+        "select (select count(*) from (select h.previous_id from handshake h join handshake_statement s on s.handshake_id = h.id and s.kind = 'seal' where h.previous_id is not null group by 1 having count(*) > 1) x)
+              + (select count(*) from handshake h join handshake p on p.id = h.previous_id where h.deal_id <> p.deal_id or h.hop <= p.hop
+                   or not exists (select from handshake_statement s where s.handshake_id = p.id and s.kind = 'seal'))",
     ),
     (
         "a handshake has one offer, and an accept exactly when it has a seal",

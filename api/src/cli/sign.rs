@@ -1,7 +1,7 @@
 //! `flip360 sign`: makes envelopes with a key in a file, for demonstrations and for integrators who
 //! have no JOSE library at hand. It needs no server and no database.
 //!
-//! A registration or declaration is formed here; an offer or accept is read as the platform prepared it
+//! A registration, rotation, revocation or declaration is formed here; an offer or accept is read as the platform prepared it
 //! (`POST /v1/handshakes`: the whole answer or its `statement`) and signed as it stands.
 
 use std::io::Read;
@@ -15,7 +15,8 @@ use domain::chain::merkle::empty_root;
 use domain::chain::note::Note;
 use domain::chain::signer::Signer;
 use domain::chain::statement::{
-    Assurance, Declared, ImportDeclaration, KeyRegistration, PartyId, Salt, Statement, VERSION,
+    Assurance, Declared, ImportDeclaration, KeyRegistration, KeyRevocation, KeyRotation, PartyId, RevocationReason,
+    Salt, Statement, VERSION,
 };
 use domain::kernel::time::Randomness;
 use domain::kernel::{Digest, jcs};
@@ -44,6 +45,10 @@ enum What {
     Key,
     /// Forms and signs the registration of the key.
     Registration(RegistrationArgs),
+    /// Forms the rotation of the key to the next one, and signs it with both.
+    Rotation(RotationArgs),
+    /// Forms and signs the revocation of the key, or of another one of the same party.
+    Revocation(RevocationArgs),
     /// Forms and signs the declaration of an import.
     Declaration(DeclarationArgs),
     /// Signs a prepared offer.
@@ -64,6 +69,46 @@ struct RegistrationArgs {
     /// The public half of the next key (PEM): a later rotation must be to that one.
     #[arg(long)]
     next: Option<PathBuf>,
+}
+
+/// A rotation.
+#[derive(Debug, Args)]
+struct RotationArgs {
+    /// The private key that takes the place of this one (PEM). Made when there is none.
+    #[arg(long)]
+    to: PathBuf,
+    /// Whose keys they are: `org_…` or `member_…`.
+    #[arg(long)]
+    party: String,
+    /// The name of the log.
+    #[arg(long)]
+    log: String,
+    /// The public half of the key after the next one (PEM): a later rotation must be to that one.
+    #[arg(long)]
+    next: Option<PathBuf>,
+    /// A checkpoint of the log that you verified.
+    #[arg(long)]
+    seen: Option<PathBuf>,
+}
+
+/// A revocation.
+#[derive(Debug, Args)]
+struct RevocationArgs {
+    /// The thumbprint of the key that is revoked; the key that signs when it is not given.
+    #[arg(long)]
+    kid: Option<String>,
+    /// Why: `compromised`, `lost` or `retired`.
+    #[arg(long)]
+    reason: String,
+    /// Whose key it is: `org_…` or `member_…`.
+    #[arg(long)]
+    party: String,
+    /// The name of the log.
+    #[arg(long)]
+    log: String,
+    /// A checkpoint of the log that you verified.
+    #[arg(long)]
+    seen: Option<PathBuf>,
 }
 
 /// A declaration.
@@ -118,6 +163,8 @@ pub fn signed(args: &SignArgs, input: &mut dyn Read) -> Result<String, CommandEr
             return Ok(format!("{:#}", serde_json::json!({"kid": key.kid(), "jwk": jwk})));
         }
         What::Registration(registration) => registered(registration, &key)?,
+        What::Rotation(rotation) => rotated(rotation, &key)?,
+        What::Revocation(revocation) => revoked(revocation, &key)?,
         What::Declaration(declaration) => declared(declaration, &key)?,
         What::Offer(prepared) => read_statement(&prepared.statement, input, "offer")?,
         What::Accept(prepared) => read_statement(&prepared.statement, input, "accept")?,
@@ -125,17 +172,57 @@ pub fn signed(args: &SignArgs, input: &mut dyn Read) -> Result<String, CommandEr
     statement.sign(&key).map_err(other)
 }
 
-fn registered(args: &RegistrationArgs, key: &KeyFile) -> Result<Statement, CommandError> {
-    let next = args.next.as_ref().map(|path| {
+/// The digest that promises a public key.
+fn promised(path: Option<&PathBuf>) -> Result<Option<Digest>, CommandError> {
+    let next = path.map(|path| {
         let pem = std::fs::read_to_string(path).map_err(|cause| file("reading", path, cause))?;
         PublicKey::from_pem(&pem).map(|key| key.digest()).map_err(other)
     });
+    next.transpose()
+}
+
+fn rotated(args: &RotationArgs, key: &KeyFile) -> Result<Statement, CommandError> {
+    let next = KeyFile::open_or_create(&args.to, &SystemRandomness).map_err(other)?;
+    let mut rotation = KeyRotation {
+        assurance: Assurance::Own,
+        jwk: next.public_key().jwk(),
+        kid: key.kid(),
+        log: args.log.clone(),
+        next: promised(args.next.as_ref())?,
+        party: party(&args.party)?,
+        proof: String::new(),
+        salt: salt(),
+        seen: seen_or_nothing(args.seen.as_deref())?,
+        v: VERSION,
+    };
+    rotation.prove(&next).map_err(other)?;
+    Ok(Statement::KeyRotation(Box::new(rotation)))
+}
+
+fn revoked(args: &RevocationArgs, key: &KeyFile) -> Result<Statement, CommandError> {
+    let reason = RevocationReason::parse(&args.reason)
+        .ok_or_else(|| CommandError::Other("the reason is one of: compromised, lost, retired".to_owned()))?;
+    Ok(Statement::KeyRevocation(KeyRevocation {
+        asked_by: None,
+        assurance: Assurance::Own,
+        key: args.kid.clone().unwrap_or_else(|| key.kid()),
+        kid: key.kid(),
+        log: args.log.clone(),
+        party: party(&args.party)?,
+        reason,
+        salt: salt(),
+        seen: seen_or_nothing(args.seen.as_deref())?,
+        v: VERSION,
+    }))
+}
+
+fn registered(args: &RegistrationArgs, key: &KeyFile) -> Result<Statement, CommandError> {
     Ok(Statement::KeyRegistration(KeyRegistration {
         assurance: Assurance::Own,
         jwk: key.public_key().jwk(),
         kid: key.kid(),
         log: args.log.clone(),
-        next: next.transpose()?,
+        next: promised(args.next.as_ref())?,
         party: party(&args.party)?,
         salt: salt(),
         v: VERSION,
@@ -153,7 +240,7 @@ fn declared(args: &DeclarationArgs, key: &KeyFile) -> Result<Statement, CommandE
         log: args.log.clone(),
         organisation: party(&args.organisation)?,
         salt: salt(),
-        seen: args.seen.as_deref().map_or(Ok(TreeHead { size: 0, root: empty_root() }), seen)?,
+        seen: seen_or_nothing(args.seen.as_deref())?,
         v: VERSION,
     }))
 }
@@ -177,6 +264,11 @@ fn read_statement(path: &Path, input: &mut dyn Read, expected: &str) -> Result<S
         return Err(CommandError::Other("the statement is not written as it must be".to_owned()));
     }
     Ok(statement)
+}
+
+/// The head of a checkpoint in a file, or that of the empty tree.
+fn seen_or_nothing(path: Option<&Path>) -> Result<TreeHead, CommandError> {
+    path.map_or(Ok(TreeHead { size: 0, root: empty_root() }), seen)
 }
 
 fn seen(path: &Path) -> Result<TreeHead, CommandError> {

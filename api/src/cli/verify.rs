@@ -1,5 +1,8 @@
 //! `flip360 verify`: judges receipts offline. No database, no network; the root of trust is given.
 //!
+//! Receipts of one deal that was handed over are judged together: each hand-over against the seal that it names, when
+//! the receipt of that is among them.
+//!
 //! Exit status 0 when every receipt holds, 1 when one does not or cannot be read.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use domain::chain::receipt::{MAX_BYTES, Receipt};
 use domain::chain::trust::Trust;
-use domain::chain::verify::{Findings, verdict, verify};
+use domain::chain::verify::{Findings, join, verdict, verify};
 use serde_json::{Value, json};
 
 use super::CommandError;
@@ -39,15 +42,16 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let paths = files(&args.receipts)?;
     let words = args.words || paths.len() == 1;
     let mut failed = 0_u64;
-    for path in &paths {
-        let judged = judge(&trust, path);
+    let mut all: Vec<Result<Findings, String>> = paths.iter().map(|path| judge(&trust, path)).collect();
+    join(all.iter_mut().flatten());
+    for (path, judged) in paths.iter().zip(&all) {
         if !judged.as_ref().is_ok_and(Findings::holds) {
             failed += 1;
         }
         if args.json {
-            println!("{}", as_json(path, &judged));
+            println!("{}", as_json(path, judged));
         } else {
-            tell(path, &judged, words);
+            tell(path, judged, words);
         }
     }
     if !args.json && paths.len() > 1 {

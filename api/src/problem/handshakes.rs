@@ -5,8 +5,11 @@ use actix_web::http::StatusCode;
 use domain::chain::declaration::DeclareError;
 use domain::chain::presented::StatementRefusal;
 use domain::chain::registration::RegisterKeyError;
+use domain::chain::revocation::RevokeKeyError;
+use domain::chain::rotation::RotateKeyError;
 use domain::deals::countersign::{CountersignError, CountersignRefusal};
 use domain::deals::draft::PrepareError;
+use domain::deals::hand_over::HandOverError;
 use domain::deals::refer::{ReferError, ReferRefusal};
 use domain::kernel::Faults;
 use domain::kernel::fault::Reason;
@@ -33,6 +36,55 @@ impl From<RegisterKeyError> for Problem {
             RegisterKeyError::UnknownParty => Self::not_found(),
             RegisterKeyError::KeyTaken => Self::conflict("key_taken", detail),
             RegisterKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateKeyError> for Problem {
+    fn from(error: RotateKeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RotateKeyError::Scope(missing) => missing.into(),
+            RotateKeyError::Statement(refusal) => at("/rotation", &refusal),
+            RotateKeyError::UnknownKey => Self::not_found(),
+            RotateKeyError::Ended(_) => Self::conflict("key_ended", detail),
+            RotateKeyError::KeyTaken => Self::conflict("key_taken", detail),
+            RotateKeyError::TooManyRotations => Self::conflict("too_many_rotations", detail),
+            RotateKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevokeKeyError> for Problem {
+    fn from(error: RevokeKeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RevokeKeyError::Scope(missing) => missing.into(),
+            RevokeKeyError::Statement(refusal) => at("/revocation", &refusal),
+            RevokeKeyError::UnknownKey => Self::not_found(),
+            RevokeKeyError::NotAdministrator => Self::new(StatusCode::FORBIDDEN, "administrators_only", detail),
+            RevokeKeyError::Ended(_) => Self::conflict("key_ended", detail),
+            RevokeKeyError::Sign(error) => Self::internal(&error),
+            RevokeKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<HandOverError> for Problem {
+    fn from(error: HandOverError) -> Self {
+        let (code, detail) = (error.code(), error.to_string());
+        match error {
+            HandOverError::Scope(missing) => missing.into(),
+            HandOverError::UnknownHandshake => Self::not_found(),
+            HandOverError::NotHolder => Self::new(StatusCode::FORBIDDEN, code, detail),
+            HandOverError::Offer(_) | HandOverError::OtherSeal(_) | HandOverError::UnknownPartner => {
+                at("/offer", &error)
+            }
+            HandOverError::NotSealed
+            | HandOverError::HandedOver
+            | HandOverError::NotOpen(_)
+            | HandOverError::IdTaken => Self::conflict(code, detail),
+            HandOverError::Store(error) => error.into(),
         }
     }
 }
@@ -99,7 +151,10 @@ impl From<CountersignRefusal> for Problem {
             | CountersignRefusal::OtherHandshake(_)
             | CountersignRefusal::OtherOffer(_) => at("/accept", &refusal),
             CountersignRefusal::NoAgreement => Self::refused(code, detail),
-            CountersignRefusal::AlreadyCountersigned | CountersignRefusal::NotOpen(_) => Self::conflict(code, detail),
+            CountersignRefusal::Erased => Self::new(StatusCode::GONE, code, detail),
+            CountersignRefusal::AlreadyCountersigned
+            | CountersignRefusal::HandedOver
+            | CountersignRefusal::NotOpen(_) => Self::conflict(code, detail),
         }
     }
 }
@@ -121,7 +176,10 @@ impl From<PrepareError> for Problem {
             PrepareError::Scope(missing) => missing.into(),
             PrepareError::UnknownMember | PrepareError::UnknownHandshake => Self::not_found(),
             PrepareError::NotCounterparty => not_counterparty(detail),
+            PrepareError::NotHolder => Self::new(StatusCode::FORBIDDEN, "not_holder", detail),
+            PrepareError::NotSealed => Self::conflict("handshake_not_sealed", detail),
             PrepareError::UnknownKey => at("/kid", &StatementRefusal::UnknownKey),
+            PrepareError::KeyEnded(status) => at("/kid", &StatementRefusal::KeyEnded(status)),
             PrepareError::Statement(error) => Self::internal(&error),
             PrepareError::Canonical(error) => Self::internal(&error),
             PrepareError::Store(error) => error.into(),

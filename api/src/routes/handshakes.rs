@@ -1,25 +1,24 @@
-//! Signing keys; handshakes: prepare, look at, countersign.
+//! Handshakes: prepare, look at, countersign, hand over.
 
 use actix_web::web::Data;
 use actix_web::{get, post};
-use domain::chain::registration::register as register_key;
 use domain::deals::countersign::{Countersign, CountersignError, CountersignRefusal, Countersigned, countersign};
 use domain::deals::draft::{Draft, prepare};
+use domain::deals::hand_over::{HandOver, hand_over};
 use domain::env::{Asked, Env};
-use domain::kernel::ids::{HandshakeId, SigningKeyId};
+use domain::kernel::ids::HandshakeId;
 use domain::store::UnitOfWork;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
 use crate::batch::{BatchWork, Batcher};
-use crate::extract::{Caller, Command, Id, List, Unfiltered};
+use crate::extract::{Caller, Command, Id};
 use crate::once::once;
 use crate::problem::Problem;
-use crate::views::PageView;
 use crate::views::handshakes::{
-    CountersignHandshakeRequest, CountersignedView, CreateSigningKeyRequest, HandshakeView, PrepareHandshakeRequest,
-    PreparedHandshakeView, SigningKeyView,
+    CountersignHandshakeRequest, CountersignedView, HandOverHandshakeRequest, HandedOverView, HandshakeView,
+    PrepareHandshakeRequest, PreparedHandshakeView,
 };
 
 /// Accepts of one moment share one commit.
@@ -46,54 +45,11 @@ impl BatchWork for Accepts {
     }
 }
 
-/// List signing keys
-///
-/// Your organisation's, your members', and those that signed a handshake of yours. Oldest first.
-#[utoipa::path(operation_id = "list_signing_keys", tag = "chain", security(("oauth2" = ["chain:read"])), params(List<Unfiltered>), responses((status = 200, description = "A page of signing keys", body = PageView<SigningKeyView>)))]
-#[get("/signing-keys")]
-async fn list_signing_keys(app: Data<App>, list: List<Unfiltered>) -> Result<Answer, Problem> {
-    let List { caller, page, cursors, .. } = list;
-    let page = read(&app, &caller, move |queries| queries.keys().list_keys(&page)).await?;
-    Answer::page(page, &cursors, SigningKeyView::from)
-}
-
-/// Get a signing key
-///
-/// The public key, whose it is, and in whose hand.
-#[utoipa::path(operation_id = "get_signing_key", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The signing key", example = "key_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The signing key", body = SigningKeyView)))]
-#[get("/signing-keys/{id}")]
-async fn get_signing_key(app: Data<App>, caller: Caller, Id(id): Id<SigningKeyId>) -> Result<Answer, Problem> {
-    let key = read(&app, &caller, move |queries| queries.keys().find_key(id)).await?;
-    Answer::ok(&SigningKeyView::from(key.ok_or_else(Problem::not_found)?))
-}
-
-/// Register a signing key
-///
-/// The registration is signed by the very key that it names, for this log and for one party: your organisation or a
-/// member of it. Weak, non-canonical and mixed-order keys are refused. The same registration again answers 200.
-#[utoipa::path(operation_id = "create_signing_key", tag = "chain", security(("oauth2" = ["chain:write"])), request_body = CreateSigningKeyRequest, responses((status = 201, description = "The signing key", body = SigningKeyView), (status = 200, description = "The same key, registered before", body = SigningKeyView)))]
-#[post("/signing-keys")]
-async fn create_signing_key(app: Data<App>, command: Command<CreateSigningKeyRequest>) -> Result<Answer, Problem> {
-    once(
-        &app,
-        command,
-        |uow, env, body| register_key(uow, env, &body.registration),
-        |registered| {
-            let (id, view) = (registered.key.id, SigningKeyView::from(registered.key));
-            if registered.new {
-                Answer::created(format!("/v1/signing-keys/{id}"), id.uuid(), &view)
-            } else {
-                Answer::ok(&view)
-            }
-        },
-    )
-    .await
-}
-
 /// Prepare a statement to sign
 ///
-/// Answers the exact statement and the bytes to sign, for an offer (then `POST /v1/referrals`) or an accept (then
-/// `POST /v1/handshakes/{id}/countersign`). Nothing is kept: you may as well form the statement yourself.
+/// Answers the exact statement and the bytes to sign, for an offer (then `POST /v1/referrals`), an accept (then
+/// `POST /v1/handshakes/{id}/countersign`) or a hand-over (then `POST /v1/handshakes/{id}/hand-over`). Nothing is kept: you
+/// may as well form the statement yourself.
 #[utoipa::path(operation_id = "prepare_handshake", tag = "chain", security(("oauth2" = ["chain:write"])), request_body = PrepareHandshakeRequest, responses((status = 200, description = "The statement and the bytes to sign", body = PreparedHandshakeView)))]
 #[post("/handshakes")]
 async fn prepare_handshake(app: Data<App>, command: Command<PrepareHandshakeRequest>) -> Result<Answer, Problem> {
@@ -113,8 +69,8 @@ async fn get_handshake(app: Data<App>, caller: Caller, Id(id): Id<HandshakeId>) 
 
 /// Countersign a handshake
 ///
-/// The provider accepts the offer with its registered key; the platform seals at once, and the deal is `accepted`. The
-/// same accept again answers the same.
+/// Who the offer is made to accepts it with its registered key; the platform seals at once, and the deal is `accepted` (a
+/// hand-over leaves it where it is). The same accept again answers the same.
 #[utoipa::path(operation_id = "countersign_handshake", tag = "chain", security(("oauth2" = ["chain:write"])), params(("id" = String, Path, description = "The handshake", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = CountersignHandshakeRequest, responses((status = 200, description = "The handshake is whole", body = CountersignedView)))]
 #[post("/handshakes/{id}/countersign")]
 async fn countersign_handshake(
@@ -126,13 +82,32 @@ async fn countersign_handshake(
     Batcher::<Accepts>::submit(&app, |app| &app.accepts, command).await
 }
 
+/// Hand a deal over
+///
+/// Who accepted a handshake offers the deal to another provider, on the same lane of the log: `previous` in the offer is
+/// the digest of the seal. That provider countersigns the new handshake; of several offers the first accept wins. The
+/// deal's own provider goes on to answer for it. The same offer again answers 200.
+#[utoipa::path(operation_id = "hand_over_handshake", tag = "chain", security(("oauth2" = ["chain:write"])), params(("id" = String, Path, description = "The handshake that is handed over", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = HandOverHandshakeRequest, responses((status = 201, description = "The new handshake", body = HandedOverView), (status = 200, description = "The same, made before", body = HandedOverView)))]
+#[post("/handshakes/{id}/hand-over")]
+async fn hand_over_handshake(
+    app: Data<App>,
+    Id(handshake): Id<HandshakeId>,
+    command: Command<HandOverHandshakeRequest>,
+) -> Result<Answer, Problem> {
+    let command = command.parse(|raw| Ok::<_, Problem>(HandOver { handshake, offer: raw.offer }))?;
+    once(&app, command, hand_over, |made| {
+        let (id, new) = (made.handshake, made.new);
+        let view = HandedOverView::from(made);
+        if new { Answer::created(format!("/v1/handshakes/{id}"), id.uuid(), &view) } else { Answer::ok(&view) }
+    })
+    .await
+}
+
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config
-        .service(list_signing_keys)
-        .service(get_signing_key)
-        .service(create_signing_key)
         .service(prepare_handshake)
         .service(countersign_handshake)
+        .service(hand_over_handshake)
         .service(get_handshake);
 }

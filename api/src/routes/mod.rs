@@ -40,6 +40,7 @@ pub mod payees;
 pub mod payouts;
 pub mod receipts;
 pub mod referrals;
+pub mod signing_keys;
 pub mod simulations;
 pub mod system;
 pub mod totp;
@@ -65,6 +66,7 @@ fn v1(config: &mut ServiceConfig) {
     jobs::register(config);
     audit::register(config);
     operations::register(config);
+    signing_keys::register(config);
     handshakes::register(config);
     log::register_v1(config);
     receipts::register(config);

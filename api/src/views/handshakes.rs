@@ -1,9 +1,8 @@
-//! Signing keys and handshakes, as they go in and out.
+//! Handshakes, as they go in and out: prepared, countersigned, handed over, shown.
 
-use super::log::JwkView;
-use domain::chain::registry::{KeyOwner, SigningKey};
 use domain::deals::countersign::Countersigned;
 use domain::deals::draft::{DraftInput, Prepared};
+use domain::deals::hand_over::HandedOver;
 use domain::deals::handshake_repository::{SeenHandshake, SeenStatement};
 use domain::deals::terms::TermsInput;
 use serde::{Deserialize, Serialize};
@@ -12,63 +11,7 @@ use utoipa::ToSchema;
 use super::referrals::DeclaredRequest;
 use crate::problem::Problem;
 
-/// A request to register a public key.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CreateSigningKey, example = json!({"registration": "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIiwidHlwIjoiZmxpcDM2MC1rZXkrandzIn0.eyJhc3N1cmFuY2UiOiJzZWxmIn0.c2lnbmF0dXJl"}))]
-pub struct CreateSigningKeyRequest {
-    /// The registration: a compact JWS of type `flip360-key+jws`, signed by the very key that it names.
-    pub registration: String,
-}
-
-/// A registered public key.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SigningKey)]
-pub struct SigningKeyView {
-    /// Its id.
-    #[schema(example = "key_01k0w4q7v8e2rtf3k2m9x5c6dz")]
-    id: String,
-    /// Its thumbprint (RFC 7638): what statements name it by.
-    #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
-    kid: String,
-    /// The organisation, or that of the member.
-    organisation_id: String,
-    /// The member, when it is a member's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member_id: Option<String>,
-    /// `self` or `custodial`: whose hand it is in.
-    #[schema(example = "self")]
-    assurance: &'static str,
-    /// The key.
-    jwk: JwkView,
-    /// SHA-256 of the next public key's 32 bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// When it was registered.
-    created_at: String,
-}
-
-impl From<SigningKey> for SigningKeyView {
-    fn from(key: SigningKey) -> Self {
-        let jwk = key.public.jwk();
-        let (organisation, member) = match key.owner {
-            KeyOwner::Organisation(organisation) => (organisation, None),
-            KeyOwner::Member { member, organisation } => (organisation, Some(member)),
-        };
-        Self {
-            id: key.id.to_string(),
-            kid: key.public.kid(),
-            organisation_id: organisation.to_string(),
-            member_id: member.map(|id| id.to_string()),
-            assurance: key.assurance.as_str(),
-            jwk: JwkView { crv: jwk.crv, kty: jwk.kty, x: jwk.x },
-            next: key.next.map(|digest| digest.to_string()),
-            created_at: key.created_at.to_string(),
-        }
-    }
-}
-
-/// A request to prepare a statement: an offer with its terms, or the accept of a handshake.
+/// A request to prepare a statement: an offer with its terms, the accept of a handshake, or the offer that hands one over.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PrepareHandshake, example = json!({
@@ -77,17 +20,17 @@ impl From<SigningKey> for SigningKeyView {
     "referred_on": "2026-11-25", "consent": {"declared": true}, "disclosure": {"declared": true}
 }))]
 pub struct PrepareHandshakeRequest {
-    /// `offer` or `accept`.
+    /// `offer`, `accept` or `hand_over`.
     #[schema(required = true, nullable = false)]
     r#type: Option<String>,
     /// The key that will sign.
     #[schema(required = true, nullable = false)]
     kid: Option<String>,
-    /// Of an accept: the handshake.
+    /// Of an accept: the handshake; of a hand-over: the one that is handed over.
     handshake_id: Option<String>,
     /// Of an offer: who refers.
     member_id: Option<String>,
-    /// Of an offer: who is to sell.
+    /// Of an offer: who is to sell; of a hand-over: who is to take it over.
     provider_id: Option<String>,
     /// Of an offer: the code of the product.
     product: Option<String>,
@@ -156,7 +99,7 @@ impl TryFrom<Prepared> for PreparedHandshakeView {
 #[serde(deny_unknown_fields)]
 #[schema(as = CountersignHandshake, example = json!({"accept": "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIiwidHlwIjoiZmxpcDM2MC1oYW5kc2hha2UrandzIn0.eyJhc3N1cmFuY2UiOiJzZWxmIn0.c2lnbmF0dXJl"}))]
 pub struct CountersignHandshakeRequest {
-    /// The accept: a compact JWS by the provider's registered key.
+    /// The accept: a compact JWS by the registered key of who the offer is made to.
     pub accept: String,
 }
 
@@ -180,6 +123,9 @@ pub struct CountersignedView {
     /// Its version.
     #[schema(example = 1)]
     agreement_version: u32,
+    /// `self` or `custodial`: the weaker of the two signatures, as the seal says.
+    #[schema(example = "self")]
+    assurance: &'static str,
 }
 
 impl From<Countersigned> for CountersignedView {
@@ -191,6 +137,48 @@ impl From<Countersigned> for CountersignedView {
             seal_sha256: made.seal_sha256.to_string(),
             agreement_id: made.agreement.0.to_string(),
             agreement_version: made.agreement.1,
+            assurance: made.assurance.as_str(),
+        }
+    }
+}
+
+/// A request to hand a deal over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HandOverHandshake, example = json!({"offer": "eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiLi4uIiwidHlwIjoiZmxpcDM2MC1oYW5kc2hha2UrandzIn0.eyJhc3N1cmFuY2UiOiJzZWxmIn0.c2lnbmF0dXJl"}))]
+pub struct HandOverHandshakeRequest {
+    /// The offer: a compact JWS by the registered key of who accepted the handshake; `previous` names its seal.
+    pub offer: String,
+}
+
+/// A deal that is offered to another partner.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HandedOverHandshake)]
+pub struct HandedOverView {
+    /// The new handshake, for the other partner to countersign.
+    #[schema(example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    handshake_id: String,
+    /// The handshake that is handed over.
+    #[schema(example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    previous_id: String,
+    /// Its deal.
+    #[schema(example = "deal_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    deal_id: String,
+    /// `self` or `custodial`.
+    #[schema(example = "self")]
+    assurance: &'static str,
+    /// SHA-256 of the offer's envelope: what the accept commits to.
+    offer_sha256: String,
+}
+
+impl From<HandedOver> for HandedOverView {
+    fn from(made: HandedOver) -> Self {
+        Self {
+            handshake_id: made.handshake.to_string(),
+            previous_id: made.previous.to_string(),
+            deal_id: made.deal.to_string(),
+            assurance: made.assurance.as_str(),
+            offer_sha256: made.offer_sha256.to_string(),
         }
     }
 }
@@ -204,9 +192,9 @@ pub struct StatementView {
     r#type: String,
     /// The key that signed.
     kid: String,
-    /// `self`, `custodial` or `attested`; absent once erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    assurance: Option<&'static str>,
+    /// `self`, `custodial` or `attested`: how its party stands behind it.
+    #[schema(example = "self")]
+    assurance: &'static str,
     /// The envelope: a compact JWS; absent once erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     envelope: Option<String>,
@@ -222,7 +210,7 @@ pub struct StatementView {
 impl From<SeenStatement> for StatementView {
     fn from(statement: SeenStatement) -> Self {
         Self {
-            assurance: statement.assurance().map(domain::chain::statement::Assurance::as_str),
+            assurance: statement.assurance.as_str(),
             r#type: statement.kind,
             kid: statement.kid,
             envelope: statement.envelope,
@@ -248,6 +236,10 @@ pub struct HandshakeView {
     /// `self`, `custodial` or `attested`: the weakest of what was signed so far.
     #[schema(example = "self")]
     assurance: String,
+    /// Of a hand-over: the handshake that it hands over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    previous_id: Option<String>,
     /// When the offer was taken.
     created_at: String,
     /// Offer, accept, seal: as far as it has come.
@@ -261,6 +253,7 @@ impl From<SeenHandshake> for HandshakeView {
             id: handshake.id.to_string(),
             deal_id: handshake.deal.to_string(),
             stage: handshake.stage,
+            previous_id: handshake.previous.map(|id| id.to_string()),
             created_at: handshake.created_at.to_string(),
             statements: handshake.statements.into_iter().map(Into::into).collect(),
         }

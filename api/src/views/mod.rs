@@ -26,6 +26,7 @@ pub mod oidc;
 pub mod operations;
 pub mod payouts;
 pub mod referrals;
+pub mod signing_keys;
 pub mod simulations;
 pub mod totp;
 pub mod trail_runs;

@@ -7,6 +7,8 @@
 //! | agreement for everybody, once a version was approved; its versions once they are in force; the tables that they name | whoever has the scope |
 //! | the same of an agreement made for a provider | that provider, and introducers who have deals with it |
 //! | deal, its facts, moves and handshakes | its provider, its introducer, its member ([`of_deal`]) |
+//! | handshake by which a deal is handed over, its statements and receipt | also those between whom ([`crate::deals::handshake_repository::LockedHandshake::seen_by`]) |
+//! | signing key and its events | its party, and whoever sees a statement that they prove |
 //! | commission line, also in a calculation, and steps of one that tell its amount | the introducer of who earns it, and who earns it ([`of_line`], [`sees_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
 //! | entry of one line | the introducer of who earns it ([`of_line_entry`]) |

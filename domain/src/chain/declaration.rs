@@ -6,9 +6,9 @@
 
 use super::leaf::LeafKind;
 use super::log::{self, LogItem};
-use super::presented::{Heads, Presented, StatementRefusal};
+use super::presented::{Heads, Presented, StatementRefusal, expect_active};
 use super::registration::seen_now;
-use super::registry::{Declaration, KeyOwner};
+use super::registry::{Declaration, KeyLock, KeyOwner, SigningKey};
 use super::statement::{ImportDeclaration, Statement};
 use crate::access::{MissingScope, Scope};
 use crate::env::Env;
@@ -68,10 +68,11 @@ pub fn declare(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resul
         return Err(StatementRefusal::Content("not a declaration").into());
     };
     let heads = Heads::find(uow, env.seen, std::iter::once(&presented))?;
-    let organisation = judged(uow, env, &presented, statement, &heads)?;
+    let (key, organisation) = judged(uow, env, &presented, statement, &heads)?;
     if let Some(known) = uow.keys().find_declaration_by_payload(presented.payload_digest())? {
         return Ok(known);
     }
+    expect_active(&key)?;
     if !(statement.consent.declared && statement.disclosure.declared) {
         return Err(DeclareError::NotDeclared);
     }
@@ -96,15 +97,15 @@ pub fn declare(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resul
     Ok(declaration)
 }
 
-/// The organisation whose key signed, when the actor acts for it.
+/// The key that signed, which is locked, and its organisation, when the actor acts for it.
 fn judged(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     presented: &Presented,
     statement: &ImportDeclaration,
     heads: &Heads,
-) -> Result<crate::kernel::ids::OrganisationId, DeclareError> {
-    let key = uow.keys().find_keys(&[presented.kid().to_owned()])?.into_iter().next();
+) -> Result<(SigningKey, crate::kernel::ids::OrganisationId), DeclareError> {
+    let key = uow.keys().lock_keys(&[presented.kid().to_owned()], KeyLock::Signing)?.into_iter().next();
     let Some((key, organisation)) = key.and_then(|key| match key.owner {
         KeyOwner::Organisation(organisation) if env.actor.acts_for(organisation) => Some((key, organisation)),
         KeyOwner::Organisation(_) | KeyOwner::Member { .. } => None,
@@ -112,7 +113,7 @@ fn judged(
         return Err(StatementRefusal::UnknownKey.into());
     };
     presented.judge(&key, (&statement.organisation, key.assurance), heads)?;
-    Ok(organisation)
+    Ok((key, organisation))
 }
 
 /// The declaration of an organisation that an import names, for a file of that digest.

@@ -17,6 +17,7 @@
 
 pub mod audit;
 pub mod declaration;
+pub mod key_events;
 pub mod log;
 pub mod mirror;
 pub mod presented;
@@ -26,6 +27,8 @@ pub mod receipts;
 pub mod registration;
 pub mod registry;
 pub mod repository;
+pub mod revocation;
+pub mod rotation;
 pub mod sequence;
 pub mod signer;
 

@@ -13,7 +13,7 @@ use super::key::{KeyError, PublicKey};
 use super::leaf::LeafKind;
 use super::merkle::empty_root;
 use super::registry::SigningKey;
-use super::statement::{Assurance, PartyId, Statement, StatementError};
+use super::statement::{Assurance, PartyId, ProofError, Statement, StatementError};
 use crate::kernel::Digest;
 use crate::kernel::fault::Reason;
 use crate::store::{StoreError, UnitOfWork};
@@ -46,6 +46,15 @@ pub enum StatementRefusal {
     /// The key is not registered, or is not the party's.
     #[error("no registered key of that kid may sign here")]
     UnknownKey,
+    /// The key was rotated away or revoked before.
+    #[error("the key is {0}: it signs nothing any more")]
+    KeyEnded(&'static str),
+    /// The next key of a rotation did not sign for exactly this rotation.
+    #[error("the proof of the next key: {0}")]
+    Possession(#[from] ProofError),
+    /// The key promised another one as its next.
+    #[error("this key promised another next key: rotate to that one, or revoke this one")]
+    KeyNotPromised,
     /// Another party than the owner of the key, or than the other statement names.
     #[error("the statement names {found} where {expected} belongs")]
     OtherParty {
@@ -93,6 +102,9 @@ impl Reason for StatementRefusal {
             Self::OtherLog { .. } => "log_mismatch",
             Self::Key(error) => error.code(),
             Self::UnknownKey => "unknown_key",
+            Self::KeyEnded(_) => "key_ended",
+            Self::Possession(_) => "possession_not_proved",
+            Self::KeyNotPromised => "key_not_promised",
             Self::OtherParty { .. } => "party_mismatch",
             Self::OtherAssurance { .. } => "assurance_mismatch",
             Self::SeenAhead { .. } => "seen_in_the_future",
@@ -195,6 +207,15 @@ impl Presented {
         self.verify(&key.public)?;
         self.statement.seen().map_or(Ok(()), |seen| heads.check(seen))
     }
+}
+
+/// Refuses a key that was rotated away or revoked: its holder signed too late. Asked once it is clear that the statement
+/// is a new one, since what was taken before stays taken.
+///
+/// # Errors
+/// [`StatementRefusal::KeyEnded`].
+pub fn expect_active(key: &SigningKey) -> Result<(), StatementRefusal> {
+    if key.is_active() { Ok(()) } else { Err(StatementRefusal::KeyEnded(key.status())) }
 }
 
 /// Refuses unless the named party is the one that belongs there.

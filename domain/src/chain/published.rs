@@ -82,6 +82,32 @@ pub struct KeptEntry {
     pub canonical: Vec<u8>,
 }
 
+/// How a key begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEventKind {
+    /// It was registered by itself.
+    Registration,
+    /// It gave way to the next.
+    Rotation,
+    /// It was revoked.
+    Revocation,
+}
+
+/// An event of a key, as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptKeyEvent {
+    /// What happened.
+    pub kind: KeyEventKind,
+    /// The key that it is about: the one that gave way, of a rotation.
+    pub kid: String,
+    /// The key that begins with it, of a rotation.
+    pub successor: Option<String>,
+    /// The key that signed it.
+    pub signer: String,
+    /// The statement.
+    pub kept: KeptEnvelope,
+}
+
 /// The log, to look up. Leaves and tiles are public; envelopes and entries follow their deals.
 pub trait ChainQueries: TreeRows {
     /// The newest signed checkpoint.
@@ -120,11 +146,12 @@ pub trait ChainQueries: TreeRows {
     /// The failure of the store.
     fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError>;
 
-    /// The registrations of the keys with these thumbprints that the viewer sees.
+    /// Every event of the successions to which the keys with these thumbprints belong, and of the successions of keys
+    /// that revoked one of them, as far as the viewer sees them: one query.
     ///
     /// # Errors
     /// The failure of the store.
-    fn find_registrations(&mut self, kids: &[String]) -> Result<Vec<KeptEnvelope>, StoreError>;
+    fn find_key_events(&mut self, kids: &[String]) -> Result<Vec<KeptKeyEvent>, StoreError>;
 }
 
 /// Rows read from the store, each time anew.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::key_events::KeyEvents;
 use super::merkle::HashReader;
 use super::published::{CachedRows, ChainQueries, IndexedLeaf, KeptEnvelope, PublishedNote, StoredRows};
 use super::receipt::{self, Logged, Receipt, ReceiptKind};
@@ -139,17 +140,12 @@ pub(crate) fn packed(
     }
     let kids: BTreeSet<String> = materials.values().flat_map(|m| m.kids.iter().cloned()).collect();
     let kids: Vec<String> = kids.into_iter().collect();
-    let registrations: BTreeMap<String, KeptEnvelope> = chain
-        .find_registrations(&kids)?
-        .into_iter()
-        .filter_map(|kept| signer_of(&kept).map(|kid| (kid, kept)))
-        .collect();
-    let kept = materials.values().flat_map(|m| &m.items).chain(declarations.values()).chain(registrations.values());
+    let keys = KeyEvents::find(chain, &kids)?;
+    let kept = materials.values().flat_map(|m| &m.items).chain(declarations.values()).chain(keys.kept());
     let sources: Vec<Uuid> = kept.map(|kept| kept.source).collect();
     let leaves: Found = chain.find_leaves(&sources)?.into_iter().map(|leaf| (leaf.source, leaf)).collect();
     let stored = StoredRows::new(chain);
-    let packer =
-        Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, registrations };
+    let packer = Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
     Ok((0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect())
 }
 
@@ -192,11 +188,7 @@ fn note_needs(kids: &mut BTreeSet<String>, declaration: &mut Option<Digest>, sta
     let (assurance, named) = match statement {
         Statement::Offer(s) => (s.assurance, s.declaration),
         Statement::Accept(s) => (s.assurance, s.declaration),
-        Statement::Seal(_)
-        | Statement::KeyRegistration(_)
-        | Statement::ImportDeclaration(_)
-        | Statement::AgreementApproval(_)
-        | Statement::PayoutApproval(_) => return,
+        _ => return,
     };
     *declaration = declaration.or(named);
     if assurance != Assurance::Attested {
@@ -222,7 +214,7 @@ struct Packer<'p, R> {
     rows: &'p R,
     leaves: Found,
     declarations: BTreeMap<Digest, KeptEnvelope>,
-    registrations: BTreeMap<String, KeptEnvelope>,
+    keys: KeyEvents,
 }
 
 impl<R: HashReader> Packer<'_, R> {
@@ -233,13 +225,16 @@ impl<R: HashReader> Packer<'_, R> {
         }
         let items = material.items.iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;
         let declaration = material.declaration.and_then(|digest| self.declarations.get(&digest));
-        let keys = material.kids.iter().filter_map(|kid| self.registrations.get(kid));
+        // What is not under the checkpoint yet, such as a revocation of this moment, is left out.
+        let mut keys: Vec<Logged> =
+            self.keys.of(&material.kids).into_iter().filter_map(|kept| self.logged(kept).ok()).collect();
+        keys.sort_by_key(|logged| logged.index);
         Ok(Receipt {
             checkpoint: self.note.note.clone(),
             declaration: declaration.and_then(|kept| self.logged(kept).ok()),
             id: material.id.clone(),
             items,
-            keys: keys.filter_map(|kept| self.logged(kept).ok()).collect(),
+            keys,
             kind: material.kind,
             log: mirror::origin_of(&self.note.note).ok_or(Withheld::Damaged)?,
             r#type: receipt::TYPE.to_owned(),

@@ -69,13 +69,18 @@ pub fn register(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resu
         let same = uow.keys().find_envelope(known.id.uuid())?.is_some_and(|kept| kept == envelope.as_bytes());
         return if same { Ok(Registered { key: known, new: false }) } else { Err(RegisterKeyError::KeyTaken) };
     }
+    let id = SigningKeyId::new(env.ids.next());
     let key = SigningKey {
-        id: SigningKeyId::new(env.ids.next()),
+        id,
         owner,
         assurance: statement.assurance,
         public,
         next: statement.next,
+        replaces: None,
+        first: id,
+        rotations: 0,
         created_at: env.now,
+        end: None,
     };
     uow.keys().append_key(&key).map_err(seen_now("signing_key_kid_taken"))?;
     let item = LogItem {
@@ -85,9 +90,7 @@ pub fn register(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resu
         envelope: envelope.as_bytes().to_vec(),
         keep_envelope: true,
     };
-    let member = key.owner.member().map(MemberId::uuid);
-    let seen: Vec<uuid::Uuid> = std::iter::once(key.owner.organisation().uuid()).chain(member).collect();
-    events::record_changed(uow, env, EventKind::SigningKeyRegistered, (&key.id, key.id.uuid()), None, &seen)?;
+    tell(uow, env, EventKind::SigningKeyRegistered, &key)?;
     log::append(uow, env, &[item])?;
     Ok(Registered { key, new: true })
 }
@@ -126,6 +129,18 @@ fn owner(uow: &mut dyn UnitOfWork, env: &Env<'_>, party: &PartyId) -> Result<Key
         }
         _ => Err(unknown),
     }
+}
+
+/// Tells the owner of a key what happened to it.
+pub(super) fn tell(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    kind: EventKind,
+    key: &SigningKey,
+) -> Result<(), StoreError> {
+    let member = key.owner.member().map(MemberId::uuid);
+    let seen: Vec<uuid::Uuid> = std::iter::once(key.owner.organisation().uuid()).chain(member).collect();
+    events::record_changed(uow, env, kind, (&key.id, key.id.uuid()), None, &seen)
 }
 
 /// Somebody else kept the same a moment ago: begin again and find it.

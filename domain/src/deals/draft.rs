@@ -15,7 +15,7 @@ use crate::directory::required;
 use crate::env::Env;
 use crate::kernel::Faults;
 use crate::kernel::fault::Reason;
-use crate::kernel::ids::{ContactId, HandshakeId};
+use crate::kernel::ids::{ContactId, HandshakeId, OrganisationId};
 use crate::kernel::jcs::JcsError;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
@@ -36,16 +36,25 @@ pub enum Draft {
         /// The key that will sign.
         kid: String,
     },
+    /// The offer with which a handshake is handed over.
+    HandOver {
+        /// The handshake, which is sealed.
+        handshake: HandshakeId,
+        /// To whom.
+        to: OrganisationId,
+        /// The key that will sign.
+        kid: String,
+    },
 }
 
 /// A draft, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DraftInput {
-    /// `/type`: `offer` or `accept`
+    /// `/type`: `offer`, `accept` or `hand_over`
     pub kind: Option<String>,
     /// `/kid`
     pub kid: Option<String>,
-    /// `/handshake_id`, of an accept
+    /// `/handshake_id`, of an accept or a hand-over
     pub handshake_id: Option<String>,
     /// `/member_id` …, of an offer
     pub terms: TermsInput,
@@ -75,12 +84,21 @@ impl Draft {
                 let handshake = required(&mut faults, "/handshake_id", id, HandshakeId::parse);
                 handshake.zip(kid).map(|(handshake, kid)| Self::Accept { handshake, kid })
             }
+            Some("hand_over") => {
+                for pointer in raw.terms.given().into_iter().filter(|pointer| *pointer != "/provider_id") {
+                    faults.push(pointer, "unexpected", "a hand-over takes the terms of what it hands over");
+                }
+                let id = raw.handshake_id.as_deref();
+                let handshake = required(&mut faults, "/handshake_id", id, HandshakeId::parse);
+                let to = required(&mut faults, "/provider_id", raw.terms.provider_id.as_deref(), OrganisationId::parse);
+                handshake.zip(to).zip(kid).map(|((handshake, to), kid)| Self::HandOver { handshake, to, kid })
+            }
             Some(_) => {
-                faults.push("/type", "unknown_value", "expected one of: offer, accept");
+                faults.push("/type", "unknown_value", "expected one of: offer, accept, hand_over");
                 None
             }
             None => {
-                faults.push("/type", "required", "this field is required: offer or accept");
+                faults.push("/type", "required", "this field is required: offer, accept or hand_over");
                 None
             }
         };
@@ -140,9 +158,18 @@ pub enum PrepareError {
     /// The actor takes part, but it is not the one to accept.
     #[error("only the provider of the deal accepts")]
     NotCounterparty,
+    /// The actor takes part, but did not accept what is to be handed over.
+    #[error("only who accepted the handshake hands it over")]
+    NotHolder,
+    /// What is to be handed over is not sealed yet.
+    #[error("the handshake is not sealed yet")]
+    NotSealed,
     /// The key is not registered, or is not the party's.
     #[error("no registered key of that kid may sign here")]
     UnknownKey,
+    /// The key was rotated away or revoked.
+    #[error("the key is {0}: it signs nothing any more")]
+    KeyEnded(&'static str),
 }
 
 impl UseCaseError for PrepareError {
@@ -155,7 +182,10 @@ impl UseCaseError for PrepareError {
             | Self::UnknownMember
             | Self::UnknownHandshake
             | Self::NotCounterparty
-            | Self::UnknownKey => None,
+            | Self::NotHolder
+            | Self::NotSealed
+            | Self::UnknownKey
+            | Self::KeyEnded(_) => None,
         }
     }
 }
@@ -169,6 +199,7 @@ pub fn prepare(uow: &mut dyn UnitOfWork, env: &Env<'_>, draft: &Draft) -> Result
     match draft {
         Draft::Offer { terms, kid } => offer(uow, env, terms, kid),
         Draft::Accept { handshake, kid } => accept(uow, env, *handshake, kid),
+        Draft::HandOver { handshake, to, kid } => hand_over(uow, env, (*handshake, *to), kid),
     }
 }
 
@@ -180,7 +211,7 @@ fn offer(uow: &mut dyn UnitOfWork, env: &Env<'_>, terms: &Terms, kid: &str) -> R
         KeyOwner::Organisation(organisation) => organisation == member.organisation,
         KeyOwner::Member { member: signer, .. } => signer == member.id,
     });
-    let key = key.ok_or(PrepareError::UnknownKey)?;
+    let key = usable(key)?;
     let (handshake, client) = (HandshakeId::new(env.ids.next()), ContactId::new(env.ids.next()));
     let statement = Statement::Offer(Offer {
         assurance: key.assurance,
@@ -214,8 +245,8 @@ fn accept(
         Standing::Other => return Err(PrepareError::NotCounterparty),
         Standing::None => return Err(PrepareError::UnknownHandshake),
     }
-    let key = found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.provider));
-    let key = key.ok_or(PrepareError::UnknownKey)?;
+    let key = found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.to));
+    let key = usable(key)?;
     let statement = Statement::Accept(Accept {
         assurance: key.assurance,
         declaration: None,
@@ -223,13 +254,55 @@ fn accept(
         kid: kid.to_owned(),
         log: env.origin.to_owned(),
         offer_sha256: open.offer.envelope,
-        party: PartyId::organisation(open.provider),
+        party: PartyId::organisation(open.to),
         salt: Salt(env.draw()),
         seen: env.seen,
         v: statement::VERSION,
     });
     let signing_input = statement.signing_input()?;
     Ok(Prepared { handshake, client: None, statement, signing_input })
+}
+
+/// The offer with which the holder of a deal hands it over.
+fn hand_over(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    (previous, to): (HandshakeId, OrganisationId),
+    kid: &str,
+) -> Result<Prepared, PrepareError> {
+    let open = uow.handshakes().lock(&[previous])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
+    match standing(env.actor, &open) {
+        Standing::Counterparty => {}
+        Standing::Other => return Err(PrepareError::NotHolder),
+        Standing::None => return Err(PrepareError::UnknownHandshake),
+    }
+    let seal = open.seal.ok_or(PrepareError::NotSealed)?;
+    let key = usable(found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.to)))?;
+    let handshake = HandshakeId::new(env.ids.next());
+    let statement = Statement::Offer(Offer {
+        assurance: key.assurance,
+        declaration: None,
+        handshake,
+        kid: kid.to_owned(),
+        log: env.origin.to_owned(),
+        party: key.owner.party(),
+        previous: Some(seal.envelope),
+        referred: None,
+        row_sha256: None,
+        salt: Salt(env.draw()),
+        seen: env.seen,
+        to: PartyId::organisation(to),
+        v: statement::VERSION,
+        value: None,
+    });
+    let signing_input = statement.signing_input()?;
+    Ok(Prepared { handshake, client: None, statement, signing_input })
+}
+
+/// The key, when it is the party's and may sign.
+fn usable(key: Option<SigningKey>) -> Result<SigningKey, PrepareError> {
+    let key = key.ok_or(PrepareError::UnknownKey)?;
+    if key.is_active() { Ok(key) } else { Err(PrepareError::KeyEnded(key.status())) }
 }
 
 fn found(uow: &mut dyn UnitOfWork, kid: &str) -> Result<Option<SigningKey>, StoreError> {
@@ -239,7 +312,7 @@ fn found(uow: &mut dyn UnitOfWork, kid: &str) -> Result<Option<SigningKey>, Stor
 /// How an actor stands to a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It acts for the provider, who accepts.
+    /// It acts for who accepts: the provider, or to whom the deal is handed over.
     Counterparty,
     /// It takes part, but does not accept.
     Other,
@@ -249,9 +322,10 @@ pub(crate) enum Standing {
 
 /// How the actor stands to a handshake.
 pub(crate) fn standing(actor: &Actor, open: &LockedHandshake) -> Standing {
+    let hands_over = open.from.is_some_and(|from| actor.acts_for(from));
     match ownership::side(actor, open.provider, open.introducer, open.member) {
-        Side::Provider => Standing::Counterparty,
-        Side::Introducer | Side::Referrer => Standing::Other,
-        Side::None => Standing::None,
+        _ if actor.acts_for(open.to) => Standing::Counterparty,
+        Side::None if !hands_over => Standing::None,
+        Side::Provider | Side::Introducer | Side::Referrer | Side::None => Standing::Other,
     }
 }

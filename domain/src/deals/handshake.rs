@@ -43,8 +43,13 @@ pub fn attest(
     let offer = made.add("offer", Statement::Offer(offer(env, deal, id, attestation)))?;
     let accept = made.add("accept", Statement::Accept(accept(env, deal, id, offer, attestation)))?;
     made.add("seal", Statement::Seal(Box::new(seal(env, deal, id, (offer, accept), attestation))))?;
-    let handshake =
-        Handshake { id, deal: deal.id, assurance: Assurance::Attested.as_str(), statements: made.statements };
+    let handshake = Handshake {
+        id,
+        deal: deal.id,
+        assurance: Assurance::Attested.as_str(),
+        hop: None,
+        statements: made.statements,
+    };
     Ok((handshake, made.items))
 }
 
@@ -68,6 +73,7 @@ impl Made<'_> {
             handshake: self.handshake,
             kind,
             kid: statement.kid().to_owned(),
+            assurance: statement.assurance(),
             payload_sha256: Digest::of(&payload),
             envelope_sha256,
         });

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::deal::Stage;
 use super::frozen::Frozen;
 use super::repository::HandshakeStatement;
+use crate::access::ownership;
 use crate::agreements::facts::DealFacts;
 use crate::catalogue::VerticalCode;
-use crate::chain::statement::{Assurance, Statement};
+use crate::chain::statement::Assurance;
 use crate::directory::contact::PersonalData;
 use crate::kernel::ids::{AgreementId, ContactId, DealId, HandshakeId, MemberId, OrganisationId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
@@ -49,14 +50,35 @@ pub struct StatementDigests {
     pub envelope: Digest,
 }
 
+/// The handshake that a hand-over hands over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSeal {
+    /// The handshake.
+    pub handshake: HandshakeId,
+    /// The envelope of its seal; none once it is erased.
+    pub envelope: Option<Vec<u8>>,
+}
+
 /// A handshake and what countersigning needs to know of its deal, which is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedHandshake {
     /// Its id.
     pub id: HandshakeId,
+    /// The highest number of a handshake of the deal.
+    pub last_hop: i32,
+    /// Of a hand-over: what is handed over.
+    pub previous: Option<PreviousSeal>,
+    /// Of a hand-over: who hands over.
+    pub from: Option<OrganisationId>,
+    /// Who has to accept: the provider of the deal, or to whom it is handed over.
+    pub to: OrganisationId,
+    /// Of a hand-over: whether somebody else accepted another one of the same.
+    pub passed_by: bool,
+    /// Whether it was handed over, and that was accepted.
+    pub handed_over: bool,
     /// Its deal.
     pub deal: DealId,
-    /// Who sells, and has to accept.
+    /// Who sells.
     pub provider: OrganisationId,
     /// Whose member referred.
     pub introducer: OrganisationId,
@@ -82,6 +104,20 @@ pub struct LockedHandshake {
     pub seal: Option<StatementDigests>,
     /// The version that the deal was sealed under.
     pub agreement: Option<(AgreementId, u32)>,
+}
+
+impl LockedHandshake {
+    /// Who sees it: whoever sees the deal, and between whom it is handed over.
+    #[must_use]
+    pub fn seen_by(&self) -> Vec<Uuid> {
+        let mut seen = ownership::of_deal(self.provider, self.introducer, self.member);
+        for party in self.from.into_iter().chain([self.to]).map(OrganisationId::uuid) {
+            if !seen.contains(&party) {
+                seen.push(party);
+            }
+        }
+        seen
+    }
 }
 
 /// A deal that its seal moves on.
@@ -150,6 +186,8 @@ pub struct SeenStatement {
     pub kind: String,
     /// The key that signed.
     pub kid: String,
+    /// How its party stands behind it: `self`, `custodial`, `attested`.
+    pub assurance: Assurance,
     /// Its payload's digest.
     pub payload_sha256: Digest,
     /// Its envelope's digest.
@@ -173,26 +211,19 @@ pub struct SeenHandshake {
     pub stage: String,
     /// `self`, `custodial`, `attested`: the offer's.
     pub assurance: String,
+    /// Of a hand-over: the handshake that is handed over.
+    pub previous: Option<HandshakeId>,
     /// When the offer was taken.
     pub created_at: Instant,
     /// Its statements: offer, accept, seal.
     pub statements: Vec<SeenStatement>,
 }
 
-impl SeenStatement {
-    /// How its party stands behind it; none once the envelope is erased.
-    #[must_use]
-    pub fn assurance(&self) -> Option<Assurance> {
-        let (_, statement) = Statement::parse(self.envelope.as_deref()?).ok()?;
-        Some(statement.assurance())
-    }
-}
-
 impl SeenHandshake {
     /// The weakest assurance of what was signed so far.
     #[must_use]
     pub fn weakest(&self) -> &str {
-        let weakest = self.statements.iter().filter_map(SeenStatement::assurance).min();
+        let weakest = self.statements.iter().map(|statement| statement.assurance).min();
         weakest.map_or(self.assurance.as_str(), |weakest| weakest.as_str())
     }
 }

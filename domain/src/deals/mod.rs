@@ -14,6 +14,7 @@ pub mod countersign;
 pub mod deal;
 pub mod draft;
 pub mod frozen;
+pub mod hand_over;
 pub mod handshake;
 pub mod handshake_repository;
 pub mod import;

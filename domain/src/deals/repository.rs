@@ -7,6 +7,7 @@ use super::deal::{Deal, Transition};
 use super::lookup::{Commission, DealFilter, Event, FoundDeal, Participant, PipelineStage};
 use crate::agreements::facts::Period;
 use crate::catalogue::{ProductCode, VerticalCode};
+use crate::chain::statement::Assurance;
 use crate::kernel::ids::{DealId, DealImportId, HandshakeId, OrganisationId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
@@ -54,10 +55,25 @@ pub struct HandshakeStatement {
     pub kind: &'static str,
     /// The key that signed.
     pub kid: String,
+    /// How its party stands behind it.
+    pub assurance: Assurance,
     /// Its payload's digest: the same payload is never accepted twice.
     pub payload_sha256: Digest,
     /// Its envelope's digest.
     pub envelope_sha256: Digest,
+}
+
+/// What makes a handshake a hand-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// Its number among the handshakes of the deal, from 1; the referral's own has 0.
+    pub n: i32,
+    /// The handshake that is handed over.
+    pub previous: HandshakeId,
+    /// Who hands over.
+    pub from: OrganisationId,
+    /// To whom.
+    pub to: OrganisationId,
 }
 
 /// A handshake.
@@ -69,6 +85,8 @@ pub struct Handshake {
     pub deal: DealId,
     /// `self`, `custodial`, `attested`.
     pub assurance: &'static str,
+    /// What is handed over; none for the referral's own.
+    pub hop: Option<Hop>,
     /// Its statements.
     pub statements: Vec<HandshakeStatement>,
 }

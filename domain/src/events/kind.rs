@@ -83,6 +83,10 @@ event_kinds! {
     HandshakeSealed = "handshake.sealed", "handshake", "HandshakeSigned", ChainRead;
     /// A signing key was registered.
     SigningKeyRegistered = "signing_key.registered", "key", "RecordChanged", ChainRead;
+    /// A signing key gave way to the next.
+    SigningKeyRotated = "signing_key.rotated", "key", "RecordChanged", ChainRead;
+    /// A signing key was revoked.
+    SigningKeyRevoked = "signing_key.revoked", "key", "RecordChanged", ChainRead;
     /// A job ended: it succeeded, failed, or was cancelled.
     JobEnded = "job.ended", "job", "JobEnded", JobsRead;
     /// A payout run was worked out.

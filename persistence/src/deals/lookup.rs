@@ -204,7 +204,7 @@ impl DealQueries for PgQueries<'_> {
                union all
                select 'moved', occurred_on, known_at, n + 1, to_stage, from_stage, reason, actor_id, null, null, null from deal_transition where deal_id = $2
                union all
-               select 'stated', null, s.created_at, array_position(array['offer', 'accept', 'seal'], s.kind) - 10, s.kind, s.kid, h.assurance, h.id, null, null, null
+               select 'stated', null, s.created_at, array_position(array['offer', 'accept', 'seal'], s.kind) - 10, s.kind, s.kid, coalesce(s.assurance, h.assurance), h.id, null, null, null
                  from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = $3
              ) e order by known_at, place",
         )

@@ -27,7 +27,7 @@ mod keys;
 pub use approval::{AgreementApproval, PayoutApproval};
 pub use handshake::{Accept, Offer, Seal};
 pub use import::ImportDeclaration;
-pub use keys::KeyRegistration;
+pub use keys::{KeyRegistration, KeyRevocation, KeyRotation, ProofError, RevocationReason};
 
 /// The version of every statement so far.
 pub const VERSION: u8 = 1;
@@ -62,6 +62,7 @@ pub enum StatementError {
 /// `typ` of envelopes, by what is in them.
 mod typ {
     pub(super) const KEY: &str = "flip360-key+jws";
+    pub(super) const PROOF: &str = "flip360-key-proof+jws";
     pub(super) const IMPORT: &str = "flip360-import+jws";
     pub(super) const HANDSHAKE: &str = "flip360-handshake+jws";
     pub(super) const APPROVAL: &str = "flip360-approval+jws";
@@ -93,6 +94,10 @@ trait Signed {
 pub enum Statement {
     /// See [`KeyRegistration`].
     KeyRegistration(KeyRegistration),
+    /// See [`KeyRotation`].
+    KeyRotation(Box<KeyRotation>),
+    /// See [`KeyRevocation`].
+    KeyRevocation(KeyRevocation),
     /// See [`ImportDeclaration`].
     ImportDeclaration(ImportDeclaration),
     /// See [`Offer`].
@@ -111,6 +116,8 @@ impl Statement {
     fn signed(&self) -> &dyn Signed {
         match self {
             Self::KeyRegistration(s) => s,
+            Self::KeyRotation(s) => s.as_ref(),
+            Self::KeyRevocation(s) => s,
             Self::ImportDeclaration(s) => s,
             Self::Offer(s) => s,
             Self::Accept(s) => s,

@@ -3,28 +3,20 @@
 //! Attested statements are signed by the platform for people who signed nothing; the importing
 //! organisation's declaration stands for them and is judged when it is there. Custodial ones are signed
 //! by the platform too, on instruction, unless the party has a key that a keeper holds. All others need
-//! a registration of their key that the log holds at a lower index, for that very party.
+//! a key that was that very party's and good at their index ([`super::keys`]). A hand-over names the seal before it;
+//! that it is the right one is judged where both receipts are in hand ([`super::chain`]).
 
-use std::collections::BTreeMap;
-
-use super::{Findings, included};
+use super::keys::{KeyHistory, NotGood};
+use super::{Findings, HandedOver, Sealed, included};
 use crate::digest::Digest;
 use crate::jws::Jws;
-use crate::key::PublicKey;
 use crate::leaf::{Leaf, LeafKind};
 use crate::receipt::{Logged, Receipt};
-use crate::statement::{Accept, Assurance, ImportDeclaration, KeyRegistration, Offer, PartyId, Seal, Statement};
+use crate::statement::{Accept, Assurance, ImportDeclaration, Offer, Seal, Statement};
 use crate::trust::Trust;
 
 const STATEMENTS: [(&str, LeafKind); 3] =
     [("/items/0", LeafKind::Offer), ("/items/1", LeafKind::Accept), ("/items/2", LeafKind::Seal)];
-
-/// A registered key and since which leaf.
-struct Registered {
-    key: PublicKey,
-    index: u64,
-    registration: KeyRegistration,
-}
 
 /// A statement that was logged and whose form is right.
 struct Read<'r> {
@@ -40,11 +32,11 @@ pub(super) fn verify(trust: &Trust, receipt: &Receipt, findings: &mut Findings) 
         findings.fault("/items", "wrong_number_of_items", "the receipt of a handshake has offer, accept and seal");
         return;
     };
-    let registered = registrations(trust, receipt, findings);
+    let keys = KeyHistory::read(trust, receipt, findings);
     let mut read = Vec::new();
     for ((pointer, kind), logged) in STATEMENTS.into_iter().zip([offer, accept, seal]) {
         if let Some(found) = statement(trust, findings, pointer, logged, kind) {
-            signed(trust, &registered, findings, &found);
+            signed(trust, &keys, findings, &found);
             read.push(found);
         }
     }
@@ -54,46 +46,13 @@ pub(super) fn verify(trust: &Trust, receipt: &Receipt, findings: &mut Findings) 
         (&offer.statement, &accept.statement, &seal.statement)
     {
         chained(findings, receipt, (o, offer.logged), (a, accept.logged), s);
-        let declared = declaration(trust, receipt, &registered, findings, o.declaration);
+        let declared = declaration(trust, receipt, &keys, findings, o.declaration);
         if findings.holds() {
             tell(findings, receipt, (o, a, s), declared.as_ref());
+            handed_over(findings, (o, offer), (s, seal));
+            keys.tell(findings);
         }
     }
-}
-
-/// The keys whose registration is proved by the receipt.
-fn registrations(trust: &Trust, receipt: &Receipt, findings: &mut Findings) -> BTreeMap<String, Registered> {
-    let mut keys = BTreeMap::new();
-    for (n, logged) in receipt.keys.iter().enumerate() {
-        let pointer = format!("/keys/{n}");
-        if included(findings, &pointer, logged, &[LeafKind::KeyRegistration]).is_none() {
-            continue;
-        }
-        let at = format!("{pointer}/envelope");
-        match registration(trust, &logged.envelope) {
-            Ok((key, registration)) => {
-                let registered = Registered { key, index: logged.index, registration };
-                if keys.insert(key.kid(), registered).is_some() {
-                    findings.fault(at, "key_twice", "a key is registered twice in this receipt");
-                }
-            }
-            Err(detail) => findings.fault(at, "registration_not_valid", detail),
-        }
-    }
-    keys
-}
-
-/// A registration proves possession: it is signed by the very key.
-fn registration(trust: &Trust, envelope: &str) -> Result<(PublicKey, KeyRegistration), String> {
-    let (jws, statement) = Statement::parse(envelope).map_err(|e| e.to_string())?;
-    let typ = statement.typ();
-    let Statement::KeyRegistration(registration) = statement else { return Err("not a registration".to_owned()) };
-    if registration.log != trust.origin() {
-        return Err(format!("for log {}", registration.log));
-    }
-    let key = PublicKey::from_jwk(&registration.jwk).map_err(|e| e.to_string())?;
-    jws.verify(&key, typ).map_err(|e| e.to_string())?;
-    Ok((key, registration))
 }
 
 /// A statement of the right kind, for this log, that its leaf commits to and the log includes.
@@ -129,58 +88,36 @@ fn statement<'r>(
 }
 
 /// Who must have signed: the platform for seals and attested statements, otherwise the party's own key.
-fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &mut Findings, read: &Read<'_>) {
+fn signed(trust: &Trust, keys: &KeyHistory, findings: &mut Findings, read: &Read<'_>) {
     let at = format!("{}/envelope", read.pointer);
     let (party, assurance) = match &read.statement {
         Statement::Offer(s) => (&s.party, s.assurance),
         Statement::Accept(s) => (&s.party, s.assurance),
         Statement::Seal(s) if s.party.is_platform() => (&s.party, Assurance::Attested),
-        Statement::Seal(_)
-        | Statement::KeyRegistration(_)
-        | Statement::ImportDeclaration(_)
-        | Statement::AgreementApproval(_)
-        | Statement::PayoutApproval(_) => {
+        _ => {
             findings.fault(at, "other_party", "only the platform seals");
             return;
         }
     };
+    let (kid, index) = (read.jws.kid(), read.logged.index);
+    let platform = trust.platform_key(kid);
     let key = match assurance {
-        Assurance::Attested => trust.platform_key(read.jws.kid()),
+        Assurance::Attested => platform.ok_or_else(|| super::keys::unknown(kid)),
         // The keeper's own key, or one that it keeps for the party.
-        Assurance::Custodial => {
-            trust.platform_key(read.jws.kid()).or_else(|| own_key(registered, findings, read, party, assurance))
-        }
-        Assurance::Own => own_key(registered, findings, read, party, assurance),
+        Assurance::Custodial => platform.map_or_else(|| keys.signer(kid, party, assurance, index), Ok),
+        Assurance::Own => keys.signer(kid, party, assurance, index),
     };
-    let Some(key) = key else {
-        findings.fault(at, "unknown_key", format!("key {} is not known to be allowed to sign this", read.jws.kid()));
-        return;
+    let key = match key {
+        Ok(key) => key,
+        Err(NotGood { code, detail }) => {
+            findings.fault(at, code, detail);
+            return;
+        }
     };
     match read.jws.verify(key, read.statement.typ()) {
         Ok(()) => findings.add_key(read.jws.kid()),
         Err(error) => findings.fault(at, "signature_invalid", error.to_string()),
     }
-}
-
-fn own_key<'k>(
-    registered: &'k BTreeMap<String, Registered>,
-    findings: &mut Findings,
-    read: &Read<'_>,
-    party: &PartyId,
-    assurance: Assurance,
-) -> Option<&'k PublicKey> {
-    let found = registered.get(read.jws.kid())?;
-    let at = format!("{}/envelope", read.pointer);
-    if found.registration.party != *party {
-        findings.fault(&at, "key_of_other_party", format!("the key is registered for {}", found.registration.party));
-    }
-    if found.registration.assurance != assurance {
-        findings.fault(&at, "assurance_overstated", "the key was registered with another assurance");
-    }
-    if found.index >= read.logged.index {
-        findings.fault(&at, "key_registered_later", "the key was registered after it signed");
-    }
-    Some(&found.key)
 }
 
 /// One lane, growing places, growing indexes; neighbours name each other.
@@ -245,7 +182,7 @@ fn chained(
 fn declaration(
     trust: &Trust,
     receipt: &Receipt,
-    registered: &BTreeMap<String, Registered>,
+    keys: &KeyHistory,
     findings: &mut Findings,
     named: Option<Digest>,
 ) -> Option<ImportDeclaration> {
@@ -262,10 +199,8 @@ fn declaration(
         if declared.log != trust.origin() {
             return Err(format!("for log {}", declared.log));
         }
-        let own = registered
-            .get(jws.kid())
-            .filter(|r| r.registration.party == declared.organisation && r.index < logged.index);
-        let key = own.map(|r| &r.key).ok_or("its key is not registered for the organisation")?;
+        let key =
+            keys.declarant(jws.kid(), &declared.organisation, logged.index).map_err(|not_good| not_good.detail)?;
         jws.verify(key, typ).map_err(|e| e.to_string())?;
         Ok(declared)
     });
@@ -324,5 +259,27 @@ fn tell(
     if !seal.consent.declared || !seal.disclosure.declared {
         findings.not_proved.push("That consent and disclosure were declared.".to_owned());
     }
-    findings.not_proved.push("That none of the keys was revoked after this checkpoint.".to_owned());
+}
+
+/// Notes what a chain of receipts is joined by, and says what one alone proves of it.
+fn handed_over(findings: &mut Findings, (offer, offered): (&Offer, &Read<'_>), (seal, sealed): (&Seal, &Read<'_>)) {
+    findings.sealed = Some(Sealed {
+        seal: Digest::of(sealed.logged.envelope.as_bytes()),
+        lane: sealed.leaf.lane,
+        deal: seal.deal,
+        index: sealed.logged.index,
+        holder: offer.to.clone(),
+    });
+    let Some(previous) = offer.previous else { return };
+    findings.handed_over = Some(HandedOver {
+        previous,
+        lane: offered.leaf.lane,
+        deal: seal.deal,
+        index: offered.logged.index,
+        by: offer.party.clone(),
+    });
+    findings.proved.push(format!("{} hands over what the seal {previous} sealed.", offer.party));
+    findings.not_proved.push(
+        "What was sealed before this hand-over: judge it together with the receipt whose seal it names.".to_owned(),
+    );
 }

@@ -4,8 +4,10 @@
 //! and nothing is proved. What was found is said in words, for people, and in codes, for machines.
 //! Validity of keys goes by leaf index, never by a clock.
 
+mod chain;
 mod entry;
 mod handshake;
+mod keys;
 mod verdict;
 
 pub use verdict::verdict;
@@ -17,7 +19,42 @@ use super::proof;
 use super::receipt::{Logged, Receipt, ReceiptKind};
 use super::statement::Assurance;
 use super::trust::Trust;
+use crate::digest::Digest;
 use crate::fault::Faults;
+use crate::ids::DealId;
+use crate::parts::PartyId;
+
+pub use chain::join;
+
+/// What a receipt says was sealed, for a hand-over to name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// SHA-256 of the seal's envelope.
+    pub seal: Digest,
+    /// The lane.
+    pub lane: Digest,
+    /// The deal.
+    pub deal: DealId,
+    /// The index of the seal.
+    pub index: u64,
+    /// Who accepted, and may hand over.
+    pub holder: PartyId,
+}
+
+/// What a receipt says was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// SHA-256 of the envelope of the seal before.
+    pub previous: Digest,
+    /// The lane.
+    pub lane: Digest,
+    /// The deal.
+    pub deal: DealId,
+    /// The index of the offer.
+    pub index: u64,
+    /// Who hands over.
+    pub by: PartyId,
+}
 
 /// What was found. Nothing of `proved` counts unless [`Findings::holds`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +69,10 @@ pub struct Findings {
     pub keys: Vec<String>,
     /// How the parties of a handshake stand behind it: the weakest of them.
     pub assurance: Option<Assurance>,
+    /// Of a handshake that holds: what its seal sealed.
+    pub sealed: Option<Sealed>,
+    /// Of a hand-over that holds: what it hands over.
+    pub handed_over: Option<HandedOver>,
     /// What holds, in words.
     pub proved: Vec<String>,
     /// What nobody should take from this receipt, in words.
@@ -67,6 +108,8 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         checkpoint: None,
         keys: Vec::new(),
         assurance: None,
+        sealed: None,
+        handed_over: None,
         proved: Vec::new(),
         not_proved: Vec::new(),
         faults: Faults::default(),

@@ -19,7 +19,7 @@ pub enum CountersignRefusal {
     #[error("there is no such handshake")]
     UnknownHandshake,
     /// The actor takes part, but it is not the one to accept.
-    #[error("only the provider of the deal accepts")]
+    #[error("only who the offer is made to accepts")]
     NotCounterparty,
     /// It is sealed, by another accept.
     #[error("the handshake is countersigned already")]
@@ -27,6 +27,12 @@ pub enum CountersignRefusal {
     /// The deal has ended, or its offer was declined.
     #[error("the deal is {0}: its offer cannot be accepted any more")]
     NotOpen(&'static str),
+    /// What it hands over was handed over to somebody else, who was first to accept.
+    #[error("somebody else accepted what this hands over")]
+    HandedOver,
+    /// What it hands over was erased, and can be sealed no more.
+    #[error("the signed words that this hands over were erased")]
+    Erased,
     /// No version governs the deal.
     #[error("no agreement version is in force on the day of the referral")]
     NoAgreement,
@@ -49,6 +55,8 @@ impl Reason for CountersignRefusal {
             Self::NotCounterparty => "not_counterparty",
             Self::AlreadyCountersigned => "already_countersigned",
             Self::NotOpen(_) => "deal_not_open",
+            Self::HandedOver => "handed_over",
+            Self::Erased => "erased",
             Self::NoAgreement => "no_agreement",
             Self::Accept(refusal) => refusal.code(),
             Self::OtherHandshake(_) => "handshake_mismatch",

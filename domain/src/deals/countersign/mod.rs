@@ -2,32 +2,34 @@
 //!
 //! The accept commits to the whole offer envelope, the seal to both envelopes, to the agreement version
 //! and its content hash, to consent and disclosure, and to the participants with the upline as it
-//! stands at this moment. From here on that version governs the deal.
+//! stands at this moment. From here on that version governs the deal. The seal of a hand-over says the same terms
+//! again, as they were sealed first, and moves nothing; of several hand-overs of one handshake the first accept wins.
 //!
 //! Set-based: one call is a batch of accepts, each by its own actor and with its own outcome. The same accept
-//! again is the one that was taken before. Order of locks: deals → lanes.
+//! again is the one that was taken before. Order of locks: deals → keys that sign → lanes.
 
 mod error;
+mod sealing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::{CountersignError, CountersignRefusal};
+use sealing::Sealing;
 
 use super::commission::Versions;
 use super::deal::{Stage, Transition};
 use super::draft::{Standing, standing};
-use super::frozen::{self, Frozen};
+use super::frozen::Frozen;
 use super::handshake_repository::{LockedHandshake, SealedDeal, StatementDigests};
 use super::repository::HandshakeStatement;
 use super::tell;
 use super::terms::Terms;
-use crate::access::{Actor, Scope};
-use crate::agreements::version::GoverningVersion;
+use crate::access::{Actor, Scope, ownership};
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
-use crate::chain::presented::{Heads, Presented, StatementRefusal};
-use crate::chain::registry::{KeyOwner, SigningKey};
-use crate::chain::statement::{self, AgreementRef, Assurance, PartyId, Salt, Seal, Statement, StatementError};
+use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_active};
+use crate::chain::registry::{KeyLock, KeyOwner, SigningKey};
+use crate::chain::statement::{Assurance, Statement, StatementError};
 use crate::env::{Asked, Env};
 use crate::events::{EventKind, NewEvent};
 use crate::kernel::Digest;
@@ -39,7 +41,7 @@ use crate::store::{StoreError, UnitOfWork};
 pub struct Countersign {
     /// The handshake.
     pub handshake: HandshakeId,
-    /// The envelope, signed by the provider's registered key.
+    /// The envelope, signed by the registered key of who accepts.
     pub accept: String,
 }
 
@@ -56,6 +58,8 @@ pub struct Countersigned {
     pub seal_sha256: Digest,
     /// The version that governs the deal from now on.
     pub agreement: (AgreementId, u32),
+    /// `self` or `custodial`: the weaker of the offer's and the accept's.
+    pub assurance: Assurance,
     /// Whether this call made it; otherwise the same accept was taken before.
     pub new: bool,
 }
@@ -106,7 +110,7 @@ impl Known {
         let members: Vec<MemberId> = members.into_iter().collect();
         let frozen = uow.parties().find_frozen(&members, env.now.sydney_date())?;
         let kids: BTreeSet<String> = presented.iter().map(|p| p.kid().to_owned()).collect();
-        let keys = uow.keys().find_keys(&kids.into_iter().collect::<Vec<_>>())?;
+        let keys = uow.keys().lock_keys(&kids.into_iter().collect::<Vec<_>>(), KeyLock::Signing)?;
         Ok(Self {
             handshakes: handshakes.into_iter().map(|h| (h.id, h)).collect(),
             versions,
@@ -139,7 +143,7 @@ impl Known {
         let Statement::Accept(accept) = presented.statement() else {
             return Err(StatementRefusal::Content("not an accept").into());
         };
-        let key = self.keys.get(presented.kid()).filter(|k| k.owner == KeyOwner::Organisation(open.provider));
+        let key = self.keys.get(presented.kid()).filter(|k| k.owner == KeyOwner::Organisation(open.to));
         let key = key.ok_or(StatementRefusal::UnknownKey)?;
         presented.judge(key, (&accept.party, accept.assurance), &self.heads)?;
         if accept.handshake != open.id {
@@ -153,10 +157,52 @@ impl Known {
         }
         Ok(accept.assurance)
     }
+
+    /// Whether a handshake that was not countersigned before may be now.
+    fn may_seal(&self, open: &LockedHandshake, presented: &Presented) -> Result<(), CountersignRefusal> {
+        if !is_open(open.stage) {
+            return Err(CountersignRefusal::NotOpen(open.stage.as_str()));
+        }
+        if open.passed_by {
+            return Err(CountersignRefusal::HandedOver);
+        }
+        self.keys.get(presented.kid()).map_or(Ok(()), expect_active).map_err(Into::into)
+    }
+
+    /// What the seal of a handshake says beside the digests.
+    fn sealing(&self, open: &LockedHandshake) -> Result<Result<Sealing, CountersignRefusal>, CountersignError> {
+        if let Some(previous) = &open.previous {
+            let again = previous.envelope.as_deref().and_then(Sealing::again);
+            return Ok(again.ok_or(CountersignRefusal::Erased));
+        }
+        let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
+            return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
+        };
+        let Some(version) = self.versions.of(open.vertical, None, open.provider, &open.facts) else {
+            return Ok(Err(CountersignRefusal::NoAgreement));
+        };
+        let frozen = self.frozen.get(&open.member).cloned().unwrap_or_default();
+        Ok(Ok(Sealing::first(terms, version, open.member, frozen)))
+    }
+
+    /// Later accepts of the batch find what earlier ones sealed.
+    fn remember(&mut self, sealed: LockedHandshake) {
+        if let Some(previous) = sealed.previous.as_ref().map(|previous| previous.handshake) {
+            let rivals = self.handshakes.values_mut().filter(|other| other.id != sealed.id);
+            for rival in rivals.filter(|r| r.previous.as_ref().is_some_and(|p| p.handshake == previous)) {
+                rival.passed_by = true;
+            }
+        }
+        self.handshakes.insert(sealed.id, sealed);
+    }
 }
 
 /// The accept of a handshake that is whole, when it is the same one again.
-fn before(open: &LockedHandshake, presented: &Presented) -> Result<Option<Countersigned>, CountersignRefusal> {
+fn before(
+    open: &LockedHandshake,
+    presented: &Presented,
+    assurance: Assurance,
+) -> Result<Option<Countersigned>, CountersignRefusal> {
     let (Some(accept), Some(seal), Some(agreement)) = (open.accept, open.seal, open.agreement) else {
         return if open.accept.is_some() { Err(CountersignRefusal::AlreadyCountersigned) } else { Ok(None) };
     };
@@ -169,12 +215,18 @@ fn before(open: &LockedHandshake, presented: &Presented) -> Result<Option<Counte
         accept_sha256: accept.envelope,
         seal_sha256: seal.envelope,
         agreement,
+        assurance: weaker(open, assurance),
         new: false,
     }))
 }
 
+/// The weaker of the offer's assurance and the accept's.
+fn weaker(open: &LockedHandshake, accept: Assurance) -> Assurance {
+    accept.min(Assurance::parse(&open.assurance).unwrap_or(Assurance::Attested))
+}
+
 /// Whether an offer may still be accepted: under way, and not settled (nothing settles before its seal).
-const fn is_open(stage: Stage) -> bool {
+pub(super) const fn is_open(stage: Stage) -> bool {
     match stage {
         Stage::Referred | Stage::Accepted | Stage::InProgress | Stage::Contracted => true,
         Stage::Settled | Stage::Declined | Stage::Withdrawn | Stage::Lost | Stage::Reversed => false,
@@ -203,24 +255,22 @@ impl Batch {
             Ok(judged) => judged,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match before(open, &presented) {
-            Ok(None) if is_open(open.stage) => {}
-            Ok(None) => return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str()))),
+        match before(open, &presented, assurance) {
+            Ok(None) => {}
             Ok(Some(made)) => return Ok(Ok(made)),
             Err(refusal) => return Ok(Err(refusal)),
         }
-        let Some(terms) = open.terms.as_deref().and_then(|bytes| serde_json::from_slice::<Terms>(bytes).ok()) else {
-            return Err(StoreError::Failed(format!("the terms of {} cannot be read", open.id)).into());
+        let sealing = match known.may_seal(open, &presented) {
+            Ok(()) => known.sealing(open)?,
+            Err(refusal) => Err(refusal),
         };
-        let Some(version) = known.versions.of(open.vertical, None, open.provider, &open.facts) else {
-            return Ok(Err(CountersignRefusal::NoAgreement));
+        let sealing = match sealing {
+            Ok(sealing) => sealing,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let frozen = known.frozen.get(&open.member).cloned().unwrap_or_default();
-        let seal = seal(env, open, &terms, version, &frozen, (&presented, assurance));
-        let seal = Statement::Seal(Box::new(seal));
-        let sealed = self.keep(env, asked.actor, open, (version, frozen), (&presented, seal))?;
-        let made = before(&sealed, &presented);
-        known.handshakes.insert(sealed.id, sealed);
+        let sealed = self.keep(env, asked.actor, open, sealing, (&presented, assurance))?;
+        let made = before(&sealed, &presented, assurance);
+        known.remember(sealed);
         let made = made.and_then(|made| made.ok_or(CountersignRefusal::AlreadyCountersigned));
         Ok(made.map(|made| Countersigned { new: true, ..made }))
     }
@@ -231,20 +281,25 @@ impl Batch {
         env: &Env<'_>,
         actor: &Actor,
         open: &LockedHandshake,
-        (version, frozen): (&GoverningVersion, Frozen),
-        (presented, seal): (&Presented, Statement),
+        sealing: Sealing,
+        (presented, assurance): (&Presented, Assurance),
     ) -> Result<LockedHandshake, CountersignError> {
+        let weaker = weaker(open, assurance);
+        let agreement = (sealing.agreement.id, sealing.agreement.version);
+        let frozen = sealing.frozen.clone();
+        let seal = Statement::Seal(Box::new(sealing.seal(env, open, presented.envelope_digest(), weaker)));
         let sealed = seal.sign(env.platform)?;
-        let accept = self.add(env, open, LeafKind::Accept, presented.kid(), presented.envelope());
-        let seal = self.add(env, open, LeafKind::Seal, seal.kid(), &sealed);
+        let accept = self.add(env, open, presented.envelope());
+        let seal = self.add(env, open, &sealed);
         let (accept, seal) = (accept?, seal?);
-        let agreement = (version.agreement(), version.number());
-        // A partner may have moved on before it signed: the seal never moves a deal back.
+        // A partner may have moved on before it signed: the seal never moves a deal back, and a hand-over moves nothing.
         let stage = if open.stage == Stage::Referred { Stage::Accepted } else { open.stage };
-        self.deals.push(SealedDeal { deal: open.deal, stage, frozen, agreement });
-        let seen = [open.provider.uuid(), open.introducer.uuid(), open.member.uuid()];
+        if let Some(frozen) = frozen {
+            self.deals.push(SealedDeal { deal: open.deal, stage, frozen, agreement });
+        }
+        let seen = open.seen_by();
         let ids = (open.id, open.deal);
-        self.events.push(tell::signed(env, EventKind::HandshakeSealed, ids, &open.assurance, &seen)?);
+        self.events.push(tell::signed(env, EventKind::HandshakeSealed, ids, weaker.as_str(), &seen)?);
         if stage != open.stage {
             let transition = Transition {
                 deal: open.deal,
@@ -256,7 +311,11 @@ impl Batch {
                 known_at: env.now,
                 actor: actor.id,
             };
-            self.events.push(tell::moved(env, &transition, &seen)?);
+            self.events.push(tell::moved(
+                env,
+                &transition,
+                &ownership::of_deal(open.provider, open.introducer, open.member),
+            )?);
             self.transitions.push(transition);
         }
         Ok(LockedHandshake {
@@ -272,18 +331,17 @@ impl Batch {
         &mut self,
         env: &Env<'_>,
         open: &LockedHandshake,
-        kind: LeafKind,
-        kid: &str,
         envelope: &str,
     ) -> Result<StatementDigests, StatementError> {
-        let (jws, _) = Statement::parse(envelope)?;
+        let (jws, statement) = Statement::parse(envelope)?;
         let digests = StatementDigests { payload: jws.payload_digest(), envelope: Digest::of(envelope.as_bytes()) };
-        let id = env.ids.next();
+        let (id, kind) = (env.ids.next(), statement.kind());
         self.statements.push(HandshakeStatement {
             id,
             handshake: open.id,
             kind: kind.as_str(),
-            kid: kid.to_owned(),
+            kid: jws.kid().to_owned(),
+            assurance: statement.assurance(),
             payload_sha256: digests.payload,
             envelope_sha256: digests.envelope,
         });
@@ -299,7 +357,7 @@ impl Batch {
 
     /// Business rows, then the log.
     fn write(self, uow: &mut dyn UnitOfWork, env: &Env<'_>) -> Result<(), CountersignError> {
-        if self.deals.is_empty() {
+        if self.statements.is_empty() {
             return Ok(());
         }
         uow.handshakes().seal_deals(&self.deals, env.now)?;
@@ -307,37 +365,5 @@ impl Batch {
         uow.handshakes().append_statements(&self.statements, env.now)?;
         uow.events().append(&self.events)?;
         Ok(log::append(uow, env, &self.log)?)
-    }
-}
-
-fn seal(
-    env: &Env<'_>,
-    open: &LockedHandshake,
-    terms: &Terms,
-    version: &GoverningVersion,
-    frozen: &Frozen,
-    (accept, assurance): (&Presented, Assurance),
-) -> Seal {
-    Seal {
-        accept_sha256: accept.envelope_digest(),
-        agreement: AgreementRef {
-            content_sha256: version.content_hash(),
-            id: version.agreement(),
-            version: version.number(),
-        },
-        assurance: assurance.min(Assurance::parse(&open.assurance).unwrap_or(Assurance::Attested)),
-        consent: terms.consent.clone(),
-        deal: open.deal,
-        declaration: None,
-        disclosure: terms.disclosure.clone(),
-        handshake: open.id,
-        kid: env.platform.kid(),
-        log: env.origin.to_owned(),
-        offer_sha256: open.offer.envelope,
-        participants: frozen::sealed(open.member, frozen),
-        party: PartyId::platform(),
-        salt: Salt(env.draw()),
-        seen: env.seen,
-        v: statement::VERSION,
     }
 }

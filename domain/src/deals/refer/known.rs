@@ -9,8 +9,8 @@ use super::error::ReferRefusal;
 use crate::access::{Scope, ownership};
 use crate::agreements::facts::DealFacts;
 use crate::catalogue::{Product, ProductCode};
-use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_party};
-use crate::chain::registry::{KeyOwner, SigningKey};
+use crate::chain::presented::{Heads, Presented, StatementRefusal, expect_active, expect_party};
+use crate::chain::registry::{KeyLock, KeyOwner, SigningKey};
 use crate::chain::statement::{Assurance, PartyId, Statement};
 use crate::deals::commission::Versions;
 use crate::deals::deal::Deal;
@@ -90,7 +90,8 @@ impl Known {
         // each look-up has its own moment.
         let payloads: Vec<Digest> = presented.iter().map(|p| p.payload_digest()).collect();
         let by_offer = uow.handshakes().find_by_offers(&payloads)?;
-        let keys = uow.keys().find_keys(&distinct(presented.iter().map(|p| p.kid().to_owned())))?;
+        let kids = distinct(presented.iter().map(|p| p.kid().to_owned()));
+        let keys = uow.keys().lock_keys(&kids, KeyLock::Signing)?;
         let member_ids: Vec<MemberId> = members.keys().copied().collect();
         Ok(Self {
             keyed_members: uow.keys().find_members_with_keys(&member_ids)?.into_iter().collect(),
@@ -182,6 +183,9 @@ impl Known {
             && (self.taken_handshakes.contains(handshake) || self.taken_contacts.contains(client))
         {
             return Err(ReferRefusal::IdTaken);
+        }
+        if let Some(key) = presented.as_ref().and_then(|p| self.keys.get(p.kid())) {
+            expect_active(key)?;
         }
         Ok(Judged::New { member, product, signed: signed.zip(presented.map(|p| p.envelope().to_owned())) })
     }

@@ -5,7 +5,7 @@
 //! offer again, or the same custodial referral under the same `external_ref`, is the referral that was
 //! made before: nothing is written.
 //!
-//! Order of locks: business rows → lanes.
+//! Order of locks: keys that sign → business rows → lanes.
 
 mod error;
 mod known;
@@ -141,11 +141,13 @@ impl Batch {
             id: handshake,
             deal: deal.id,
             assurance: assurance.as_str(),
+            hop: None,
             statements: vec![HandshakeStatement {
                 id,
                 handshake,
                 kind: "offer",
                 kid: offer.kid().to_owned(),
+                assurance,
                 payload_sha256: jws.payload_digest(),
                 envelope_sha256: offer_sha256,
             }],

@@ -1,0 +1,50 @@
+//! A chain of hand-overs: receipts of one deal, each naming the seal before it by its digest.
+//!
+//! One receipt proves that its holder handed over what a seal of that digest sealed. With the receipt of that seal in
+//! hand it is proved that the seal is of the same deal and lane, came before, and that who hands over is who had
+//! accepted. So the chain is proved back to the first as far as its receipts are there.
+
+use std::collections::BTreeMap;
+
+use super::{Findings, HandedOver, Sealed};
+use crate::digest::Digest;
+
+/// Joins what was found of several receipts: each hand-over is judged against the seal that it names, when that is
+/// there and holds. Bound: one look-up a receipt.
+pub fn join<'f>(findings: impl IntoIterator<Item = &'f mut Findings>) {
+    let mut findings: Vec<&mut Findings> = findings.into_iter().collect();
+    let seals: BTreeMap<Digest, (String, Sealed)> = findings
+        .iter()
+        .filter(|found| found.holds())
+        .filter_map(|found| found.sealed.clone().map(|sealed| (sealed.seal, (found.id.clone(), sealed))))
+        .collect();
+    for found in findings.iter_mut().filter(|found| found.holds()) {
+        let Some((over, (id, sealed))) =
+            found.handed_over.clone().and_then(|over| seals.get(&over.previous).map(|before| (over, before)))
+        else {
+            continue;
+        };
+        match fits(&over, sealed) {
+            Ok(()) => found.proved.push(format!(
+                "What is handed over is what {id} sealed at leaf {}: the same deal, and {} had accepted it there.",
+                sealed.index, over.by
+            )),
+            Err((code, detail)) => {
+                found.fault("/items/0/envelope", code, format!("{id}: {detail}"));
+                found.proved.clear();
+            }
+        }
+    }
+}
+
+fn fits(over: &HandedOver, sealed: &Sealed) -> Result<(), (&'static str, &'static str)> {
+    if over.lane != sealed.lane || over.deal != sealed.deal {
+        Err(("other_lane", "the seal that is handed over is of another deal"))
+    } else if over.by != sealed.holder {
+        Err(("other_party", "somebody else had accepted what is handed over"))
+    } else if over.index <= sealed.index {
+        Err(("out_of_order", "it was handed over before it was sealed"))
+    } else {
+        Ok(())
+    }
+}
