@@ -70,7 +70,14 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     (
         "chain",
         "409",
-        &["already_countersigned", "deal_not_open", "handshake_not_sealed", "key_taken", "receipt_pending"],
+        &[
+            "already_countersigned",
+            "deal_not_open",
+            "handshake_not_sealed",
+            "key_taken",
+            "not_approved",
+            "receipt_pending",
+        ],
     ),
     ("chain", "410", &["erased"]),
     ("chain", "422", &["no_agreement"]),
