@@ -125,12 +125,11 @@ impl Receipt {
         if bytes.len() > MAX_BYTES {
             return Err(ReceiptError::TooLong);
         }
-        let value = jcs::parse(bytes)?;
-        let receipt: Self = serde_json::from_value(value).map_err(|e| ReceiptError::Malformed(e.to_string()))?;
+        let receipt: Self = serde_json::from_slice(bytes).map_err(|e| ReceiptError::Malformed(e.to_string()))?;
         if receipt.r#type != TYPE || receipt.v != VERSION {
             return Err(ReceiptError::Malformed(format!("expected {TYPE} version {VERSION}")));
         }
-        // An absent list and an empty one would be two spellings of one receipt.
+        // Refuses every other spelling: order, spaces, escapes, an empty list for an absent one.
         if receipt.to_bytes()? == bytes { Ok(receipt) } else { Err(JcsError::NotCanonical.into()) }
     }
 

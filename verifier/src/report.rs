@@ -138,8 +138,7 @@ impl Report {
     /// [`ReportError`], with the reason.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReportError> {
         let refused = |why: String| ReportError(why);
-        let value = jcs::parse(bytes).map_err(|e| refused(e.to_string()))?;
-        let report: Self = serde_json::from_value(value).map_err(|e| refused(e.to_string()))?;
+        let report: Self = serde_json::from_slice(bytes).map_err(|e| refused(e.to_string()))?;
         if report.r#type != TYPE || report.v != VERSION {
             return Err(refused(format!("expected {TYPE} version {VERSION}")));
         }

@@ -5,8 +5,9 @@
 //! signed checkpoint as it is. Here `extra` brings the bytes of the leaf, which the hash is taken of: nothing is taken
 //! from it on trust. One spelling only: what would be written otherwise is refused. Bounds: 1 MB, 63 hashes.
 
+use super::checkpoint::{Checkpoint, CheckpointError};
 use super::encoding::{b64, digest_from_b64, from_b64};
-use super::note::{Note, NoteError};
+use super::note::Note;
 use super::receipt::{Logged, Receipt};
 use crate::digest::Digest;
 
@@ -26,9 +27,9 @@ pub enum TlogProofError {
     /// A line is not what it must be.
     #[error("not a tlog proof: {0}")]
     Malformed(&'static str),
-    /// The note at its end.
+    /// The checkpoint at its end.
     #[error(transparent)]
-    Checkpoint(#[from] NoteError),
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// That a leaf is in a log, and under which checkpoint.
@@ -92,7 +93,8 @@ impl TlogProof {
         if hashes.len() > MAX_HASHES {
             return Err(malformed("no tree is so high"));
         }
-        Note::parse(checkpoint)?;
+        let note = Note::parse(checkpoint).map_err(CheckpointError::from)?;
+        let _ = Checkpoint::parse(note.text())?;
         let proof = Self { extra, index, hashes, checkpoint: checkpoint.to_owned() };
         // Kills leading zeros, signs, and an `extra` of nothing.
         if proof.extra.as_ref().is_some_and(Vec::is_empty) || proof.to_string() != text {
