@@ -151,17 +151,16 @@ impl ChainQueries for PgQueries<'_> {
     }
 
     fn find_run_approvals(&mut self, ids: &[PayoutRunId]) -> Result<Vec<KeptApproval<PayoutRunId>>, StoreError> {
-        let rows: Vec<(Uuid, Option<Uuid>, Option<Vec<u8>>)> =
-            query::<(SqlUuid, Nullable<SqlUuid>, Nullable<Bytea>)>(
-                "select r.id, e.source_id, e.secret from payout_run r left join lateral (
+        let rows: Vec<(Uuid, Option<Uuid>, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<SqlUuid>, Nullable<Bytea>)>(
+            "select r.id, e.source_id, e.secret from payout_run r left join lateral (
                    select source_id, secret from chain_secret s
                    where s.subject_id = r.id and s.kind = 'envelope' order by source_id desc limit 1
                  ) e on r.approved_by is not null
                  where r.id = any($1)",
-            )
-            .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-            .load(self.pg)
-            .map_err(store_error)?;
+        )
+        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
         let approval = |(run, source, envelope): (Uuid, Option<Uuid>, Option<Vec<u8>>)| KeptApproval {
             of: PayoutRunId::new(run),
             approval: source.map(|source| kept((source, envelope))),

@@ -90,7 +90,10 @@ fn verify_tells_what_was_proved_as_of_when_by_which_keys_and_what_was_not() {
     assert!(long.lines().count() > 40, "{long}");
     let (lines, proved) = told(&args(&trust, &all, true), &[]);
     let values: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
-    assert!(proved && values.iter().all(|value| value["holds"] == true && value["checkpoint"]["size"] == 21), "{lines}");
+    assert!(
+        proved && values.iter().all(|value| value["holds"] == true && value["checkpoint"]["size"] == 21),
+        "{lines}"
+    );
     let told_kinds: Vec<&str> = values.iter().map(|value| value["kind"].as_str().expect("a kind")).collect();
     assert_eq!(told_kinds, [&kinds[..], &["leaf"]].concat());
     // A directory takes receipts and proofs; the trust file among them is none.
@@ -131,7 +134,8 @@ fn verify_takes_the_leaf_and_the_envelope_of_one_proof() {
     let [leaf, other] = [2, 1].map(|n| write(&format!("leaf-{n}"), receipt.items[n].leaf.as_bytes()));
     let [envelope, foreign] = [2, 1].map(|n| write(&format!("envelope-{n}"), receipt.items[n].envelope.as_bytes()));
     let asked = |proof: &Path, leaf: Option<&PathBuf>, envelope: Option<&PathBuf>| {
-        let beside = verify::VerifyArgs { leaf: leaf.cloned(), envelope: envelope.cloned(), ..args(&trust, &[proof], false) };
+        let beside =
+            verify::VerifyArgs { leaf: leaf.cloned(), envelope: envelope.cloned(), ..args(&trust, &[proof], false) };
         told(&beside, &[])
     };
     for (proof, leaf, envelope) in [

@@ -57,7 +57,8 @@ fn inclusion(bytes: &[u8], index: u64, size: u64, path: &[Digest], root: &Digest
     let tlog = tlog_tiles::check_record(&hashes, size, Hash(root.0), index, tlog_tiles::record_hash(bytes)).is_ok();
     let digests: Vec<_> = path.iter().map(|hash| hash.0.into()).collect();
     let proof = InclusionProof::<sha2::Sha256>::from_digests(&digests);
-    let ct = RootHash::<sha2::Sha256>::new(root.0.into(), size).verify_inclusion(&bytes.to_vec(), index, &proof).is_ok();
+    let ct =
+        RootHash::<sha2::Sha256>::new(root.0.into(), size).verify_inclusion(&bytes.to_vec(), index, &proof).is_ok();
     assert_eq!((ours, ours), (tlog, ct), "leaf {index} of {size}, {} hashes", path.len());
     ours
 }

@@ -82,7 +82,8 @@ impl TlogProof {
         if lines.next() != Some(FIRST_LINE) {
             return Err(malformed("the first line does not name the format"));
         }
-        let extra = match lines.next_if(|line| line.starts_with("extra ")).and_then(|line| line.strip_prefix("extra ")) {
+        let extra = match lines.next_if(|line| line.starts_with("extra ")).and_then(|line| line.strip_prefix("extra "))
+        {
             Some(encoded) => Some(from_b64(encoded).ok_or(malformed("`extra` is not base64"))?),
             None => None,
         };

@@ -152,9 +152,7 @@ pub fn list(
                 queries.chain().list_approved_versions(page)?.map(Wanted::AgreementApproval)
             }
             ReceiptKind::PayoutApproval => queries.chain().list_approved_runs(page)?.map(Wanted::PayoutApproval),
-            ReceiptKind::GuaranteeRun => {
-                queries.guarantees().list_runs(page)?.map(|run| Wanted::GuaranteeRun(run.id))
-            }
+            ReceiptKind::GuaranteeRun => queries.guarantees().list_runs(page)?.map(|run| Wanted::GuaranteeRun(run.id)),
         };
         let receipts = packed(queries, &wanted.data)?;
         let data = wanted.data.iter().map(Wanted::id).zip(receipts).collect();
@@ -253,10 +251,7 @@ fn of<T>(wanted: &[Wanted], id: impl Fn(&Wanted) -> Option<T>) -> Vec<T> {
 }
 
 /// What the store has of these ids; it is not asked for nothing.
-fn looked_up<T, K>(
-    ids: &[T],
-    find: impl FnOnce(&[T]) -> Result<Vec<K>, StoreError>,
-) -> Result<Vec<K>, StoreError> {
+fn looked_up<T, K>(ids: &[T], find: impl FnOnce(&[T]) -> Result<Vec<K>, StoreError>) -> Result<Vec<K>, StoreError> {
     if ids.is_empty() { Ok(Vec::new()) } else { find(ids) }
 }
 

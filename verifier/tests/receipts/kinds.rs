@@ -115,7 +115,10 @@ fn a_dishonest_approval_is_refused() {
         refused(&of_version(&approval, PLATFORM), code);
     }
     for stranger in [MEMBER, LOG] {
-        refused(&of_version(&AgreementApproval { kid: key(stranger).kid(), ..agreement_approval() }, stranger), "unknown_key");
+        refused(
+            &of_version(&AgreementApproval { kid: key(stranger).kid(), ..agreement_approval() }, stranger),
+            "unknown_key",
+        );
     }
     let runs: [(&str, Change<PayoutApproval>); 3] = [
         ("same_person", |a| a.proposed_by = Some(a.approved_by)),
@@ -169,14 +172,18 @@ fn a_run_of_the_guarantees_says_what_it_found() {
     }
     not_said(&findings, "the platform looked at its own data");
     let mut broken = report();
-    let found = Counterexample { code: "entry_gap".to_owned(), detail: "7 is missing".to_owned(), id: "entry 7".to_owned() };
+    let found =
+        Counterexample { code: "entry_gap".to_owned(), detail: "7 is missing".to_owned(), id: "entry 7".to_owned() };
     let result = &mut broken.guarantees[2];
     (result.holds, result.counterexample_count, result.counterexamples) = (false, 3, vec![found]);
     broken.holds = false;
     broken.checkpoint = None;
     let findings = judged(&of_report(&signed_report(&broken)));
     assert!(findings.holds(), "a broken promise is honestly told");
-    said(&findings, "integrity is broken: 3 counterexamples over 745 entries, 4345 leaves, the first entry_gap at entry 7");
+    said(
+        &findings,
+        "integrity is broken: 3 counterexamples over 745 entries, 4345 leaves, the first entry_gap at entry 7",
+    );
     said(&findings, "before any checkpoint was signed");
 }
 
@@ -212,7 +219,10 @@ fn a_report_that_contradicts_itself_or_is_anothers_is_refused() {
     let named = Report { kid: key(MEMBER).kid(), ..report() };
     refused(&of_report(&signed_report(&named)), "other_key");
     refused(&of_report(&jws::sign(&named, TYP, &key(MEMBER)).expect("signed")), "unknown_key");
-    refused(&of_report(&jws::sign(&report(), "flip360-approval+jws", &key(PLATFORM)).expect("signed")), "signature_invalid");
+    refused(
+        &of_report(&jws::sign(&report(), "flip360-approval+jws", &key(PLATFORM)).expect("signed")),
+        "signature_invalid",
+    );
     let mut unknown = serde_json::to_value(report()).expect("JSON");
     unknown["note"] = "all is well".into();
     refused(&of_report(&jws::sign(&unknown, TYP, &key(PLATFORM)).expect("signed")), "report_malformed");

@@ -38,7 +38,11 @@ fn it_is_written_line_by_line_as_the_specification_has_it() {
     let expected = format!("c2sp.org/tlog-proof@v1\nindex 73894\n{}\n{}\n\n{checkpoint}", lines[0], lines[1]);
     assert_eq!(proof.to_string(), expected);
     proof.extra = Some(b"age-v1.2.1-darwin-arm64.tar.gz".to_vec());
-    assert!(proof.to_string().starts_with("c2sp.org/tlog-proof@v1\nextra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6\nindex 73894\n"));
+    assert!(
+        proof
+            .to_string()
+            .starts_with("c2sp.org/tlog-proof@v1\nextra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6\nindex 73894\n")
+    );
     let alone = TlogProof { extra: None, index: 0, hashes: Vec::new(), checkpoint: checkpoint.clone() };
     assert_eq!(alone.to_string(), format!("c2sp.org/tlog-proof@v1\nindex 0\n\n{checkpoint}"));
     for proof in [proof, alone] {
@@ -173,7 +177,11 @@ fn every_leaf_of_every_small_log_has_a_proof_that_holds_and_no_other_index_does(
             assert!(verify_leaf(&trust(), &proof, None, None).holds(), "leaf {index} of {size}");
             for other in (0..u64::from(size)).filter(|other| *other != index as u64) {
                 let moved = TlogProof { index: other, ..proof.clone() };
-                assert_eq!(codes(&verify_leaf(&trust(), &moved, None, None)), ["not_included"], "{index}, {other}, {size}");
+                assert_eq!(
+                    codes(&verify_leaf(&trust(), &moved, None, None)),
+                    ["not_included"],
+                    "{index}, {other}, {size}"
+                );
             }
         }
     }

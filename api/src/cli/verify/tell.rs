@@ -25,10 +25,9 @@ impl<'v> Told<'v> {
     fn of(verdict: &'v Verdict) -> Result<Self, &'v str> {
         match verdict {
             Verdict::Receipt(found) => Ok(Self {
-                name: found.assurance.map_or_else(
-                    || found.id.clone(),
-                    |assurance| format!("{} {}", found.id, assurance.as_str()),
-                ),
+                name: found
+                    .assurance
+                    .map_or_else(|| found.id.clone(), |assurance| format!("{} {}", found.id, assurance.as_str())),
                 checkpoint: found.checkpoint,
                 keys: &found.keys,
                 proved: &found.proved,
