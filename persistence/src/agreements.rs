@@ -24,7 +24,7 @@ mod tables;
 use rows::{
     AgreementColumns, AgreementRow, MovedRow, VersionColumns, VersionRow, agreement, governing_date, version_number,
 };
-pub(crate) use rows::{CalculationColumns, CalculationRow, calculation};
+pub(crate) use rows::{CalculationColumns, CalculationRow, calculation, read_number};
 pub(crate) use tables::Tables;
 
 type PublishedColumns = (Text, SqlUuid, Integer, Bytea, Bytea, Nullable<SqlUuid>, Nullable<Timestamptz>);

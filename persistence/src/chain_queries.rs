@@ -2,18 +2,21 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use domain::chain::published::{
-    ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind, PublishedNote,
-    TreeRows,
+    ChainQueries, IndexedLeaf, KeptApproval, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind,
+    PublishedNote, TreeRows,
 };
-use domain::kernel::Digest;
-use domain::kernel::ids::{EntryId, HandshakeId};
+use domain::chain::statement::VersionName;
+use domain::kernel::ids::{AgreementId, EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use domain::kernel::{Digest, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use crate::agreements::read_number;
 use crate::bind::{digest, to_i64, to_u64};
 use crate::error::{store_error, unreadable};
+use crate::page::{Paging, by_id, listed};
 use crate::statement::query;
 use crate::store::{PgQueries, PgUnitOfWork};
 
@@ -58,6 +61,10 @@ impl TreeRows for PgQueries<'_> {
 
 fn kept((source, envelope): (Uuid, Option<Vec<u8>>)) -> KeptEnvelope {
     KeptEnvelope { source, envelope }
+}
+
+fn version_name(agreement: Uuid, number: i32) -> Result<VersionName, StoreError> {
+    Ok(VersionName { agreement: AgreementId::new(agreement), number: read_number(number)? })
 }
 
 impl ChainQueries for PgQueries<'_> {
@@ -120,6 +127,82 @@ impl ChainQueries for PgQueries<'_> {
                 .load(self.pg)
                 .map_err(store_error)?;
         Ok(rows.into_iter().map(|(id, canonical)| KeptEntry { id: EntryId::new(id), canonical }).collect())
+    }
+
+    fn find_version_approvals(&mut self, names: &[VersionName]) -> Result<Vec<KeptApproval<VersionName>>, StoreError> {
+        // No version has a number that the column cannot hold.
+        let known = names.iter().filter_map(|name| Some((name.agreement.uuid(), i32::try_from(name.number).ok()?)));
+        let (agreements, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
+        let rows: Vec<(Uuid, i32, Option<Uuid>, Option<Vec<u8>>)> =
+            query::<(SqlUuid, Integer, Nullable<SqlUuid>, Nullable<Bytea>)>(
+                "select v.agreement_id, v.number, v.approval_id, e.secret
+                 from unnest($1::uuid[], $2::int[]) as wanted (agreement_id, number)
+                 join agreement_version v using (agreement_id, number)
+                 left join chain_secret e on e.source_id = v.approval_id and e.kind = 'envelope'",
+            )
+            .bind::<Array<SqlUuid>, _>(agreements)
+            .bind::<Array<Integer>, _>(numbers)
+            .load(self.pg)
+            .map_err(store_error)?;
+        let approval = |(agreement, number, source, envelope): (Uuid, i32, Option<Uuid>, Option<Vec<u8>>)| {
+            let approval = source.map(|source| kept((source, envelope)));
+            Ok(KeptApproval { of: version_name(agreement, number)?, approval })
+        };
+        rows.into_iter().map(approval).collect()
+    }
+
+    fn find_run_approvals(&mut self, ids: &[PayoutRunId]) -> Result<Vec<KeptApproval<PayoutRunId>>, StoreError> {
+        let rows: Vec<(Uuid, Option<Uuid>, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<SqlUuid>, Nullable<Bytea>)>(
+            "select r.id, e.source_id, e.secret from payout_run r left join lateral (
+                   select source_id, secret from chain_secret s
+                   where s.subject_id = r.id and s.kind = 'envelope' order by source_id desc limit 1
+                 ) e on r.approved_by is not null
+                 where r.id = any($1)",
+        )
+        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        let approval = |(run, source, envelope): (Uuid, Option<Uuid>, Option<Vec<u8>>)| KeptApproval {
+            of: PayoutRunId::new(run),
+            approval: source.map(|source| kept((source, envelope))),
+        };
+        Ok(rows.into_iter().map(approval).collect())
+    }
+
+    fn find_reports(&mut self, ids: &[GuaranteeRunId]) -> Result<Vec<KeptEnvelope>, StoreError> {
+        let rows: Vec<(Uuid, Vec<u8>)> =
+            query::<(SqlUuid, Bytea)>("select id, report from guarantee_run where id = any($1)")
+                .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+                .load(self.pg)
+                .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(run, report)| kept((run, Some(report)))).collect())
+    }
+
+    fn list_approved_versions(&mut self, page: &PageRequest) -> Result<Page<VersionName>, StoreError> {
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<(Uuid, Uuid, i32)> = query::<(SqlUuid, SqlUuid, Integer)>(listed!(
+            paging.order,
+            "select approval_id, agreement_id, number from agreement_version where ",
+            "approval_id", at "approved_at", ""
+        ))
+        .page_by_id(paging)?
+        .load(self.pg)
+        .map_err(store_error)?;
+        let restored = |(approval, agreement, number)| Ok((approval, version_name(agreement, number)?));
+        Ok(by_id(rows, page, restored, |(approval, _)| *approval)?.map(|(_, name)| name))
+    }
+
+    fn list_approved_runs(&mut self, page: &PageRequest) -> Result<Page<PayoutRunId>, StoreError> {
+        let paging = Paging::oldest_first(page);
+        let rows: Vec<Uuid> = query::<SqlUuid>(listed!(
+            paging.order,
+            "select id from payout_run where approved_by is not null and ",
+            "id", at "approved_at", ""
+        ))
+        .page_by_id(paging)?
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(by_id(rows, page, |id| Ok(PayoutRunId::new(id)), |run| run.uuid())?)
     }
 
     fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError> {

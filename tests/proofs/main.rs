@@ -3,7 +3,10 @@
 
 mod audit;
 mod cli;
+mod document;
 mod http;
+mod kinds;
+mod malformed;
 mod oracles;
 mod page;
 mod receipts;

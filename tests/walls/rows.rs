@@ -24,8 +24,8 @@ const FOR_EVERYBODY: &[(&str, &str)] = &[
 ];
 
 /// Guarded tables of which everybody whom a scope lets in reads some rows: what is in force and made for nobody.
-const FOR_EVERYBODY_IN_PART: [&str; 5] =
-    ["agreement", "agreement_version", "agreement_version_table", "lookup_table", "lookup_table_version"];
+const FOR_EVERYBODY_IN_PART: [&str; 6] =
+    ["agreement", "agreement_version", "agreement_version_table", "chain_secret", "lookup_table", "lookup_table_version"];
 
 /// What to look for: a partner's ids as the database and as documents write them, and what only its people say.
 fn words(partner: &Partner) -> Vec<String> {
@@ -89,6 +89,25 @@ fn who_is_no_party_reads_reference_data_and_nothing_else() {
     };
     for table in readable(&site.service.platform).into_iter().filter(|table| !open(table)) {
         assert_eq!(eyes.rows(&table), Vec::<String>::new(), "{table}");
+    }
+}
+
+#[test]
+fn of_what_leaves_commit_to_everybody_reads_the_approvals_of_versions_in_force() {
+    let site = Site::open();
+    let platform = &site.service.platform;
+    let approvals = lines(
+        &mut platform.owner(),
+        "select v.approval_id::text as line from agreement_version v join agreement a on a.id = v.agreement_id
+         where v.approval_id is not null and v.activated_at is not null and a.provider_id is null order by 1",
+    );
+    assert!(!approvals.is_empty());
+    for parties in [vec![], vec![Uuid::from_u128(7)]] {
+        let rows = Eyes::of(platform, Some(&parties)).rows("chain_secret");
+        let mut sources: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').next()).collect();
+        sources.sort_unstable();
+        assert_eq!(sources, approvals);
+        assert!(rows.iter().all(|row| row.split(' ').nth(2) == Some("envelope")), "no lane's secret: {rows:?}");
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Pure: no file, no socket, no clock, no chance, no database; the same input gives the same verdict on a server, on
 //! a laptop without a network and in a browser. Formats are C2SP's for the log (`tlog-tiles`, `signed-note`,
-//! `tlog-checkpoint`) and JOSE's for signatures (RFC 7515, 7638, 8037, 8785, 9864), byte for byte; statement, leaf,
-//! entry and receipt are our own JSON. [`verify`] judges a [`receipt`] under a [`trust`] that came another way.
+//! `tlog-checkpoint`, `tlog-proof`) and JOSE's for signatures (RFC 7515, 7638, 8037, 8785, 9864), byte for byte; statement, leaf,
+//! entry, report and receipt are our own JSON. [`verify`] judges a [`receipt`] under a [`trust`] that came another way.
 //! Small on purpose: an auditor can read it in an afternoon.
 
 pub mod checkpoint;
@@ -24,8 +24,10 @@ pub mod note;
 pub mod parts;
 pub mod proof;
 pub mod receipt;
+pub mod report;
 pub mod signer;
 pub mod statement;
 pub mod tile;
+pub mod tlog_proof;
 pub mod trust;
 pub mod verify;

@@ -167,3 +167,28 @@ pub struct Participant {
     /// The role, as the agreement names it.
     pub role: String,
 }
+
+/// A version of an agreement by its name: `agreement_01k…-2`. An id holds no hyphen; paths and names of files take one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionName {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Its version number, from 1.
+    pub number: u32,
+}
+
+impl VersionName {
+    /// Reads exactly what [`std::fmt::Display`] prints.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (agreement, number) = text.split_once('-')?;
+        let name = Self { agreement: AgreementId::parse(agreement).ok()?, number: number.parse().ok()? };
+        (name.number > 0 && name.to_string() == text).then_some(name)
+    }
+}
+
+impl std::fmt::Display for VersionName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.agreement, self.number)
+    }
+}

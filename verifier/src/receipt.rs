@@ -1,4 +1,5 @@
-//! Receipts: everything that a stranger needs to check one handshake or ledger entry offline.
+//! Receipts: everything that a stranger needs to check offline one handshake, ledger entry, approval or run of the
+//! guarantees.
 //!
 //! A receipt is canonical JSON (RFC 8785) with exactly these members: `checkpoint` (the signed note),
 //! `declaration` (for imported deals, when the holder may see it), `id`, `items` (what is proved, each
@@ -28,22 +29,35 @@ pub enum ReceiptKind {
     Handshake,
     /// One balanced entry.
     LedgerEntry,
+    /// A version of an agreement was approved.
+    AgreementApproval,
+    /// A payout run was approved.
+    PayoutApproval,
+    /// The guarantees were checked.
+    GuaranteeRun,
 }
 
 impl ReceiptKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Handshake, Self::LedgerEntry, Self::AgreementApproval, Self::PayoutApproval, Self::GuaranteeRun];
+
     /// As it is written.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
             Self::LedgerEntry => "ledger_entry",
+            Self::AgreementApproval => "agreement_approval",
+            Self::PayoutApproval => "payout_approval",
+            Self::GuaranteeRun => "guarantee_run",
         }
     }
 
     /// Reads a kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Handshake, Self::LedgerEntry].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -71,9 +85,9 @@ pub struct Receipt {
     /// The importing organisation's declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declaration: Option<Logged>,
-    /// `handshake_…` or `entry_…`.
+    /// `handshake_…`, `entry_…`, `agreement_…-N` for a version, `run_…`, `grun_…`.
     pub id: String,
-    /// What is proved: offer, accept, seal; or the entry.
+    /// What is proved: offer, accept, seal; or the one entry, approval or report.
     pub items: Vec<Logged>,
     /// Registrations of the keys that signed, the platform's left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,12 +125,11 @@ impl Receipt {
         if bytes.len() > MAX_BYTES {
             return Err(ReceiptError::TooLong);
         }
-        let value = jcs::parse(bytes)?;
-        let receipt: Self = serde_json::from_value(value).map_err(|e| ReceiptError::Malformed(e.to_string()))?;
+        let receipt: Self = serde_json::from_slice(bytes).map_err(|e| ReceiptError::Malformed(e.to_string()))?;
         if receipt.r#type != TYPE || receipt.v != VERSION {
             return Err(ReceiptError::Malformed(format!("expected {TYPE} version {VERSION}")));
         }
-        // An absent list and an empty one would be two spellings of one receipt.
+        // Refuses every other spelling: order, spaces, escapes, an empty list for an absent one.
         if receipt.to_bytes()? == bytes { Ok(receipt) } else { Err(JcsError::NotCanonical.into()) }
     }
 

@@ -24,6 +24,9 @@ pub enum CommandError {
         /// Why it failed.
         cause: std::io::Error,
     },
+    /// The answer.
+    #[error("cannot write the answer: {0}")]
+    Io(#[from] std::io::Error),
     /// The address.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {

@@ -78,6 +78,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "id_taken",
             "key_ended",
             "key_taken",
+            "not_approved",
             "receipt_pending",
             "too_many_rotations",
         ],

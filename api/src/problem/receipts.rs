@@ -13,6 +13,7 @@ impl From<Withheld> for Problem {
             Withheld::NotFound => Self::not_found(),
             Withheld::Pending => Self::conflict("receipt_pending", detail).with_header("Retry-After", "1"),
             Withheld::Unsealed => Self::conflict("handshake_not_sealed", detail),
+            Withheld::Unapproved => Self::conflict("not_approved", detail),
             Withheld::Erased => Self::new(StatusCode::GONE, "erased", detail),
             Withheld::Damaged => Self::internal(&withheld),
         }

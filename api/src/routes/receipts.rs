@@ -1,11 +1,11 @@
-//! Receipts: what a stranger needs to check a handshake or a ledger entry offline.
+//! Receipts: what a stranger needs to check offline a handshake, a ledger entry, an approval or a run of the
+//! guarantees; as a bundle, or as the proof of its main item in the form that other tools read.
 
-use std::str::FromStr;
-
-use actix_web::get;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get};
 use domain::chain::receipt::{Receipt, ReceiptKind};
 use domain::chain::receipts::{self, Wanted, Withheld};
+use domain::chain::tlog_proof::TlogProof;
 use domain::kernel::Page;
 use domain::kernel::ids::{EntryId, HandshakeId};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -13,49 +13,83 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::answer::Answer;
 use crate::app::{App, blocking};
 use crate::extract::{Caller, Id, List, Unfiltered};
+use crate::http::media::prefers;
 use crate::problem::Problem;
 use crate::views::PageView;
 
-/// Packs one receipt, as the caller may see it.
-async fn receipt(app: Data<App>, caller: Caller, wanted: Wanted) -> Result<Answer, Problem> {
+/// Packs one receipt, as the caller may see it, in the form that it wants.
+async fn receipt(app: Data<App>, caller: Caller, wanted: Wanted, request: &HttpRequest) -> Result<Answer, Problem> {
     let found = blocking(move || receipts::find(app.store.as_ref(), &caller.actor, &[wanted])).await??;
     let receipt = found.into_iter().next().unwrap_or(Err(Withheld::NotFound))?;
+    if prefers(request.headers(), "text/plain", "application/json") {
+        let proof = TlogProof::of(&receipt).ok_or_else(|| Problem::internal(&"a receipt without items"))?;
+        return Ok(Answer::text(proof.to_string()));
+    }
     let bytes = receipt.to_bytes().map_err(|error| Problem::internal(&error))?;
     Ok(Answer::bytes("application/json", bytes))
+}
+
+/// What paths call each kind.
+const KINDS: [(&str, ReceiptKind); 5] = [
+    ("handshakes", ReceiptKind::Handshake),
+    ("entries", ReceiptKind::LedgerEntry),
+    ("agreement-approvals", ReceiptKind::AgreementApproval),
+    ("payout-approvals", ReceiptKind::PayoutApproval),
+    ("guarantee-runs", ReceiptKind::GuaranteeRun),
+];
+
+fn kind_of(name: &str) -> Result<ReceiptKind, Problem> {
+    let found = KINDS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, kind)| *kind).ok_or_else(Problem::not_found)
 }
 
 /// Get the receipt of a handshake
 ///
 /// Canonical JSON: the signed statements, their leaves with inclusion proofs, and the signed checkpoint. Keep it byte for
-/// byte; `flip360 verify --trust FILE RECEIPT` checks it offline.
-#[utoipa::path(operation_id = "get_handshake_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The handshake", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content_type = "application/json", body = Object, example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (status = 409, description = "The log has not signed for it yet, or the handshake is not sealed", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+/// byte; `flip360 verify --trust FILE RECEIPT` checks it offline. `Accept: text/plain` gets the proof of the seal in C2SP's
+/// `tlog-proof` form, whose `extra` is the leaf.
+#[utoipa::path(operation_id = "get_handshake_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The handshake", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, or the handshake is not sealed", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/handshakes/{id}/receipt")]
-async fn get_handshake_receipt(app: Data<App>, caller: Caller, Id(id): Id<HandshakeId>) -> Result<Answer, Problem> {
-    receipt(app, caller, Wanted::Handshake(id)).await
+async fn get_handshake_receipt(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<HandshakeId>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
+    receipt(app, caller, Wanted::Handshake(id), &request).await
 }
 
 /// Get the receipt of a ledger entry
 ///
-/// Canonical JSON: the exact bytes of the entry, its leaf with an inclusion proof, and the signed checkpoint.
-#[utoipa::path(operation_id = "get_ledger_entry_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The entry", example = "entry_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content_type = "application/json", body = Object, example = json!({"kind": "ledger_entry", "type": "flip360_receipt", "v": 1})), (status = 409, description = "The log has not signed for it yet", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+/// Canonical JSON: the exact bytes of the entry, its leaf with an inclusion proof, and the signed checkpoint. `Accept: text/plain`
+/// gets the proof in C2SP's `tlog-proof` form, whose `extra` is the leaf.
+#[utoipa::path(operation_id = "get_ledger_entry_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The entry", example = "entry_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "ledger_entry", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/ledger/entries/{id}/receipt")]
-async fn get_ledger_entry_receipt(app: Data<App>, caller: Caller, Id(id): Id<EntryId>) -> Result<Answer, Problem> {
-    receipt(app, caller, Wanted::LedgerEntry(id)).await
+async fn get_ledger_entry_receipt(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<EntryId>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
+    receipt(app, caller, Wanted::LedgerEntry(id), &request).await
 }
 
 /// Get a receipt by kind
 ///
-/// The same receipts by one path: `handshakes` and `entries`.
-#[utoipa::path(operation_id = "get_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes` or `entries`", example = "handshakes"), ("id" = String, Path, description = "The id", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content_type = "application/json", body = Object, example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (status = 409, description = "The log has not signed for it yet, or the handshake is not sealed", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+/// Who sees a thing gets its receipt: of `handshakes` and `entries` by their ids, of `agreement-approvals` by the version
+/// (`agreement_…-2`; also needs `agreements:read`), of `payout-approvals` by the run (`payouts:read`), of `guarantee-runs` by
+/// theirs (`guarantees:read`). `Accept: text/plain` gets the proof of the main item in C2SP's `tlog-proof` form.
+#[utoipa::path(operation_id = "get_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals` or `guarantee-runs`", example = "handshakes"), ("id" = String, Path, description = "The id", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, the handshake is not sealed, or nobody has approved it", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/receipts/{kind}/{id}")]
-async fn get_receipt(app: Data<App>, caller: Caller, path: Path<(String, String)>) -> Result<Answer, Problem> {
+async fn get_receipt(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
     let (kind, id) = path.into_inner();
-    let wanted = match kind.as_str() {
-        "handshakes" => HandshakeId::from_str(&id).map(Wanted::Handshake),
-        "entries" => EntryId::from_str(&id).map(Wanted::LedgerEntry),
-        _ => return Err(Problem::not_found()),
-    };
-    receipt(app, caller, wanted.map_err(|_| Problem::not_found())?).await
+    let wanted = Wanted::parse(kind_of(&kind)?, &id).ok_or_else(Problem::not_found)?;
+    receipt(app, caller, wanted, &request).await
 }
 
 /// One row of a list of receipts.
@@ -76,16 +110,12 @@ struct ListedReceiptView {
 
 /// List receipts of a kind
 ///
-/// Every receipt that the caller may see, for whoever keeps them all: handshakes oldest first, entries newest first. What
-/// has no receipt says why.
-#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes` or `entries`", example = "handshakes"), List<Unfiltered>), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
+/// Every receipt that the caller may see, for whoever keeps them all: handshakes and approvals oldest first, entries and runs of
+/// the guarantees newest first. What has no receipt says why. What is not approved is not among approvals.
+#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals` or `guarantee-runs`", example = "handshakes"), List<Unfiltered>), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
 #[get("/receipts/{kind}")]
 async fn list_receipts(app: Data<App>, list: List<Unfiltered>, kind: Path<String>) -> Result<Answer, Problem> {
-    let kind = match kind.as_str() {
-        "handshakes" => ReceiptKind::Handshake,
-        "entries" => ReceiptKind::LedgerEntry,
-        _ => return Err(Problem::not_found()),
-    };
+    let kind = kind_of(&kind)?;
     let List { caller, page, cursors, .. } = list;
     let page = blocking(move || {
         let found = receipts::list(app.store.as_ref(), &caller.actor, kind, &page)?;

@@ -17,6 +17,7 @@
 //! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
 //! | payout run, trail run, bank account, audit record, simulation | nobody else |
 //! | event | who sees its subject |
+//! | receipt, and the approval in it | who sees what it is of |
 //!
 //! Invariants: writers take `visible_to` from here, and never extend it later; the policies of row-level security say
 //! the same a second time (ADR-15, `tests/walls`). What is foreign is told from what does not exist by nothing.

@@ -33,5 +33,5 @@ pub mod sequence;
 pub mod signer;
 
 pub use verifier::{
-    checkpoint, encoding, jws, key, leaf, merkle, note, proof, receipt, statement, tile, trust, verify,
+    checkpoint, encoding, jws, key, leaf, merkle, note, proof, receipt, statement, tile, tlog_proof, trust, verify,
 };

@@ -12,9 +12,10 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, root_of};
+use super::statement::VersionName;
 use super::tile::{self, TILE_WIDTH};
-use crate::kernel::Digest;
-use crate::kernel::ids::{EntryId, HandshakeId};
+use crate::kernel::ids::{EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use crate::kernel::{Digest, Page, PageRequest};
 use crate::store::StoreError;
 
 /// Tiles that a cache holds.
@@ -108,7 +109,17 @@ pub struct KeptKeyEvent {
     pub kept: KeptEnvelope,
 }
 
-/// The log, to look up. Leaves and tiles are public; envelopes and entries follow their deals.
+/// Something that can be approved, and its approval once it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptApproval<T> {
+    /// What is approved.
+    pub of: T,
+    /// The approval that holds: of a run whose approvals became void, the last one.
+    pub approval: Option<KeptEnvelope>,
+}
+
+/// The log, to look up. Leaves and tiles are public; envelopes and entries follow their deals, approvals what they
+/// approve.
 pub trait ChainQueries: TreeRows {
     /// The newest signed checkpoint.
     ///
@@ -139,6 +150,36 @@ pub trait ChainQueries: TreeRows {
     /// # Errors
     /// The failure of the store.
     fn find_entries(&mut self, ids: &[EntryId]) -> Result<Vec<KeptEntry>, StoreError>;
+
+    /// The approvals of these versions of agreements, of those that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_version_approvals(&mut self, names: &[VersionName]) -> Result<Vec<KeptApproval<VersionName>>, StoreError>;
+
+    /// The approvals of these payout runs, of those that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_run_approvals(&mut self, ids: &[PayoutRunId]) -> Result<Vec<KeptApproval<PayoutRunId>>, StoreError>;
+
+    /// The signed reports of these runs of the guarantees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_reports(&mut self, ids: &[GuaranteeRunId]) -> Result<Vec<KeptEnvelope>, StoreError>;
+
+    /// The versions of agreements that somebody approved, of those that the viewer sees, in the order of approval.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_approved_versions(&mut self, page: &PageRequest) -> Result<Page<VersionName>, StoreError>;
+
+    /// The payout runs whose approval holds, oldest run first; the times are those of approval.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_approved_runs(&mut self, page: &PageRequest) -> Result<Page<PayoutRunId>, StoreError>;
 
     /// The import declarations with these envelope digests that the viewer sees.
     ///

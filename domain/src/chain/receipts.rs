@@ -1,4 +1,4 @@
-//! Packs receipts out of the store, as one viewer may see them.
+//! Packs receipts out of the store, as one viewer may see them: whoever sees the thing sees its receipt.
 //!
 //! A batch costs a fixed number of look-ups and each tile of the log once, whatever the number of
 //! receipts; all see the same moment. A receipt exists once everything in it is under a signed
@@ -10,32 +10,76 @@ use uuid::Uuid;
 
 use super::key_events::KeyEvents;
 use super::merkle::HashReader;
-use super::published::{CachedRows, ChainQueries, IndexedLeaf, KeptEnvelope, PublishedNote, StoredRows};
+use super::published::{CachedRows, ChainQueries, IndexedLeaf, KeptApproval, KeptEnvelope, PublishedNote, StoredRows};
 use super::receipt::{self, Logged, Receipt, ReceiptKind};
-use super::statement::{Assurance, Statement};
+use super::statement::{Assurance, Statement, VersionName};
 use super::{mirror, proof};
 use crate::access::{Actor, MissingScope, Scope};
-use crate::kernel::ids::{EntryId, HandshakeId};
+use crate::kernel::ids::{EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
 use crate::kernel::{Digest, Page, PageRequest};
 use crate::ledger::book::EntryFilter;
 use crate::store::{Queries, Store, StoreError};
 
 /// What a receipt is wanted of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// A handshake.
     Handshake(HandshakeId),
     /// A ledger entry.
     LedgerEntry(EntryId),
+    /// The approval of a version of an agreement.
+    AgreementApproval(VersionName),
+    /// The approval of a payout run.
+    PayoutApproval(PayoutRunId),
+    /// A run of the guarantees.
+    GuaranteeRun(GuaranteeRunId),
 }
 
 impl Wanted {
+    /// Reads the id of something of a kind.
+    #[must_use]
+    pub fn parse(kind: ReceiptKind, id: &str) -> Option<Self> {
+        match kind {
+            ReceiptKind::Handshake => HandshakeId::parse(id).ok().map(Self::Handshake),
+            ReceiptKind::LedgerEntry => EntryId::parse(id).ok().map(Self::LedgerEntry),
+            ReceiptKind::AgreementApproval => VersionName::parse(id).map(Self::AgreementApproval),
+            ReceiptKind::PayoutApproval => PayoutRunId::parse(id).ok().map(Self::PayoutApproval),
+            ReceiptKind::GuaranteeRun => GuaranteeRunId::parse(id).ok().map(Self::GuaranteeRun),
+        }
+    }
+
+    /// Of which kind its receipt is.
+    #[must_use]
+    pub const fn kind(&self) -> ReceiptKind {
+        match self {
+            Self::Handshake(_) => ReceiptKind::Handshake,
+            Self::LedgerEntry(_) => ReceiptKind::LedgerEntry,
+            Self::AgreementApproval(_) => ReceiptKind::AgreementApproval,
+            Self::PayoutApproval(_) => ReceiptKind::PayoutApproval,
+            Self::GuaranteeRun(_) => ReceiptKind::GuaranteeRun,
+        }
+    }
+
     /// The id of what it is a receipt of.
     fn id(&self) -> String {
         match self {
             Self::Handshake(id) => id.to_string(),
             Self::LedgerEntry(id) => id.to_string(),
+            Self::AgreementApproval(name) => name.to_string(),
+            Self::PayoutApproval(id) => id.to_string(),
+            Self::GuaranteeRun(id) => id.to_string(),
         }
+    }
+}
+
+/// Receipts need `chain:read`; those of approvals and reports, which nobody takes part in, also what their thing needs.
+fn permitted(actor: &Actor, kind: ReceiptKind) -> Result<(), MissingScope> {
+    actor.require(Scope::ChainRead)?;
+    match kind {
+        ReceiptKind::Handshake | ReceiptKind::LedgerEntry => Ok(()),
+        ReceiptKind::AgreementApproval => actor.require(Scope::AgreementsRead),
+        ReceiptKind::PayoutApproval => actor.require(Scope::PayoutsRead),
+        ReceiptKind::GuaranteeRun => actor.require(Scope::GuaranteesRead),
     }
 }
 
@@ -43,7 +87,7 @@ impl Wanted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
     /// There is no such thing, or not for this viewer.
-    #[error("there is no such handshake or entry")]
+    #[error("there is no such thing to have a receipt of")]
     NotFound,
     /// The log has not signed for it yet.
     #[error("the log has not signed for this yet; try again in a moment")]
@@ -51,6 +95,9 @@ pub enum Withheld {
     /// The handshake is not sealed yet.
     #[error("the handshake is not sealed yet")]
     Unsealed,
+    /// Nobody has approved it.
+    #[error("nobody has approved this: what waits, what was given back and what ships has no approval")]
+    Unapproved,
     /// The signed words were erased; only the commitment is left.
     #[error("the signed words were erased")]
     Erased,
@@ -80,11 +127,12 @@ pub fn find(
     wanted: &[Wanted],
 ) -> Result<Vec<Result<Receipt, Withheld>>, FindReceiptsError> {
     actor.require(Scope::ChainRead)?;
+    wanted.iter().try_for_each(|one| permitted(actor, one.kind()))?;
     Ok(store.read_snapshot(&actor.viewer(), |queries| packed(queries, wanted))?)
 }
 
-/// A page of receipts of one kind, as the actor may see them: handshakes oldest first, entries newest
-/// first. What has no receipt says why.
+/// A page of receipts of one kind, as the actor may see them: handshakes and approvals oldest first, entries and runs
+/// of the guarantees newest first. What has no receipt says why.
 ///
 /// # Errors
 /// See [`FindReceiptsError`].
@@ -94,13 +142,18 @@ pub fn list(
     kind: ReceiptKind,
     page: &PageRequest,
 ) -> Result<Page<(String, Result<Receipt, Withheld>)>, FindReceiptsError> {
-    actor.require(Scope::ChainRead)?;
+    permitted(actor, kind)?;
     let work = |queries: &mut dyn Queries| {
         let wanted: Page<Wanted> = match kind {
             ReceiptKind::Handshake => queries.handshakes().list_handshake_ids(page)?.map(Wanted::Handshake),
             ReceiptKind::LedgerEntry => {
                 queries.book().list_entries(&EntryFilter::default(), page)?.map(|entry| Wanted::LedgerEntry(entry.id))
             }
+            ReceiptKind::AgreementApproval => {
+                queries.chain().list_approved_versions(page)?.map(Wanted::AgreementApproval)
+            }
+            ReceiptKind::PayoutApproval => queries.chain().list_approved_runs(page)?.map(Wanted::PayoutApproval),
+            ReceiptKind::GuaranteeRun => queries.guarantees().list_runs(page)?.map(|run| Wanted::GuaranteeRun(run.id)),
         };
         let receipts = packed(queries, &wanted.data)?;
         let data = wanted.data.iter().map(Wanted::id).zip(receipts).collect();
@@ -111,11 +164,20 @@ pub fn list(
 
 /// What one receipt is made of, before its proofs.
 struct Material {
-    kind: ReceiptKind,
-    id: String,
+    of: Wanted,
     items: Vec<KeptEnvelope>,
     declaration: Option<Digest>,
     kids: BTreeSet<String>,
+}
+
+impl Material {
+    const fn new(of: Wanted, items: Vec<KeptEnvelope>) -> Self {
+        Self { of, items, declaration: None, kids: BTreeSet::new() }
+    }
+
+    fn approved<T>(kept: KeptApproval<T>, of: impl FnOnce(T) -> Wanted) -> Self {
+        Self::new(of(kept.of), kept.approval.into_iter().collect())
+    }
 }
 
 type Found = BTreeMap<Uuid, IndexedLeaf>;
@@ -146,41 +208,47 @@ pub(crate) fn packed(
     let leaves: Found = chain.find_leaves(&sources)?.into_iter().map(|leaf| (leaf.source, leaf)).collect();
     let stored = StoredRows::new(chain);
     let packer = Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
-    Ok((0..wanted.len()).map(|n| packer.receipt(materials.get(&n))).collect())
+    Ok(wanted.iter().map(|one| packer.receipt(materials.get(one))).collect())
 }
 
-/// What was found of what is wanted, by its place.
-fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap<usize, Material>, StoreError> {
-    let (mut handshakes, mut entries) = (BTreeMap::new(), BTreeMap::new());
-    for (n, one) in wanted.iter().enumerate() {
-        match one {
-            Wanted::Handshake(id) => handshakes.insert(*id, n),
-            Wanted::LedgerEntry(id) => entries.insert(*id, n),
-        };
-    }
-    let mut materials = BTreeMap::new();
-    let ids: Vec<HandshakeId> = handshakes.keys().copied().collect();
-    for handshake in chain.find_handshakes(&ids)? {
-        let mut material = Material {
-            kind: ReceiptKind::Handshake,
-            id: handshake.id.to_string(),
-            items: handshake.statements,
-            declaration: None,
-            kids: BTreeSet::new(),
-        };
+/// What was found of what is wanted.
+fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap<Wanted, Material>, StoreError> {
+    let mut found = Vec::new();
+    let handshakes = of(wanted, |one| if let Wanted::Handshake(id) = one { Some(*id) } else { None });
+    for handshake in looked_up(&handshakes, |ids| chain.find_handshakes(ids))? {
+        let mut material = Material::new(Wanted::Handshake(handshake.id), handshake.statements);
         for statement in material.items.iter().filter_map(statement_of) {
             note_needs(&mut material.kids, &mut material.declaration, &statement);
         }
-        handshakes.get(&handshake.id).map(|n| materials.insert(*n, material));
+        found.push(material);
     }
-    let ids: Vec<EntryId> = entries.keys().copied().collect();
-    for entry in chain.find_entries(&ids)? {
+    let entries = of(wanted, |one| if let Wanted::LedgerEntry(id) = one { Some(*id) } else { None });
+    found.extend(looked_up(&entries, |ids| chain.find_entries(ids))?.into_iter().map(|entry| {
         let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical) };
-        let (kind, id) = (ReceiptKind::LedgerEntry, entry.id.to_string());
-        let material = Material { kind, id, items: vec![item], declaration: None, kids: BTreeSet::new() };
-        entries.get(&entry.id).map(|n| materials.insert(*n, material));
-    }
-    Ok(materials)
+        Material::new(Wanted::LedgerEntry(entry.id), vec![item])
+    }));
+    let versions = of(wanted, |one| if let Wanted::AgreementApproval(name) = one { Some(*name) } else { None });
+    let approvals = looked_up(&versions, |names| chain.find_version_approvals(names))?;
+    found.extend(approvals.into_iter().map(|kept| Material::approved(kept, Wanted::AgreementApproval)));
+    let runs = of(wanted, |one| if let Wanted::PayoutApproval(id) = one { Some(*id) } else { None });
+    let approvals = looked_up(&runs, |ids| chain.find_run_approvals(ids))?;
+    found.extend(approvals.into_iter().map(|kept| Material::approved(kept, Wanted::PayoutApproval)));
+    let reports = of(wanted, |one| if let Wanted::GuaranteeRun(id) = one { Some(*id) } else { None });
+    found.extend(looked_up(&reports, |ids| chain.find_reports(ids))?.into_iter().map(|kept| {
+        let id = GuaranteeRunId::new(kept.source);
+        Material::new(Wanted::GuaranteeRun(id), vec![kept])
+    }));
+    Ok(found.into_iter().map(|material| (material.of, material)).collect())
+}
+
+/// The ids of one kind among what is wanted.
+fn of<T>(wanted: &[Wanted], id: impl Fn(&Wanted) -> Option<T>) -> Vec<T> {
+    wanted.iter().filter_map(id).collect()
+}
+
+/// What the store has of these ids; it is not asked for nothing.
+fn looked_up<T, K>(ids: &[T], find: impl FnOnce(&[T]) -> Result<Vec<K>, StoreError>) -> Result<Vec<K>, StoreError> {
+    if ids.is_empty() { Ok(Vec::new()) } else { find(ids) }
 }
 
 /// The keys and the declaration that a statement rests on.
@@ -220,8 +288,10 @@ struct Packer<'p, R> {
 impl<R: HashReader> Packer<'_, R> {
     fn receipt(&self, material: Option<&Material>) -> Result<Receipt, Withheld> {
         let material = material.ok_or(Withheld::NotFound)?;
-        if material.kind == ReceiptKind::Handshake && material.items.len() < 3 {
-            return Err(Withheld::Unsealed);
+        match (material.of, material.items.len()) {
+            (Wanted::Handshake(_), 0..=2) => return Err(Withheld::Unsealed),
+            (Wanted::AgreementApproval(_) | Wanted::PayoutApproval(_), 0) => return Err(Withheld::Unapproved),
+            _ => {}
         }
         let items = material.items.iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;
         let declaration = material.declaration.and_then(|digest| self.declarations.get(&digest));
@@ -232,10 +302,10 @@ impl<R: HashReader> Packer<'_, R> {
         Ok(Receipt {
             checkpoint: self.note.note.clone(),
             declaration: declaration.and_then(|kept| self.logged(kept).ok()),
-            id: material.id.clone(),
+            id: material.of.id(),
             items,
             keys,
-            kind: material.kind,
+            kind: material.of.kind(),
             log: mirror::origin_of(&self.note.note).ok_or(Withheld::Damaged)?,
             r#type: receipt::TYPE.to_owned(),
             v: receipt::VERSION,

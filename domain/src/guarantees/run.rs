@@ -23,8 +23,8 @@ use crate::kernel::ids::GuaranteeRunId;
 use crate::kernel::page::{Page, PageRequest};
 use crate::store::{Queries, Store, StoreError, UnitOfWork, UseCaseError};
 
-/// `typ` of a signed report.
-pub const TYP: &str = "flip360-guarantees+jws";
+pub use super::report::TYP;
+
 /// Whose lane the runs are on.
 const LANE: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8004_0000_0000_0001);
 
@@ -171,7 +171,7 @@ pub fn report_of(run: &KeptRun) -> Result<Report, StoreError> {
     let unreadable = || StoreError::Failed("a kept run of the guarantees does not read".into());
     let envelope = std::str::from_utf8(&run.envelope).map_err(|_| unreadable())?;
     let jws = Jws::parse(envelope).map_err(|_| unreadable())?;
-    serde_json::from_slice(jws.payload()).map_err(|_| unreadable())
+    Report::parse(jws.payload()).map_err(|_| unreadable())
 }
 
 /// One run.

@@ -15,7 +15,7 @@ use super::checkpoint::TreeHead;
 use super::encoding::b64url;
 use super::jws::{self, Jws, JwsError};
 use super::leaf::LeafKind;
-pub use super::parts::{AgreementRef, Amount, Assurance, Declared, Participant, PartyId, Salt};
+pub use super::parts::{AgreementRef, Amount, Assurance, Declared, Participant, PartyId, Salt, VersionName};
 use super::signer::Signer;
 use crate::jcs;
 

@@ -2,24 +2,18 @@
 //!
 //! An entry carries no signature of its own: the log's key signs for it.
 
-use super::{Findings, included};
+use super::{ENVELOPE, Findings, ITEM, included, only_item};
 use crate::entry::LoggedEntry;
 use crate::leaf::LeafKind;
 use crate::receipt::Receipt;
 
 pub(super) fn verify(receipt: &Receipt, findings: &mut Findings) {
-    let [item] = receipt.items.as_slice() else {
-        findings.fault("/items", "wrong_number_of_items", "the receipt of an entry has exactly one item");
-        return;
-    };
-    if receipt.declaration.is_some() || !receipt.keys.is_empty() {
-        findings.fault("", "unexpected_members", "the receipt of an entry has no declaration and no keys");
-    }
-    let leaf = included(findings, "/items/0", item, &[LeafKind::LedgerEntry]);
+    let Some(item) = only_item(findings, receipt, "an entry") else { return };
+    let leaf = included(findings, ITEM, item, &[LeafKind::LedgerEntry]);
     let entry = match LoggedEntry::parse(item.envelope.as_bytes()) {
         Ok(entry) => entry,
         Err(error) => {
-            findings.fault("/items/0/envelope", "entry_malformed", error.to_string());
+            findings.fault(ENVELOPE, "entry_malformed", error.to_string());
             return;
         }
     };
@@ -27,10 +21,10 @@ pub(super) fn verify(receipt: &Receipt, findings: &mut Findings) {
         findings.fault("/id", "other_entry", format!("the entry is {}", entry.id));
     }
     if entry.log != receipt.log {
-        findings.fault("/items/0/envelope", "other_log", format!("the entry is for log {}", entry.log));
+        findings.fault(ENVELOPE, "other_log", format!("the entry is for log {}", entry.log));
     }
     if !entry.balances() {
-        findings.fault("/items/0/envelope", "entry_unbalanced", "the postings do not sum to zero");
+        findings.fault(ENVELOPE, "entry_unbalanced", "the postings do not sum to zero");
     }
     if leaf.is_none() {
         return;

@@ -4,15 +4,17 @@
 //! and nothing is proved. What was found is said in words, for people, and in codes, for machines.
 //! Validity of keys goes by leaf index, never by a clock.
 
+mod approval;
 mod chain;
 mod entry;
+mod guarantee;
 mod handshake;
 mod keys;
+mod leaf_proof;
 mod verdict;
 
-pub use verdict::verdict;
-
 use super::checkpoint::{Checkpoint, TreeHead};
+use super::jws::Jws;
 use super::leaf::{self, Leaf, LeafKind};
 use super::merkle::leaf_hash;
 use super::proof;
@@ -25,6 +27,8 @@ use crate::ids::DealId;
 use crate::parts::PartyId;
 
 pub use chain::join;
+pub use leaf_proof::{LeafFindings, verify_leaf};
+pub use verdict::{leaf_verdict, verdict};
 
 /// What a receipt says was sealed, for a hand-over to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +59,11 @@ pub struct HandedOver {
     /// Who hands over.
     pub by: PartyId,
 }
+
+/// Where the one item of a receipt stands.
+const ITEM: &str = "/items/0";
+/// Where its envelope stands.
+const ENVELOPE: &str = "/items/0/envelope";
 
 /// What was found. Nothing of `proved` counts unless [`Findings::holds`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +108,13 @@ impl Findings {
     }
 }
 
+/// What the log never proves: its times.
+const NO_CLOCK: &str =
+    "When anything happened by the clock: times are claims of the platform; the order of leaves is proved.";
+/// What a log that nobody else has seen does not prove.
+const NO_WITNESS: &str =
+    "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'.";
+
 /// Judges a receipt under a root of trust.
 #[must_use]
 pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
@@ -129,15 +145,13 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
     match receipt.kind {
         ReceiptKind::Handshake => handshake::verify(trust, receipt, &mut findings),
         ReceiptKind::LedgerEntry => entry::verify(receipt, &mut findings),
+        ReceiptKind::AgreementApproval => {
+            approval::verify(trust, receipt, &mut findings, LeafKind::AgreementApproval);
+        }
+        ReceiptKind::PayoutApproval => approval::verify(trust, receipt, &mut findings, LeafKind::PayoutApproval),
+        ReceiptKind::GuaranteeRun => guarantee::verify(trust, receipt, &mut findings),
     }
-    findings.not_proved.push(
-        "When anything happened by the clock: times are claims of the platform; the order of leaves is proved."
-            .to_owned(),
-    );
-    findings.not_proved.push(
-        "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'."
-            .to_owned(),
-    );
+    findings.not_proved.extend([NO_CLOCK.to_owned(), NO_WITNESS.to_owned()]);
     if !findings.holds() {
         findings.proved.clear();
     }
@@ -169,4 +183,40 @@ fn included(findings: &mut Findings, pointer: &str, logged: &Logged, kinds: &[Le
         findings.fault(format!("{pointer}/proof"), "not_included", error.to_string());
     }
     (findings.faults.0.len() == before).then_some(leaf)
+}
+
+/// The one item of a receipt that has just one and nothing beside it.
+fn only_item<'r>(findings: &mut Findings, receipt: &'r Receipt, of: &str) -> Option<&'r Logged> {
+    if receipt.declaration.is_some() || !receipt.keys.is_empty() {
+        findings.fault("", "unexpected_members", format!("the receipt of {of} has no declaration and no keys"));
+    }
+    if let [item] = receipt.items.as_slice() {
+        return Some(item);
+    }
+    findings.fault("/items", "wrong_number_of_items", format!("the receipt of {of} has exactly one item"));
+    None
+}
+
+/// Checks that a trusted key of the platform signed the one item.
+fn signed_by_platform(trust: &Trust, findings: &mut Findings, jws: &Jws, typ: &str) {
+    let Some(key) = trust.platform_key(jws.kid()) else {
+        let detail = format!("key {} is not a trusted key of the platform", jws.kid());
+        findings.fault(ENVELOPE, "unknown_key", detail);
+        return;
+    };
+    match jws.verify(key, typ) {
+        Ok(()) => findings.add_key(jws.kid()),
+        Err(error) => findings.fault(ENVELOPE, "signature_invalid", error.to_string()),
+    }
+}
+
+/// Checks what a signed item says of the log: that it is this one, and that no checkpoint was seen that holds its leaf.
+fn of_this_log(trust: &Trust, findings: &mut Findings, item: &Logged, log: &str, seen: Option<&TreeHead>) {
+    if log != trust.origin() {
+        findings.fault(ENVELOPE, "other_log", format!("it was signed for log {log}"));
+    }
+    if seen.is_some_and(|seen| seen.size > item.index) {
+        let detail = "the signer claims to have seen a checkpoint that holds this leaf";
+        findings.fault(ENVELOPE, "seen_from_the_future", detail);
+    }
 }

@@ -2,22 +2,40 @@
 
 use serde_json::{Value, json};
 
-use super::Findings;
-use crate::fault::Fault;
+use super::{Findings, LeafFindings};
+use crate::fault::Faults;
 
-/// What was found, for programs.
+fn told(faults: &Faults) -> Vec<Value> {
+    faults.0.iter().map(|f| json!({"pointer": f.pointer, "code": f.code, "detail": f.detail})).collect()
+}
+
+/// What was found of a receipt, for programs.
 #[must_use]
-pub fn verdict(findings: &Findings) -> Value {
-    let fault = |fault: &Fault| json!({"pointer": fault.pointer, "code": fault.code, "detail": fault.detail});
+pub fn verdict(found: &Findings) -> Value {
     json!({
-        "holds": findings.holds(),
-        "kind": findings.kind,
-        "id": findings.id,
-        "checkpoint": findings.checkpoint,
-        "keys": findings.keys,
-        "assurance": findings.assurance,
-        "proved": findings.proved,
-        "not_proved": findings.not_proved,
-        "faults": findings.faults.0.iter().map(fault).collect::<Vec<_>>(),
+        "holds": found.holds(),
+        "kind": found.kind,
+        "id": found.id,
+        "checkpoint": found.checkpoint,
+        "keys": found.keys,
+        "assurance": found.assurance,
+        "proved": found.proved,
+        "not_proved": found.not_proved,
+        "faults": told(&found.faults),
+    })
+}
+
+/// What was found of a proof of one leaf, for programs.
+#[must_use]
+pub fn leaf_verdict(found: &LeafFindings) -> Value {
+    json!({
+        "holds": found.holds(),
+        "kind": "leaf",
+        "index": found.index,
+        "leaf": found.leaf,
+        "checkpoint": found.checkpoint,
+        "proved": found.proved,
+        "not_proved": found.not_proved,
+        "faults": told(&found.faults),
     })
 }

@@ -1,0 +1,1 @@
+drop policy seen_with_version on chain_secret;
