@@ -6,6 +6,7 @@
 
 mod entry;
 mod handshake;
+mod witnesses;
 
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::leaf::{self, Leaf, LeafKind};
@@ -27,6 +28,8 @@ pub struct Findings {
     pub checkpoint: Option<TreeHead>,
     /// Thumbprints of the keys whose signatures verified.
     pub keys: Vec<String>,
+    /// Names of the trusted witnesses that cosigned the checkpoint.
+    pub witnesses: Vec<String>,
     /// How the parties of a handshake stand behind it: the weakest of them.
     pub assurance: Option<Assurance>,
     /// What holds, in words.
@@ -63,6 +66,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         id: receipt.id.clone(),
         checkpoint: None,
         keys: Vec::new(),
+        witnesses: Vec::new(),
         assurance: None,
         proved: Vec::new(),
         not_proved: Vec::new(),
@@ -77,6 +81,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
             let size = checkpoint.head.size;
             findings.checkpoint = Some(checkpoint.head);
             findings.proved.push(format!("The log {} had {size} leaves and signed for them.", trust.origin()));
+            witnesses::verify(trust.policy(), &receipt.checkpoint, &mut findings);
         }
         Err(error) => findings.fault("/checkpoint", "checkpoint_not_trusted", error.to_string()),
     }
@@ -88,10 +93,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         "When anything happened by the clock: times are claims of the platform; the order of leaves is proved."
             .to_owned(),
     );
-    findings.not_proved.push(
-        "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'."
-            .to_owned(),
-    );
+    witnesses::tell(&mut findings);
     if !findings.holds() {
         findings.proved.clear();
     }
