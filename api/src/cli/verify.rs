@@ -123,6 +123,9 @@ fn tell(path: &Path, judged: &Result<Findings, String>, words: bool) {
         }
         if findings.holds() {
             println!("        signed by: {}", findings.keys.join(", "));
+            if !findings.witnesses.is_empty() {
+                println!("        cosigned by: {}", findings.witnesses.join(", "));
+            }
         }
     }
 }
@@ -139,6 +142,7 @@ fn as_json(path: &Path, judged: &Result<Findings, String>) -> Value {
                 "id": findings.id,
                 "checkpoint": findings.checkpoint,
                 "keys": findings.keys,
+                "witnesses": findings.witnesses,
                 "assurance": findings.assurance,
                 "proved": findings.proved,
                 "not_proved": findings.not_proved,

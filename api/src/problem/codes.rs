@@ -38,7 +38,7 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
     ("415", &["unsupported_media_type"]),
     ("422", &["idempotency_key_reused", "validation_failed", "value_out_of_range"]),
     ("428", &["if_match_missing"]),
-    ("429", &["rate_limited"]),
+    ("429", &["log_behind", "rate_limited"]),
     ("500", &["internal"]),
     ("503", &["log_not_signed", "unavailable"]),
 ];
@@ -70,7 +70,14 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     (
         "chain",
         "409",
-        &["already_countersigned", "deal_not_open", "handshake_not_sealed", "key_taken", "receipt_pending"],
+        &[
+            "already_countersigned",
+            "deal_not_open",
+            "handshake_not_sealed",
+            "key_taken",
+            "receipt_pending",
+            "receipt_pending_witness",
+        ],
     ),
     ("chain", "410", &["erased"]),
     ("chain", "422", &["no_agreement"]),
