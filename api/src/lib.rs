@@ -13,6 +13,7 @@ pub mod backlog;
 pub mod batch;
 pub mod cli;
 pub mod config;
+pub mod cosigning;
 pub mod dispatch;
 pub mod extract;
 pub mod feed;

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date as SqlDate, Timestamptz};
-use domain::operations::{Backlog, OperationQueries, OperationRepository};
 use domain::kernel::Instant;
+use domain::operations::{Backlog, OperationQueries, OperationRepository};
 use domain::store::StoreError;
 use jiff::civil::Date;
 

@@ -86,7 +86,9 @@ impl Checkpoint {
     pub fn parse_extended(body: &str) -> Result<Self, CheckpointError> {
         let third = body.match_indices('\n').nth(2).map(|(at, _)| at + 1);
         let (own, extensions) = body.split_at(third.unwrap_or(body.len()));
-        if !extensions.is_empty() && !extensions.strip_suffix('\n').is_some_and(|e| e.split('\n').all(|l| !l.is_empty())) {
+        if !extensions.is_empty()
+            && !extensions.strip_suffix('\n').is_some_and(|e| e.split('\n').all(|l| !l.is_empty()))
+        {
             return Err(CheckpointError::Malformed("an extension line is empty or has no end"));
         }
         Self::parse(own)

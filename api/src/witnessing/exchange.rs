@@ -64,9 +64,8 @@ struct Prepared {
 /// What the witness is known to have cosigned, as far as the candidate goes.
 async fn known(app: &Data<App>, witness: &WitnessKey, size: u64) -> Result<Option<TreeHead>, &'static str> {
     let (asked, key) = (app.clone(), witness.to_string());
-    let find = move || {
-        asked.store.read(&Viewer::Everything, |queries| queries.witnesses().find_cosigned_head(&key, size))
-    };
+    let find =
+        move || asked.store.read(&Viewer::Everything, |queries| queries.witnesses().find_cosigned_head(&key, size));
     blocking(find).await.map_err(|_| "database_away")?.map_err(|_| "database_away")
 }
 

@@ -178,7 +178,9 @@ impl Rounds<'_> {
                 let keeping = app.clone();
                 let keep = move || keeping.store.transaction(|uow| uow.witnesses().append_evidence(&evidence));
                 match blocking(keep).await {
-                    Ok(Ok(_)) => tracing::error!(witness = name, kind = kind.as_str(), size, "a witness refused a checkpoint"),
+                    Ok(Ok(_)) => {
+                        tracing::error!(witness = name, kind = kind.as_str(), size, "a witness refused a checkpoint")
+                    }
                     Ok(Err(error)) => tracing::error!(%error, witness = name, "evidence was not kept"),
                     Err(error) => tracing::error!(%error, witness = name, "evidence was not kept"),
                 }
@@ -212,7 +214,8 @@ impl Witnessing {
     fn tell(&self) {
         let Some(path) = &self.status_file else { return };
         let names = self.policy().witnesses().iter();
-        let kept: Vec<_> = names.zip(self.standings().iter()).map(|(key, standing)| standing.kept(key.name())).collect();
+        let kept: Vec<_> =
+            names.zip(self.standings().iter()).map(|(key, standing)| standing.kept(key.name())).collect();
         let Ok(bytes) = serde_json::to_vec(&kept) else { return };
         let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *told != bytes {

@@ -94,11 +94,7 @@ impl Standing {
 }
 
 /// The text that Prometheus reads (exposition format 0.0.4).
-pub(super) fn prometheus<'n>(
-    names: impl Iterator<Item = &'n str>,
-    standings: &[Standing],
-    evidence: u64,
-) -> String {
+pub(super) fn prometheus<'n>(names: impl Iterator<Item = &'n str>, standings: &[Standing], evidence: u64) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.
     let _ = writeln!(
@@ -108,9 +104,14 @@ pub(super) fn prometheus<'n>(
     let (mut cosignatures, mut failures, mut sizes) = (String::new(), String::new(), String::new());
     for (name, standing) in names.zip(standings) {
         let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-        let _ = writeln!(cosignatures, "flip360_witness_cosignatures_total{{witness=\"{name}\"}} {}", standing.cosignatures);
+        let _ = writeln!(
+            cosignatures,
+            "flip360_witness_cosignatures_total{{witness=\"{name}\"}} {}",
+            standing.cosignatures
+        );
         for (code, count) in &standing.failures {
-            let _ = writeln!(failures, "flip360_witness_failures_total{{witness=\"{name}\",reason=\"{code}\"}} {count}");
+            let _ =
+                writeln!(failures, "flip360_witness_failures_total{{witness=\"{name}\",reason=\"{code}\"}} {count}");
         }
         if let Some(size) = standing.size {
             let _ = writeln!(sizes, "flip360_witness_size{{witness=\"{name}\"}} {size}");
@@ -118,7 +119,12 @@ pub(super) fn prometheus<'n>(
     }
     for (name, kind, help, lines) in [
         ("flip360_witness_cosignatures_total", "counter", "Cosignatures that came, by witness.", cosignatures),
-        ("flip360_witness_failures_total", "counter", "Checkpoints that a witness did not cosign, by reason.", failures),
+        (
+            "flip360_witness_failures_total",
+            "counter",
+            "Checkpoints that a witness did not cosign, by reason.",
+            failures,
+        ),
         ("flip360_witness_size", "gauge", "Leaves of the checkpoint that a witness cosigned last.", sizes),
     ] {
         if !lines.is_empty() {

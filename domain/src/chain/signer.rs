@@ -43,7 +43,9 @@ pub enum GuardError {
         signed: u64,
     },
     /// The tree does not contain one that a witness cosigned: it was rolled back, or history was rewritten.
-    #[error("the log does not extend the {cosigned} leaves that {witness} cosigned: it has {found} leaves, and lost or changed some of those")]
+    #[error(
+        "the log does not extend the {cosigned} leaves that {witness} cosigned: it has {found} leaves, and lost or changed some of those"
+    )]
     Cosigned {
         /// The name of the witness.
         witness: String,

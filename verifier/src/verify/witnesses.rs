@@ -45,7 +45,8 @@ fn claim(cosigned: Cosigned<'_>) -> String {
 /// What cosignatures leave open.
 pub(super) fn tell(findings: &mut Findings) {
     findings.not_proved.push(if findings.witnesses.is_empty() {
-        "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'.".to_owned()
+        "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'."
+            .to_owned()
     } else {
         "That the witnesses are independent of the platform and of each other: whom you trust is your own judgement."
             .to_owned()

@@ -8,6 +8,8 @@ use integrations::key_file::{KeyFile, KeyFileError};
 use persistence::cluster::survey;
 
 use super::Finding;
+use crate::assembly;
+use crate::witnessing::{KeptStanding, STATUS_FILE};
 
 /// PostgreSQL keeps up to 1 GiB of its write-ahead log (`max_wal_size`); below twice that it soon stops.
 const SPACE_LOW_BYTES: u64 = 2 * GIB;
@@ -96,6 +98,51 @@ fn key(path: &Path) -> Finding {
             Finding::wrong("key", format!("{error}; put the right file back from your backup"))
         }
         Err(error) => Finding::wrong("key", error.to_string()),
+    }
+}
+
+/// Whom the log's checkpoints are sent to, and how they answered last.
+pub(super) fn witnesses(data_dir: &Path, file: Option<&Path>) -> Finding {
+    const TOPIC: &str = "witnesses";
+    let Some(file) = file else {
+        return Finding::fine(TOPIC, "nobody is asked; FLIP360_WITNESSES names a file of those who are");
+    };
+    let witnesses = match assembly::witnesses(file) {
+        Ok(witnesses) => witnesses,
+        Err(error) => return Finding::wrong(TOPIC, error.to_string()),
+    };
+    let (known, quorum) = (witnesses.policy.witnesses().len(), witnesses.policy.quorum());
+    let shown = format!("{known} in {}, {quorum} must cosign", file.display());
+    let status = data_dir.join(STATUS_FILE);
+    let kept: Vec<KeptStanding> = match std::fs::read(&status) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(kept) => kept,
+            Err(error) => return Finding::worth(TOPIC, format!("{shown}; {}: {error}", status.display())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Finding::fine(TOPIC, format!("{shown}; none has been asked from here yet"));
+        }
+        Err(error) => return Finding::worth(TOPIC, format!("{shown}; {}: {error}", status.display())),
+    };
+    stand(&shown, &kept)
+}
+
+fn stand(shown: &str, kept: &[KeptStanding]) -> Finding {
+    const TOPIC: &str = "witnesses";
+    if let Some(why) = kept.iter().find_map(|one| one.refusal.as_ref()) {
+        return Finding::wrong(TOPIC, format!("{shown}; the log is not signed: {why}"));
+    }
+    let failing: Vec<String> = kept
+        .iter()
+        .filter_map(|one| {
+            let since = one.since.map(|since| format!(" since {since}")).unwrap_or_default();
+            one.failing.as_ref().map(|code| format!("{} has not cosigned{since}: {code}", one.witness))
+        })
+        .collect();
+    if failing.is_empty() {
+        Finding::fine(TOPIC, format!("{shown}; each cosigned when it was asked last"))
+    } else {
+        Finding::worth(TOPIC, format!("{shown}; {}", failing.join("; ")))
     }
 }
 

@@ -77,7 +77,9 @@ impl Witnesses {
         let Some((quorum, counted)) = read.quorum else {
             return Err(WitnessFileError::Malformed("there is no `quorum` line"));
         };
-        if quorum > 0 && let Some(left) = read.names.iter().find(|name| !counted.contains(name)) {
+        if quorum > 0
+            && let Some(left) = read.names.iter().find(|name| !counted.contains(name))
+        {
             return Err(WitnessFileError::LeftOut((*left).to_owned()));
         }
         Ok(Self { policy: Policy::try_new(read.keys, quorum)?, urls: read.urls, logs: read.logs })
@@ -140,9 +142,11 @@ impl<'f> Read<'f> {
         let threshold = match threshold {
             "any" => 1,
             "all" => members.len(),
-            number => number.parse().ok().filter(|k| (1..=members.len()).contains(k)).ok_or_else(|| {
-                format!("expected any, all or a number from 1 to {}", members.len())
-            })?,
+            number => number
+                .parse()
+                .ok()
+                .filter(|k| (1..=members.len()).contains(k))
+                .ok_or_else(|| format!("expected any, all or a number from 1 to {}", members.len()))?,
         };
         self.groups.insert(name, (threshold, members.to_vec()));
         Ok(())

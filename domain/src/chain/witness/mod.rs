@@ -34,11 +34,7 @@ pub fn extends(
         if !known {
             guard(reader, Some(&one.head), head).map_err(|error| match error {
                 GuardError::Unreadable(error) => GuardError::Unreadable(error),
-                _ => GuardError::Cosigned {
-                    witness: one.name().to_owned(),
-                    cosigned: one.head.size,
-                    found: head.size,
-                },
+                _ => GuardError::Cosigned { witness: one.name().to_owned(), cosigned: one.head.size, found: head.size },
             })?;
         }
     }

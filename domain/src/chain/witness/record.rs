@@ -172,13 +172,8 @@ pub fn keep(
     (line, time): (&NoteSignature, u64),
     now: Instant,
 ) -> Result<bool, StoreError> {
-    let cosignature = Cosignature {
-        witness: witness.to_string(),
-        head: *head,
-        line: line.to_string(),
-        time,
-        received_at: now,
-    };
+    let cosignature =
+        Cosignature { witness: witness.to_string(), head: *head, line: line.to_string(), time, received_at: now };
     uow.witnesses().append_cosignature(&cosignature)?;
     let cosigners = uow.witnesses().find_cosigners(head.size)?;
     let counted = policy.witnesses().iter().filter(|one| cosigners.contains(&one.to_string())).count();

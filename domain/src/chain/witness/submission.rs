@@ -44,7 +44,8 @@ impl Submission {
             return Err(SubmissionError::Malformed("longer than 64 KiB"));
         }
         let body = std::str::from_utf8(body).map_err(|_| SubmissionError::Malformed("not UTF-8"))?;
-        let (head, note) = body.split_once("\n\n").ok_or(SubmissionError::Malformed("no empty line after the proof"))?;
+        let (head, note) =
+            body.split_once("\n\n").ok_or(SubmissionError::Malformed("no empty line after the proof"))?;
         let mut lines = head.split('\n');
         let old = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(decimal);
         let old = old.ok_or(SubmissionError::Malformed("expected `old` and a size"))?;
