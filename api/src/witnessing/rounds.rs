@@ -31,7 +31,15 @@ struct Round {
     candidate: Arc<Candidate>,
     /// Who is still to answer.
     open: usize,
-    met: bool,
+    /// How many cosigned it in this round.
+    cosigned: usize,
+}
+
+impl Round {
+    /// Whether nobody is to be waited for: enough have cosigned, or all have answered.
+    fn is_over(&self, quorum: usize) -> bool {
+        self.open == 0 || self.cosigned >= quorum.max(1)
+    }
 }
 
 /// The rounds of one process.
@@ -45,11 +53,10 @@ struct Rounds<'a> {
 pub async fn run(app: &Data<App>, stopping: &AtomicBool) {
     let mut rounds = Rounds { app, asking: JoinSet::new(), round: None };
     while !stopping.load(Ordering::Acquire) {
-        if app.witnessing.is_ours() {
-            rounds.begin().await;
-        }
+        let began = app.witnessing.is_ours() && rounds.begin().await;
         let due = app.witnessing.standings().iter().filter_map(super::Standing::due).min();
-        let until = due.unwrap_or_else(|| Tick::now() + IDLE).min(Tick::now() + IDLE);
+        let idle = Tick::now() + IDLE;
+        let until = due.filter(|due| began && *due < idle).unwrap_or(idle);
         tokio::select! {
             Some(answered) = rounds.asking.join_next() => rounds.take(answered.ok()).await,
             () = app.witnessing.wanted.notified() => {}
@@ -61,28 +68,28 @@ pub async fn run(app: &Data<App>, stopping: &AtomicBool) {
 /// Asks everybody once for the newest checkpoint and waits for every answer: one round, for whoever has no thread for it.
 pub async fn settle(app: &Data<App>) {
     let mut rounds = Rounds { app, asking: JoinSet::new(), round: None };
-    app.witnessing.standings().iter_mut().for_each(|standing| standing.begin_again());
-    rounds.begin().await;
+    app.witnessing.standings().iter_mut().for_each(super::Standing::begin_again);
+    let _ = rounds.begin().await;
     while let Some(answered) = rounds.asking.join_next().await {
         rounds.take(answered.ok()).await;
     }
 }
 
 impl Rounds<'_> {
-    /// Asks whom it can, for the checkpoint of the round, or for the newest one when that round is over.
-    async fn begin(&mut self) {
-        let over = self.round.as_ref().is_none_or(|round| round.met || round.open == 0);
-        if over {
+    /// Asks whom it can, for the checkpoint of the round, or for the newest one when that round is over. `false` when that
+    /// cannot be read.
+    async fn begin(&mut self) -> bool {
+        let witnessing = &self.app.witnessing;
+        if self.round.as_ref().is_none_or(|round| round.is_over(witnessing.policy().quorum())) {
             match candidate(self.app).await {
-                Ok(candidate) => self.round = Some(Round { candidate: Arc::new(candidate), open: 0, met: false }),
+                Ok(candidate) => self.round = Some(Round { candidate: Arc::new(candidate), open: 0, cosigned: 0 }),
                 Err(error) => {
                     tracing::error!(error, "the newest checkpoint was not read; that is tried again");
-                    return;
+                    return false;
                 }
             }
         }
-        let Some(round) = &mut self.round else { return };
-        let witnessing = &self.app.witnessing;
+        let Some(round) = &mut self.round else { return false };
         let mut standings = witnessing.standings();
         let known = witnessing.policy().witnesses().iter().zip(&witnessing.witnesses.urls);
         for (place, ((witness, url), standing)) in known.zip(standings.iter_mut()).enumerate() {
@@ -95,6 +102,7 @@ impl Rounds<'_> {
             let candidate = Arc::clone(&round.candidate);
             self.asking.spawn(async move { (place, candidate, asking.await) });
         }
+        true
     }
 
     /// Takes an answer in.
@@ -107,10 +115,11 @@ impl Rounds<'_> {
             return;
         };
         let before = self.app.witnessing.clearance();
+        let cosigned = matches!(outcome, Outcome::Cosigned { .. });
         let met = self.recorded(place, &candidate, outcome).await;
         if let Some(round) = self.round.as_mut().filter(|round| Arc::ptr_eq(&round.candidate, &candidate)) {
             round.open = round.open.saturating_sub(1);
-            round.met |= met;
+            round.cosigned += usize::from(cosigned);
         }
         if met && let Err(error) = self.learned().await {
             tracing::error!(%error, "what was published was not read; that is tried again");

@@ -250,6 +250,34 @@ mod tests {
     }
 
     #[test]
+    fn witnesses_that_refuse_are_wrong_and_those_that_are_away_are_worth_knowing() {
+        let path = scratch("witnesses", 0o700);
+        assert_eq!(witnesses(&path, None).weight, Weight::Fine);
+        let file = path.join("witnesses.policy");
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Wrong, "it is not there");
+        fs::write(&file, "quorum none\n").unwrap();
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Fine);
+        let stands = |failing: Option<&str>, refusal: Option<&str>| KeptStanding {
+            witness: "w".into(),
+            failing: failing.map(str::to_owned),
+            since: None,
+            refusal: refusal.map(str::to_owned),
+        };
+        for (kept, weight) in [
+            (stands(None, None), Weight::Fine),
+            (stands(Some("timed_out"), None), Weight::Worth),
+            (stands(Some("ahead"), Some("why")), Weight::Wrong),
+        ] {
+            fs::write(path.join(STATUS_FILE), serde_json::to_vec(&[&kept]).unwrap()).unwrap();
+            let found = witnesses(&path, Some(&file));
+            assert_eq!(found.weight, weight, "{found}");
+        }
+        fs::write(path.join(STATUS_FILE), "[").unwrap();
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Worth);
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
     fn little_room_is_wrong() {
         assert_eq!(room(2 * GIB - 1, Path::new("/x")).weight, Weight::Wrong);
         let enough = room(2 * GIB + GIB / 2, Path::new("/x"));
