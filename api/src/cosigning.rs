@@ -120,7 +120,8 @@ pub fn start(cosigner: Cosigner, address: SocketAddr) -> std::io::Result<(Server
     let cosigner = Data::new(cosigner);
     let open = Connections::new(CONNECTIONS, PER_PEER);
     let server = HttpServer::new(move || {
-        ActixApp::new().app_data(cosigner.clone()).route("/add-checkpoint", web::post().to(add_checkpoint))
+        let resource = web::resource("/add-checkpoint").route(web::post().to(add_checkpoint));
+        ActixApp::new().app_data(cosigner.clone()).service(resource)
     })
     .workers(1)
     .on_connect(move |connection, extensions| open.meet(connection, extensions))
