@@ -12,7 +12,7 @@ use domain::chain::checkpoint::{Checkpoint, TreeHead};
 use domain::chain::merkle::empty_root;
 use domain::chain::note::{NoteError, VerifierKey};
 use domain::chain::signer::{HighWater, PortError, Signer};
-use domain::chain::trust::Trust;
+use domain::chain::trust::{Trust, TrustError};
 use domain::env::{Env, Surroundings};
 use domain::kernel::id::IdSource;
 use domain::kernel::time::{Clock, Randomness};
@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::auth::Tokens;
 use crate::auth::revocations::Revocations;
+use crate::backlog::Backlog;
 use crate::batch::Batcher;
 use crate::extract::Caller;
 use crate::feed::Feed;
@@ -36,6 +37,7 @@ use crate::problem::Problem;
 use crate::routes::deals::DealSteps;
 use crate::routes::handshakes::Accepts;
 use crate::routes::referrals::Referrals;
+use crate::witnessing::Witnessing;
 
 /// The adapters that an application stands on.
 pub struct Ports {
@@ -107,6 +109,10 @@ pub struct App {
     pub revocations: Revocations,
     /// Wakes whoever learns of revocations.
     pub revoking: Bell,
+    /// The witnesses of the log.
+    pub witnessing: Witnessing,
+    /// How far the log may be behind.
+    pub backlog: Backlog,
     /// Why the log is not being signed, when it is not.
     log_fault: RwLock<Option<String>>,
 }
@@ -147,6 +153,8 @@ impl App {
             work: Bell::default(),
             dispatching: tokio::sync::Notify::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
+            witnessing: Witnessing::default(),
+            backlog: Backlog::default(),
             log_fault: RwLock::new(None),
             revocations: Revocations::default(),
             revoking: Bell::default(),
@@ -187,6 +195,14 @@ impl App {
     pub fn trust(&self) -> Result<Trust, NoteError> {
         let log = VerifierKey::try_new(&self.origin, self.log.public_key())?;
         Ok(Trust::new(log, vec![self.platform.public_key()]))
+    }
+
+    /// The same, with the witnesses of the log and their quorum: what is given to whoever is to trust it.
+    ///
+    /// # Errors
+    /// When the origin cannot name a key, or a witness has the log's own.
+    pub fn witnessed_trust(&self) -> Result<Trust, TrustError> {
+        self.trust()?.witnessed(self.witnessing.policy().clone())
     }
 
     /// Refuses new business while the log may not be signed: nothing is taken that could not be proved.

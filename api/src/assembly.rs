@@ -8,10 +8,12 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::access::{Actor, Viewer, bootstrap};
 use domain::chain::note::{Note, VerifierKey};
 use domain::chain::published::PublishedNote;
+use domain::chain::witness::file::Witnesses;
 use domain::store::Store;
 use integrations::clock::SystemClock;
 use integrations::durable;
@@ -27,8 +29,13 @@ use integrations::token_keys::TokenKeyFiles;
 use crate::app::{App, Ports};
 use crate::auth::Tokens;
 use crate::auth::token::TokenConfig;
+use crate::backlog::Backlog;
 use crate::cli::CommandError;
 use crate::config::{OutboundArgs, ServeArgs};
+use crate::witnessing::{STATUS_FILE, Witnessing};
+
+/// From the look-up of a witness's name to the last byte of its answer.
+const WITNESS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The ports of a service that runs with these settings. Keys are made at the very first start only: a
 /// database that holds a checkpoint belongs to keys that exist.
@@ -43,7 +50,7 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
         .mode(0o700)
         .create(&keys)
         .map_err(|cause| CommandError::File { doing: format!("making {}", keys.display()), cause })?;
-    let begun = newest_note(store.as_ref())?.is_some();
+    let begun = signed_note(store.as_ref())?.is_some();
     let key = |name: &str| {
         let path = keys.join(name);
         let read = if begun { KeyFile::open(&path) } else { KeyFile::open_or_create(&path, &SystemRandomness) };
@@ -82,19 +89,62 @@ pub fn ports(args: &ServeArgs, store: Arc<dyn Store>) -> Result<Ports, CommandEr
 }
 
 fn outbound(args: &OutboundArgs) -> Result<Outbound, CommandError> {
+    Outbound::new(outbound_config(args)?).map_err(|error| CommandError::Other(error.to_string()))
+}
+
+fn outbound_config(args: &OutboundArgs) -> Result<OutboundConfig, CommandError> {
     let read = |path: &PathBuf| {
         std::fs::read(path).map_err(|cause| CommandError::File { doing: format!("reading {}", path.display()), cause })
     };
-    let config = OutboundConfig {
+    Ok(OutboundConfig {
         wall: Wall { allow_private: args.allow_private_targets, ports: args.target_ports.clone() },
         extra_roots: args.target_root.iter().map(read).collect::<Result<_, _>>()?,
         limits: Limits::default(),
-    };
-    Outbound::new(config).map_err(|error| CommandError::Other(error.to_string()))
+    })
 }
 
-fn newest_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError> {
-    Ok(store.read(&Viewer::Everything, |queries| queries.chain().find_newest_note())?)
+fn signed_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError> {
+    Ok(store.read(&Viewer::Everything, |queries| queries.witnesses().find_signed_note())?)
+}
+
+/// Gives an application its witnesses, and bounds how far its log may be behind.
+///
+/// # Errors
+/// When the file of witnesses cannot be read, or is not for this log.
+pub fn watched(mut app: App, args: &ServeArgs) -> Result<App, CommandError> {
+    app.backlog = Backlog::limited(Duration::from_secs(args.edge.backlog_seconds));
+    let Some(path) = &args.witnesses.file else { return Ok(app) };
+    let witnesses = witnesses(path)?;
+    let other = |why: &dyn std::fmt::Display| CommandError::Other(format!("{}: {why}", path.display()));
+    let log = VerifierKey::try_new(&app.origin, app.log.public_key()).map_err(|e| other(&e))?;
+    if !witnesses.logs.is_empty() && !witnesses.logs.contains(&log) {
+        return Err(other(&format_args!("none of its logs is this one, which is {log}")));
+    }
+    let mut config = outbound_config(&args.outbound)?;
+    // Witnesses are named by the operator, not by those whom the wall is for.
+    config.wall = Wall { allow_private: true, ..config.wall };
+    config.limits = Limits { total: WITNESS_PATIENCE, ..config.limits };
+    let outbound = Outbound::new(config).map_err(|e| other(&e))?;
+    let status = args.database.data_dir.join(STATUS_FILE);
+    app.witnessing = Witnessing::new(witnesses, outbound, Some(status));
+    app.witnessed_trust().map_err(|e| other(&e))?;
+    Ok(app)
+}
+
+/// Reads a file of witnesses.
+///
+/// # Errors
+/// In words, with the line; also when a URL is none.
+pub fn witnesses(path: &Path) -> Result<Witnesses, CommandError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| CommandError::File { doing: format!("reading {}", path.display()), cause })?;
+    let other = |why: &dyn std::fmt::Display| CommandError::Other(format!("{}: {why}", path.display()));
+    let witnesses = Witnesses::parse(&text).map_err(|e| other(&e))?;
+    let wall = Wall { allow_private: true, ..Wall::default() };
+    for url in &witnesses.urls {
+        wall.check(url).map_err(|refusal| other(&format_args!("{url} {refusal}")))?;
+    }
+    Ok(witnesses)
 }
 
 /// Learns who was revoked, and refuses to go on with a log that these settings do not belong to: another key, another name, or no
@@ -104,7 +154,7 @@ fn newest_note(store: &dyn Store) -> Result<Option<PublishedNote>, CommandError>
 /// In words that say what to put back.
 pub fn continues(app: &App, data_dir: &Path) -> Result<(), CommandError> {
     app.learn_revocations()?;
-    let Some(newest) = newest_note(app.store.as_ref())? else { return Ok(()) };
+    let Some(newest) = signed_note(app.store.as_ref())? else { return Ok(()) };
     let other = |e: &dyn std::fmt::Display| CommandError::Other(e.to_string());
     let verifier = VerifierKey::try_new(&app.origin, app.log.public_key()).map_err(|e| other(&e))?;
     let note = Note::parse(&newest.note).map_err(|e| other(&e))?;

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::backlog::takes_more;
 use crate::extract::Command;
 use crate::once::{self, Held};
 use crate::problem::Problem;
@@ -93,7 +94,7 @@ impl<W: BatchWork> Batcher<W> {
     /// # Errors
     /// See [`crate::once`]; 503 when too many wait.
     pub async fn submit(app: &Data<App>, of: fn(&App) -> &Self, command: Command<W::Command>) -> Outcome {
-        app.log_is_signed()?;
+        takes_more(app, command.caller.operation).await?;
         let held = Held::take(app, &command.claim)?;
         let (reply, outcome) = oneshot::channel();
         let start = {

@@ -41,6 +41,9 @@ pub struct ServeArgs {
     /// Only answers requests: a `flip360 worker` beside it signs the log, does jobs, sends webhooks, releases what is due.
     #[arg(long, env = "FLIP360_NO_WORKERS")]
     pub no_workers: bool,
+    /// Who witnesses the log.
+    #[command(flatten)]
+    pub witnesses: WitnessArgs,
     /// Live or sandbox.
     #[command(flatten)]
     pub environment: EnvironmentArgs,
@@ -64,6 +67,9 @@ pub struct WorkerArgs {
     /// The name of the log: that of the services on this database.
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
+    /// Who witnesses the log.
+    #[command(flatten)]
+    pub witnesses: WitnessArgs,
     /// Live or sandbox.
     #[command(flatten)]
     pub environment: EnvironmentArgs,
@@ -75,7 +81,7 @@ pub struct WorkerArgs {
 impl From<&WorkerArgs> for ServeArgs {
     /// The settings of a service that listens nowhere.
     fn from(args: &WorkerArgs) -> Self {
-        let WorkerArgs { database, metrics_listen, log_origin, environment, outbound } = args.clone();
+        let WorkerArgs { database, metrics_listen, log_origin, witnesses, environment, outbound } = args.clone();
         Self {
             database,
             listen: ([127, 0, 0, 1], 0).into(),
@@ -83,11 +89,20 @@ impl From<&WorkerArgs> for ServeArgs {
             public_url: None,
             log_origin,
             no_workers: false,
+            witnesses,
             environment,
             outbound,
             edge: EdgeArgs::default(),
         }
     }
+}
+
+/// Who witnesses the log.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WitnessArgs {
+    /// A file (C2SP tlog-policy) with the witnesses of the log, where each is asked, and how many must have cosigned. Default: nobody is asked.
+    #[arg(long = "witnesses", env = "FLIP360_WITNESSES", value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// Which of two services this is.
@@ -118,6 +133,9 @@ pub struct EdgeArgs {
     /// Seconds until the answer to a request must begin; 503 after that. 0: any number.
     #[arg(long, env = "FLIP360_REQUEST_SECONDS", default_value_t = 60)]
     pub request_seconds: u64,
+    /// Seconds that a leaf may wait for the log; 429 to what would add more, after that. 0: any number.
+    #[arg(long, env = "FLIP360_BACKLOG_SECONDS", default_value_t = 2)]
+    pub backlog_seconds: u64,
 }
 
 /// Which outside hosts may be asked: webhook endpoints, outside issuers.
@@ -146,6 +164,9 @@ pub struct DoctorArgs {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// Who witnesses the log.
+    #[command(flatten)]
+    pub witnesses: WitnessArgs,
     /// The address that the service would listen on.
     #[arg(long, env = "FLIP360_LISTEN", default_value = "127.0.0.1:8360")]
     pub listen: SocketAddr,

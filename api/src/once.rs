@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking};
+use crate::backlog::takes_more;
 use crate::extract::{Caller, Change, Command};
 use crate::problem::Problem;
 
@@ -114,7 +115,7 @@ where
     T: Send + 'static,
     E: UseCaseError + Into<Problem>,
 {
-    app.log_is_signed()?;
+    takes_more(app, command.caller.operation).await?;
     let held = Held::take(app, &command.claim)?;
     let app = app.clone();
     blocking(move || {
@@ -307,7 +308,7 @@ where
     T: Send + 'static,
     E: UseCaseError + Into<Problem>,
 {
-    app.log_is_signed()?;
+    takes_more(app, change.caller.operation).await?;
     let app = app.clone();
     blocking(move || {
         let outcome = app.store.transaction(|uow| {

@@ -4,7 +4,7 @@
 //! webhooks are claimed, releases and numbering are transactions, and of those that share a data directory one signs
 //! the log.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,8 +13,6 @@ use std::time::Duration;
 use actix_web::web::Data;
 use domain::access::Actor;
 use domain::agreements::decide;
-use domain::chain::checkpoint::TreeHead;
-use domain::chain::sequence::{SequenceError, Sequencer};
 use domain::deals::import::receive;
 use domain::deals::import::work::ImportHandler;
 use domain::deals::trail_run::work::TrailRunHandler;
@@ -23,16 +21,16 @@ use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
 use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
-use integrations::turn::Turn;
 use jiff::civil::Date;
 
 use crate::app::{App, Bell};
 use crate::auth::revocations::EVERY;
 
-/// How long the sequencer sleeps when nobody rings: leaves of other processes wait at most so long.
-const SEQUENCER_IDLE: Duration = Duration::from_secs(1);
-/// Leaves of one batch gather for so long after the first.
-const SEQUENCER_GATHER: Duration = Duration::from_millis(50);
+mod signing;
+
+pub use signing::catch_up;
+use signing::{Signs, sequence, witness};
+
 /// Events of other processes wait at most so long.
 const TELLING_IDLE: Duration = Duration::from_secs(1);
 /// Events that are numbered in one commit gather for so long after the first.
@@ -62,14 +60,6 @@ pub struct Shifts {
     works: bool,
     /// Whether it signs the log.
     signs: Signs,
-}
-
-#[derive(Debug, Clone)]
-enum Signs {
-    Never,
-    /// While it holds this file.
-    InTurn(PathBuf),
-    Always,
 }
 
 impl Shifts {
@@ -117,6 +107,9 @@ impl Workers {
         let mut workers = Self { stopping, chores: Arc::clone(&chores), app: app.clone(), threads: Vec::new() };
         workers.spawn("events", tell)?;
         let signs = shifts.signs.clone();
+        if !app.witnessing.policy().is_empty() && !matches!(signs, Signs::Never) {
+            workers.spawn("witnesses", witness)?;
+        }
         workers.spawn("sequencer", move |app, stopping| sequence(app, stopping, signs))?;
         if shifts.serves {
             workers.spawn("revocations", revocations)?;
@@ -153,73 +146,11 @@ impl Workers {
                 self.app.revoking.ring();
                 self.chores.ring();
                 self.app.dispatching.notify_one();
+                self.app.witnessing.wake();
                 thread::sleep(STOP_POLL);
             }
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");
-            }
-        }
-    }
-}
-
-/// Signs the log while it is this process's turn; otherwise learns what another one has signed.
-fn sequence(app: &Data<App>, stopping: &AtomicBool, signs: Signs) {
-    let mut turn = match signs {
-        Signs::Never => None,
-        Signs::Always => Some(None),
-        Signs::InTurn(path) => Some(Some(Turn::new(path))),
-    };
-    let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
-    loop {
-        let last = stopping.load(Ordering::Acquire);
-        if turn.as_mut().is_some_and(|turn| turn.as_mut().is_none_or(is_ours)) {
-            sign(app, &mut sequencer);
-        } else {
-            watch(app, &sequencer);
-        }
-        // The round after the signal takes in what requests wrote last.
-        if last {
-            return;
-        }
-        app.sequencing.wait(SEQUENCER_IDLE);
-        if !stopping.load(Ordering::Acquire) {
-            thread::sleep(SEQUENCER_GATHER);
-        }
-    }
-}
-
-/// Learns what another process has signed, and refuses new business when the tree does not extend it any more.
-fn watch(app: &App, sequencer: &Sequencer<'_>) {
-    match sequencer.confirm(app.store.as_ref()) {
-        Ok(()) => {
-            app.log_is_whole();
-            if let Err(error) = app.learn_head() {
-                tracing::error!(%error, "the head of the log was not read; that is tried again");
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "the log does not hang together; that is looked at again");
-            if matches!(error, SequenceError::Guard(_)) {
-                app.log_failed(error.to_string());
-            }
-        }
-    }
-}
-
-fn is_ours(turn: &mut Turn) -> bool {
-    turn.take().unwrap_or_else(|error| {
-        tracing::error!(%error, "whose turn it is to sign the log is not known; that is tried again");
-        false
-    })
-}
-
-fn sign(app: &App, sequencer: &mut Sequencer<'_>) {
-    match sequencer.catch_up(app.store.as_ref(), app.clock.now()) {
-        Ok(head) => app.publish(head),
-        Err(error) => {
-            tracing::error!(%error, "the log is not signed; that is tried again");
-            if matches!(error, SequenceError::Guard(_)) {
-                app.log_failed(error.to_string());
             }
         }
     }
@@ -310,15 +241,6 @@ impl Surroundings for Shift<'_> {
     fn is_ending(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
-}
-
-/// Integrates everything that is pending, signs the head and publishes it: one round of the sequencer.
-///
-/// # Errors
-/// See [`SequenceError`].
-pub fn catch_up(app: &App) -> Result<TreeHead, SequenceError> {
-    let mut sequencer = Sequencer::new(&app.origin, app.log.as_ref(), app.high_water.as_ref());
-    sequencer.catch_up(app.store.as_ref(), app.clock.now()).inspect(|head| app.publish(*head))
 }
 
 /// What is due from time to time: versions of agreements, releases, abandoned uploads, partitions.

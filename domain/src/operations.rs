@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::kernel::Instant;
 use crate::store::StoreError;
 
 /// What waits to be done.
@@ -45,4 +46,10 @@ pub trait OperationQueries {
     /// # Errors
     /// The failure of the store.
     fn backlog(&mut self) -> Result<Backlog, StoreError>;
+
+    /// When the leaf was made that has waited longest for the log; `None` when none waits.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_oldest_pending(&mut self) -> Result<Option<Instant>, StoreError>;
 }

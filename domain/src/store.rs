@@ -21,6 +21,7 @@ use crate::catalogue::repository::{CatalogueQueries, CatalogueRepository};
 use crate::chain::published::ChainQueries;
 use crate::chain::registry::{KeyQueries, KeyRepository};
 use crate::chain::repository::ChainRepository;
+use crate::chain::witness::record::{WitnessQueries, WitnessRepository};
 use crate::deals::handshake_repository::{HandshakeQueries, HandshakeRepository};
 use crate::deals::import::repository::{ImportQueries, ImportRepository};
 use crate::deals::recalculate::repository::CounterRepository;
@@ -127,6 +128,8 @@ pub trait UnitOfWork {
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
+    /// Cosignatures, evidence, how far the log is published.
+    fn witnesses(&mut self) -> &mut dyn WitnessRepository;
     /// Second factors of users.
     fn totp(&mut self) -> &mut dyn TotpRepository;
     /// Runs over the trails of a month.
@@ -187,6 +190,8 @@ pub trait Queries {
     fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookQueries;
+    /// Cosignatures and evidence.
+    fn witnesses(&mut self) -> &mut dyn WitnessQueries;
 }
 
 /// Where everything is kept.

@@ -17,6 +17,7 @@ pub mod sealing;
 pub mod token_keys;
 pub mod turn;
 pub mod webhook_signature;
+pub mod witness_state;
 
 #[cfg(test)]
 mod tests {

@@ -69,14 +69,17 @@ fn version_name(agreement: Uuid, number: i32) -> Result<VersionName, StoreError>
 
 impl ChainQueries for PgQueries<'_> {
     fn find_newest_note(&mut self) -> Result<Option<PublishedNote>, StoreError> {
-        let row: Option<(i64, Vec<u8>)> =
-            query::<(BigInt, Bytea)>("select size, note from chain_checkpoint_note order by size desc limit 1")
-                .get_result(self.pg)
-                .optional()
-                .map_err(store_error)?;
-        row.map(|(size, note)| {
+        let row: Option<(i64, Vec<u8>, String)> = query::<(BigInt, Bytea, Text)>(
+            "select n.size, n.note,
+               coalesce((select string_agg(c.line || chr(10), '' order by c.witness) from chain_cosignature c where c.size = n.size), '')
+             from chain_published p join chain_checkpoint_note n on n.size = p.size",
+        )
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(|(size, note, cosignatures)| {
             let note = String::from_utf8(note).map_err(|_| unreadable("a checkpoint"))?;
-            Ok(PublishedNote { size: to_u64(size)?, note })
+            Ok(PublishedNote { size: to_u64(size)?, note: note + &cosignatures })
         })
         .transpose()
     }

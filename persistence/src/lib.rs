@@ -41,5 +41,6 @@ mod statement;
 mod statements;
 mod store;
 mod webhooks;
+mod witnesses;
 
 pub use store::{PgStore, PoolSizes};

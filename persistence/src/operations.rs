@@ -1,12 +1,13 @@
 //! What waits, for whoever runs the service (one statement), and the partitions of the coming days.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date as SqlDate};
+use diesel::sql_types::{BigInt, Date as SqlDate, Timestamptz};
+use domain::kernel::Instant;
 use domain::operations::{Backlog, OperationQueries, OperationRepository};
 use domain::store::StoreError;
 use jiff::civil::Date;
 
-use crate::bind::{date, to_u64};
+use crate::bind::{date, from_instant, to_u64};
 use crate::error::store_error;
 use crate::statement::{command, query};
 use crate::store::{PgQueries, PgUnitOfWork};
@@ -46,5 +47,14 @@ impl OperationQueries for PgQueries<'_> {
             jobs_queued: to_u64(queued)?,
             jobs_running: to_u64(running)?,
         })
+    }
+
+    fn find_oldest_pending(&mut self) -> Result<Option<Instant>, StoreError> {
+        let oldest: Option<jiff_diesel::Timestamp> =
+            query::<Timestamptz>("select created_at from chain_pending order by id limit 1")
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        Ok(oldest.map(from_instant))
     }
 }

@@ -190,6 +190,7 @@ contexts! {
     totp: domain::access::totp::TotpRepository,
     trail_runs: domain::deals::trail_run::repository::TrailRunRepository,
     webhooks: domain::webhooks::WebhookRepository,
+    witnesses: domain::chain::witness::record::WitnessRepository,
     sessions: domain::access::session::SessionRepository,
 }
 
@@ -219,4 +220,5 @@ lookups! {
     statements: domain::payouts::statement::StatementQueries,
     trail_runs: domain::deals::trail_run::repository::TrailRunQueries,
     webhooks: domain::webhooks::WebhookQueries,
+    witnesses: domain::chain::witness::record::WitnessQueries,
 }

@@ -100,6 +100,10 @@ pub const PROMISES: &[(&str, &str)] = &[
         "every statement has exactly one leaf",
         "select count(*) from handshake_statement s where (select count(*) from chain_pending p where p.source_id = s.id) + (select count(*) from chain_leaf l where l.source_id = s.id) <> 1",
     ),
+    (
+        "what a witness cosigned is a checkpoint of the log",
+        "select count(*) from chain_cosignature c join chain_checkpoint p using (size) where c.root <> p.root",
+    ),
     ("indexes have no gap", "select coalesce(max(index) + 1, 0) - count(*) from chain_leaf"),
     (
         "lines equal their postings",

@@ -26,6 +26,8 @@ pub fn flip360() -> Command {
         "FLIP360_LOG",
         "FLIP360_ENVIRONMENT",
         "FLIP360_NO_WORKERS",
+        "FLIP360_WITNESSES",
+        "FLIP360_BACKLOG_SECONDS",
     ] {
         command.env_remove(name);
     }

@@ -6,7 +6,7 @@ use domain::access::Scope;
 use serde_json::{Map, Value};
 
 /// Operations that need no login. Everything else asks for a token.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 13] = [
     "get_liveness",
     "get_openapi",
     "get_readiness",
@@ -17,6 +17,7 @@ const PUBLIC: [&str; 12] = [
     "get_checkpoint",
     "get_tile",
     "get_chain_keys",
+    "list_chain_evidence",
     "prove_inclusion",
     "prove_consistency",
 ];

@@ -13,8 +13,11 @@ use crate::eyes::{Eyes, lines, readable};
 const FOR_EVERYBODY: &[(&str, &str)] = &[
     ("chain_checkpoint", "the log is public"),
     ("chain_checkpoint_note", "the log is public"),
+    ("chain_cosignature", "the log is public, and so is who cosigned it"),
+    ("chain_evidence", "what speaks against the log is for whoever relies on it"),
     ("chain_head", "the log is public"),
     ("chain_leaf", "the log is public: leaves commit under a salt and name nobody"),
+    ("chain_published", "one number"),
     ("chain_tile", "the log is public"),
     ("event_head", "one number"),
     ("guarantee_run", "figures that name nobody"),
@@ -24,8 +27,14 @@ const FOR_EVERYBODY: &[(&str, &str)] = &[
 ];
 
 /// Guarded tables of which everybody whom a scope lets in reads some rows: what is in force and made for nobody.
-const FOR_EVERYBODY_IN_PART: [&str; 6] =
-    ["agreement", "agreement_version", "agreement_version_table", "chain_secret", "lookup_table", "lookup_table_version"];
+const FOR_EVERYBODY_IN_PART: [&str; 6] = [
+    "agreement",
+    "agreement_version",
+    "agreement_version_table",
+    "chain_secret",
+    "lookup_table",
+    "lookup_table_version",
+];
 
 /// What to look for: a partner's ids as the database and as documents write them, and what only its people say.
 fn words(partner: &Partner) -> Vec<String> {

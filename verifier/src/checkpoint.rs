@@ -1,7 +1,8 @@
 //! Checkpoints: what a log commits to at one size.
 //!
 //! Source: C2SP `tlog-checkpoint`: `origin\nsize\nbase64(root)\n`, as a signed note under the origin's
-//! name. Extension lines are refused: nobody here writes any. The text holds no clock, and Ed25519 is
+//! name. Extension lines are refused: nobody here writes any; a witness of other logs takes them
+//! ([`Checkpoint::parse_extended`]). The text holds no clock, and Ed25519 is
 //! deterministic, so signing again after a crash gives identical bytes.
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,21 @@ impl Checkpoint {
             return Err(CheckpointError::Malformed("not in canonical form"));
         }
         Ok(checkpoint)
+    }
+
+    /// Reads the text of any log's checkpoint: extension lines may follow the three, and are part of what is signed.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`], with the reason.
+    pub fn parse_extended(body: &str) -> Result<Self, CheckpointError> {
+        let third = body.match_indices('\n').nth(2).map(|(at, _)| at + 1);
+        let (own, extensions) = body.split_at(third.unwrap_or(body.len()));
+        if !extensions.is_empty()
+            && !extensions.strip_suffix('\n').is_some_and(|e| e.split('\n').all(|l| !l.is_empty()))
+        {
+            return Err(CheckpointError::Malformed("an extension line is empty or has no end"));
+        }
+        Self::parse(own)
     }
 
     /// Signs it under the origin's name.

@@ -36,6 +36,8 @@ typed_id!(/// The declaration by which an organisation answers for an imported f
     DeclarationId, "declaration");
 typed_id!(/// A run over the trails of a month.
     TrailRunId, "trailrun");
+typed_id!(/// Evidence that a witness refused a checkpoint.
+    EvidenceId, "evidence");
 typed_id!(/// A handshake.
     HandshakeId, "handshake");
 typed_id!(/// A commission line: what one participant earns on one deal by one component.

@@ -7,6 +7,7 @@
 //! Small on purpose: an auditor can read it in an afternoon.
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod currency;
 pub mod digest;
 pub mod encoding;
@@ -22,6 +23,7 @@ pub mod leaf;
 pub mod merkle;
 pub mod note;
 pub mod parts;
+pub mod policy;
 pub mod proof;
 pub mod receipt;
 pub mod report;

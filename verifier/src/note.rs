@@ -46,17 +46,58 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
 
+/// Refuses a text that cannot name a key.
+pub(super) fn named(name: &str) -> Result<(), NoteError> {
+    if is_name(name) {
+        Ok(())
+    } else {
+        Err(NoteError::MalformedKey("the name is empty or holds white space or a plus"))
+    }
+}
+
+/// The four bytes that name a key of a type.
+pub(super) fn key_id(name: &str, kind: u8, key: &PublicKey) -> [u8; 4] {
+    let digest = Digest::of_parts(&[name.as_bytes(), b"\n", &[kind], &key.bytes()]);
+    let [a, b, c, d, ..] = *digest.bytes();
+    [a, b, c, d]
+}
+
+/// `name+hexadecimal id+base64(type ‖ key)`.
+pub(super) fn key_text(name: &str, kind: u8, key: &PublicKey) -> String {
+    let bytes = [&[kind][..], &key.bytes()].concat();
+    format!("{name}+{}+{}", hex::encode(key_id(name, kind, key)), b64(&bytes))
+}
+
+/// Reads what [`key_text`] writes, of one type.
+pub(super) fn parse_key(text: &str, kind: u8) -> Result<(String, PublicKey), NoteError> {
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NoteError::MalformedKey("expected name+id+key"));
+    };
+    let bytes = from_b64(key).ok_or(NoteError::MalformedKey("the key is not base64"))?;
+    let Some((_, bytes)) = bytes.split_first().filter(|(found, _)| **found == kind) else {
+        return Err(NoteError::MalformedKey(match kind {
+            ED25519 => "the key is not of type Ed25519",
+            _ => "the key is not of the type of an Ed25519 cosignature",
+        }));
+    };
+    let key = PublicKey::parse(bytes).map_err(|_| NoteError::MalformedKey("the key breaks the key policy"))?;
+    named(name)?;
+    if hex::encode(key_id(name, kind, &key)) == id {
+        Ok((name.to_owned(), key))
+    } else {
+        Err(NoteError::MalformedKey("the id is of another key"))
+    }
+}
+
 impl VerifierKey {
     /// Names a key.
     ///
     /// # Errors
     /// When the name is empty or holds white space or a plus.
     pub fn try_new(name: &str, key: PublicKey) -> Result<Self, NoteError> {
-        if is_name(name) {
-            Ok(Self { name: name.to_owned(), key })
-        } else {
-            Err(NoteError::MalformedKey("the name is empty or holds white space or a plus"))
-        }
+        named(name)?;
+        Ok(Self { name: name.to_owned(), key })
     }
 
     /// Reads `name+hexadecimal id+base64(type ‖ key)`.
@@ -64,17 +105,8 @@ impl VerifierKey {
     /// # Errors
     /// [`NoteError::MalformedKey`], with the reason.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::MalformedKey("expected name+id+key"));
-        };
-        let bytes = from_b64(key).ok_or(NoteError::MalformedKey("the key is not base64"))?;
-        let Some((&ED25519, bytes)) = bytes.split_first() else {
-            return Err(NoteError::MalformedKey("the key is not of type Ed25519"));
-        };
-        let key = PublicKey::parse(bytes).map_err(|_| NoteError::MalformedKey("the key breaks the key policy"))?;
-        let found = Self::try_new(name, key)?;
-        if hex::encode(found.id()) == id { Ok(found) } else { Err(NoteError::MalformedKey("the id is of another key")) }
+        let (name, key) = parse_key(text, ED25519)?;
+        Ok(Self { name, key })
     }
 
     /// The name: for a log, its origin.
@@ -92,16 +124,13 @@ impl VerifierKey {
     /// The four bytes that name the key in a signature line.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
-        let digest = Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519], &self.key.bytes()]);
-        let [a, b, c, d, ..] = *digest.bytes();
-        [a, b, c, d]
+        key_id(&self.name, ED25519, &self.key)
     }
 }
 
 impl std::fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = [&[ED25519][..], &self.key.bytes()].concat();
-        write!(f, "{}+{}+{}", self.name, hex::encode(self.id()), b64(&key))
+        f.write_str(&key_text(&self.name, ED25519, &self.key))
     }
 }
 
@@ -138,7 +167,7 @@ impl Note {
         let split = note.rfind("\n\n").ok_or(NoteError::Malformed("no blank line before the signatures"))?;
         let (text, lines) = (&note[..=split], &note[split + 2..]);
         let lines = lines.strip_suffix('\n').ok_or(NoteError::Malformed("no newline at the end"))?;
-        let signatures = lines.split('\n').map(parse_line).collect::<Option<Vec<_>>>();
+        let signatures = lines.split('\n').map(NoteSignature::parse).collect::<Option<Vec<_>>>();
         let signatures = signatures.ok_or(NoteError::Malformed("a signature line is malformed"))?;
         if signatures.len() > MAX_SIGNATURES {
             return Err(NoteError::Malformed("more than 100 signatures"));
@@ -192,21 +221,28 @@ impl Note {
     }
 }
 
-/// Reads `— name base64`.
-fn parse_line(line: &str) -> Option<NoteSignature> {
-    let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-    let bytes = from_b64(encoded)?;
-    let (key_id, signature) = bytes.split_first_chunk::<4>()?;
-    let known = is_name(name) && !signature.is_empty();
-    known.then(|| NoteSignature { name: name.to_owned(), key_id: *key_id, signature: signature.to_vec() })
+impl NoteSignature {
+    /// Reads `— name base64`, without the newline.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let bytes = from_b64(encoded)?;
+        let (key_id, signature) = bytes.split_first_chunk::<4>()?;
+        let known = is_name(name) && !signature.is_empty();
+        known.then(|| Self { name: name.to_owned(), key_id: *key_id, signature: signature.to_vec() })
+    }
+}
+
+impl std::fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = [&self.key_id[..], &self.signature].concat();
+        write!(f, "\u{2014} {} {}", self.name, b64(&bytes))
+    }
 }
 
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
-        for line in &self.signatures {
-            writeln!(f, "\u{2014} {} {}", line.name, b64(&[&line.key_id[..], &line.signature].concat()))?;
-        }
-        Ok(())
+        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }

@@ -1,12 +1,15 @@
 //! The root of trust of a verifier: which log, signed by which key, sealed by which platform.
 //!
 //! It travels out of band (from the operator's site, a contract, an auditor), never inside a receipt
-//! and never fetched by the verifier. The log's key is a C2SP verifier key, whose name is the origin.
+//! and never fetched by the verifier. The log's key is a C2SP verifier key, whose name is the origin. Witnesses are
+//! verifier keys too, each beginning with its name, and `quorum` says how many of them must have cosigned; a file without
+//! both asks for none.
 
 use serde::{Deserialize, Serialize};
 
 use super::key::{Jwk, KeyError, PublicKey};
 use super::note::{NoteError, VerifierKey};
+use super::policy::{Policy, PolicyError};
 
 const TYPE: &str = "flip360_trust";
 const VERSION: u8 = 1;
@@ -34,6 +37,12 @@ pub enum TrustError {
     /// A thumbprint is not that of its key.
     #[error("the thumbprint {0} is not that of its key")]
     Thumbprint(String),
+    /// The witnesses or their quorum.
+    #[error("`witnesses`: {0}")]
+    Witnesses(#[from] PolicyError),
+    /// The log would be its own witness.
+    #[error("the witness {0} has the key of the log or of the platform: nobody witnesses for himself")]
+    OwnWitness(String),
     /// Nobody could have sealed anything.
     #[error("`platform_keys` is empty")]
     NoPlatformKey,
@@ -47,6 +56,15 @@ struct TrustFile {
     origin: String,
     log_key: String,
     platform_keys: Vec<NamedKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    witnesses: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    quorum: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(quorum: &usize) -> bool {
+    *quorum == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,13 +79,26 @@ struct NamedKey {
 pub struct Trust {
     log: VerifierKey,
     platform: Vec<PublicKey>,
+    policy: Policy,
 }
 
 impl Trust {
-    /// Trusts a log and the platform's keys.
+    /// Trusts a log and the platform's keys; no witness is asked for.
     #[must_use]
-    pub const fn new(log: VerifierKey, platform: Vec<PublicKey>) -> Self {
-        Self { log, platform }
+    pub fn new(log: VerifierKey, platform: Vec<PublicKey>) -> Self {
+        Self { log, platform, policy: Policy::default() }
+    }
+
+    /// The same, with witnesses.
+    ///
+    /// # Errors
+    /// [`TrustError::OwnWitness`].
+    pub fn witnessed(self, policy: Policy) -> Result<Self, TrustError> {
+        let own = |key: &PublicKey| self.log.key() == key || self.platform.contains(key);
+        match policy.witnesses().iter().find(|witness| own(witness.key())) {
+            Some(witness) => Err(TrustError::OwnWitness(witness.name().to_owned())),
+            None => Ok(Self { policy, ..self }),
+        }
     }
 
     /// Reads a trust file.
@@ -91,7 +122,10 @@ impl Trust {
                 if key.kid() == named.kid { Ok(key) } else { Err(TrustError::Thumbprint(named.kid)) }
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if platform.is_empty() { Err(TrustError::NoPlatformKey) } else { Ok(Self { log, platform }) }
+        if platform.is_empty() {
+            return Err(TrustError::NoPlatformKey);
+        }
+        Self::new(log, platform).witnessed(Policy::parse(&file.witnesses, file.quorum)?)
     }
 
     /// Writes the trust file, for people to read too.
@@ -106,6 +140,8 @@ impl Trust {
             origin: self.log.name().to_owned(),
             log_key: self.log.to_string(),
             platform_keys: self.platform.iter().map(named).collect(),
+            witnesses: self.policy.witnesses().iter().map(ToString::to_string).collect(),
+            quorum: self.policy.quorum(),
         };
         let text = serde_json::to_string_pretty(&file).map_err(|e| TrustError::Malformed(e.to_string()))?;
         Ok(text + "\n")
@@ -121,6 +157,12 @@ impl Trust {
     #[must_use]
     pub const fn log(&self) -> &VerifierKey {
         &self.log
+    }
+
+    /// The witnesses, and how many of them must have cosigned.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The platform's key with this thumbprint.

@@ -21,6 +21,7 @@ pub mod serve;
 pub mod sign;
 pub mod simulate;
 pub mod verify;
+pub mod witness;
 pub mod worker;
 
 pub use error::CommandError;
@@ -51,6 +52,8 @@ enum Command {
     Sign(sign::SignArgs),
     /// Judges receipts offline.
     Verify(verify::VerifyArgs),
+    /// Witnesses logs for others: cosigns each checkpoint that extends what it saw before (C2SP tlog-witness).
+    Witness(witness::WitnessArgs),
     /// Recomputes a whole log: a mirror's files, or the database's.
     Audit(audit::AuditArgs),
     /// The log as static files.
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Openapi => openapi::run(),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Witness(args) => witness::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Guarantees(args) => guarantees::run(&args),

@@ -15,6 +15,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use domain::access::Viewer;
 use domain::kernel::{Instant, Order, PageRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -81,10 +82,37 @@ struct SharedQuery {
     created_before: Option<String>,
 }
 
+/// A request for a page of a list that is everybody's: nobody logs in for it.
+#[derive(Clone)]
+pub struct OpenList<Q> {
+    /// Of which rows.
+    pub query: Q,
+    /// Which page.
+    pub page: PageRequest,
+    /// Writes the cursor of the next page.
+    pub cursors: Cursors,
+}
+
 impl<Q: ListQuery> List<Q> {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?.clone();
         let caller = Caller::of(request)?;
+        let OpenList { query, page, cursors } = OpenList::read(request, &caller.viewer(), caller.operation)?;
+        Ok(Self { caller, query, page, cursors })
+    }
+}
+
+impl<Q: ListQuery> OpenList<Q> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?;
+        let pattern = request.match_pattern().unwrap_or_default();
+        let Some(operation) = app.policy.operation(request.method(), &pattern) else {
+            return Err(Problem::internal(&format_args!("{pattern} is not in the API document")));
+        };
+        Self::read(request, &Viewer::Parties(Vec::new()), operation.id)
+    }
+
+    fn read(request: &HttpRequest, viewer: &Viewer, operation: &'static str) -> Result<Self, Problem> {
+        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application"))?.clone();
         let (shared, own): (Vec<&str>, Vec<&str>) = request.query_string().split('&').partition(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
             SHARED.contains(&name) || (Q::DATED && DATED.contains(&name))
@@ -95,7 +123,7 @@ impl<Q: ListQuery> List<Q> {
         let others =
             [("sort", &asked.sort), ("created_after", &asked.created_after), ("created_before", &asked.created_before)];
         parameters.extend(others.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.clone()?))));
-        let cursors = Cursors::new(app, [caller.operation, request.path()], &caller.viewer(), &parameters);
+        let cursors = Cursors::new(app, [operation, request.path()], viewer, &parameters);
         let page = PageRequest {
             limit: filter("limit", asked.limit.as_deref(), limit).map_err(out_of_range)?.unwrap_or(DEFAULT_LIMIT),
             after: asked.cursor.as_deref().map(|cursor| cursors.read(cursor)).transpose()?,
@@ -103,7 +131,7 @@ impl<Q: ListQuery> List<Q> {
             later_than: filter("created_after", asked.created_after.as_deref(), instant)?,
             earlier_than: filter("created_before", asked.created_before.as_deref(), instant)?,
         };
-        Ok(Self { caller, query, page, cursors })
+        Ok(Self { query, page, cursors })
     }
 }
 
@@ -138,6 +166,21 @@ impl<Q: ListQuery> FromRequest for List<Q> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(request))
+    }
+}
+
+impl<Q: ListQuery> FromRequest for OpenList<Q> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl<Q: ListQuery + IntoParams> IntoParams for OpenList<Q> {
+    fn into_params(parameter_in: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        List::<Q>::into_params(parameter_in)
     }
 }
 

@@ -16,7 +16,7 @@ pub mod strict;
 
 pub use body::{Change, Command, Empty};
 pub use caller::{Caller, verified};
-pub use list::{List, ListQuery, Unfiltered};
+pub use list::{List, ListQuery, OpenList, Unfiltered};
 pub use path::{Id, KeyId};
 pub use precondition::IfMatch;
 pub use query::Filter;

@@ -38,7 +38,7 @@ const EVERYBODYS: &[(&str, &[&str])] = &[
     ("415", &["unsupported_media_type"]),
     ("422", &["idempotency_key_reused", "validation_failed", "value_out_of_range"]),
     ("428", &["if_match_missing"]),
-    ("429", &["rate_limited"]),
+    ("429", &["log_behind", "rate_limited"]),
     ("500", &["internal"]),
     ("503", &["log_not_signed", "unavailable"]),
 ];
@@ -80,6 +80,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "key_taken",
             "not_approved",
             "receipt_pending",
+            "receipt_pending_witness",
             "too_many_rotations",
         ],
     ),

@@ -12,6 +12,9 @@ impl From<Withheld> for Problem {
         match withheld {
             Withheld::NotFound => Self::not_found(),
             Withheld::Pending => Self::conflict("receipt_pending", detail).with_header("Retry-After", "1"),
+            Withheld::PendingWitness => {
+                Self::conflict("receipt_pending_witness", detail).with_header("Retry-After", "5")
+            }
             Withheld::Unsealed => Self::conflict("handshake_not_sealed", detail),
             Withheld::Unapproved => Self::conflict("not_approved", detail),
             Withheld::Erased => Self::new(StatusCode::GONE, "erased", detail),

@@ -37,7 +37,8 @@ fn out_of_range(faults: Faults) -> Problem {
 
 /// Get the newest checkpoint
 ///
-/// A C2SP signed note: the name of the log, the number of its leaves, its root, and the signature of the log's key.
+/// A C2SP signed note: the name of the log, the number of its leaves, its root, the signature of the log's key, and the
+/// cosignatures of its witnesses. Where a quorum of them is asked for, this is the newest checkpoint that has it.
 #[utoipa::path(operation_id = "get_checkpoint", tag = "chain", responses((status = 200, description = "The signed note", content_type = "text/plain", body = String), (status = 404, description = "Nothing was signed yet", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/checkpoint")]
 async fn get_checkpoint(app: Data<App>) -> Result<HttpResponse, Problem> {
@@ -69,11 +70,12 @@ async fn get_tile(app: Data<App>, path: Path<String>) -> Result<HttpResponse, Pr
 /// Get the keys of the log
 ///
 /// Saved as a file this is what `flip360 verify --trust` reads. Compare it with what you were given by another way: a
-/// receipt proves nothing to somebody who takes the keys from its sender.
+/// receipt proves nothing to somebody who takes the keys from its sender. The witnesses that it names are those that this
+/// service asks; which of them you trust, and how many you want, is yours to change in your copy.
 #[utoipa::path(operation_id = "get_chain_keys", tag = "chain", responses((status = 200, description = "The keys", body = ChainKeysView)))]
 #[get("/chain/keys")]
 async fn get_chain_keys(app: Data<App>) -> Result<Answer, Problem> {
-    let trust = app.trust().map_err(|error| Problem::internal(&error))?;
+    let trust = app.witnessed_trust().map_err(|error| Problem::internal(&error))?;
     Answer::ok(&ChainKeysView::from(&trust))
 }
 

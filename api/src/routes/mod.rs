@@ -25,6 +25,7 @@ pub mod deals;
 pub mod directory;
 pub mod embed;
 pub mod events;
+pub mod evidence;
 pub mod guarantees;
 pub mod handshakes;
 pub mod imports;
@@ -69,6 +70,7 @@ fn v1(config: &mut ServiceConfig) {
     signing_keys::register(config);
     handshakes::register(config);
     log::register_v1(config);
+    evidence::register(config);
     receipts::register(config);
     referrals::register(config);
     directory::register(config);

@@ -40,14 +40,19 @@ async fn get_error_rate(
 /// When the database does not answer.
 pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
     let asked = app.clone();
-    let backlog = blocking(move || asked.store.read(&Viewer::Everything, |queries| queries.operations().backlog()));
-    let backlog = backlog.await??;
+    let look = move || {
+        asked.store.read(&Viewer::Everything, |queries| {
+            Ok((queries.operations().backlog()?, queries.witnesses().count_evidence()?))
+        })
+    };
+    let (backlog, evidence) = blocking(look).await??;
     let waiting = [
         ("referrals", app.referrals.waiting()),
         ("deal_steps", app.deal_steps.waiting()),
         ("accepts", app.accepts.waiting()),
     ];
     let text = app.figures.prometheus(&backlog, &app.store.pools(), &waiting);
+    let text = text + &app.witnessing.prometheus(evidence);
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 

@@ -52,6 +52,14 @@ pub struct ChainKeysView {
     pub log_key: String,
     /// The keys that seal handshakes.
     pub platform_keys: Vec<PlatformKeyView>,
+    /// Verifier keys of the witnesses (C2SP tlog-cosignature), each beginning with its name; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["witness.example/w1+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv"]))]
+    pub witnesses: Option<Vec<String>>,
+    /// How many of them must have cosigned; absent where none is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub quorum: Option<usize>,
 }
 
 impl From<&Trust> for ChainKeysView {
@@ -66,6 +74,9 @@ impl From<&Trust> for ChainKeysView {
             origin: trust.origin().to_owned(),
             log_key: trust.log().to_string(),
             platform_keys: trust.platform_keys().iter().map(named).collect(),
+            witnesses: (!trust.policy().is_empty())
+                .then(|| trust.policy().witnesses().iter().map(ToString::to_string).collect()),
+            quorum: Some(trust.policy().quorum()).filter(|quorum| *quorum > 0),
         }
     }
 }

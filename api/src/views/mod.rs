@@ -15,6 +15,7 @@ pub mod directory_requests;
 pub mod dry_runs;
 pub mod embed;
 pub mod events;
+pub mod evidence;
 pub mod guarantees;
 pub mod handshakes;
 pub mod imports;

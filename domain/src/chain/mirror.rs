@@ -55,7 +55,7 @@ impl<'q> LiveLog<'q> {
         Self(RefCell::new(chain))
     }
 
-    /// The newest signed checkpoint and the number of its leaves.
+    /// The newest published checkpoint and the number of its leaves.
     fn note(&self) -> Result<Option<(u64, String)>, StoreError> {
         let newest = self.0.borrow_mut().find_newest_note()?;
         Ok(newest.map(|published| (published.size, published.note)))

@@ -12,6 +12,8 @@
 //! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files and
 //! [`audit`] recomputes every one of them.
 //!
+//! A [`witness`] sees every checkpoint and cosigns it; what has the quorum is published.
+//!
 //! What a verifier needs is the crate `verifier` (formats, and the judgement of receipts); what is here writes the log.
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
@@ -31,7 +33,9 @@ pub mod revocation;
 pub mod rotation;
 pub mod sequence;
 pub mod signer;
+pub mod witness;
 
 pub use verifier::{
-    checkpoint, encoding, jws, key, leaf, merkle, note, proof, receipt, statement, tile, tlog_proof, trust, verify,
+    checkpoint, cosignature, encoding, jws, key, leaf, merkle, note, policy, proof, receipt, statement, tile,
+    tlog_proof, trust, verify,
 };

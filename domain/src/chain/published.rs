@@ -1,4 +1,4 @@
-//! What the log shows: its newest signed checkpoint, its rows of hashes, its leaves, and what they
+//! What the log shows: its newest published checkpoint, its rows of hashes, its leaves, and what they
 //! commit to.
 //!
 //! Rows of hashes are read from leaves (row 0) and full tiles (the rows above): [`StoredRows`] asks the
@@ -36,7 +36,7 @@ pub trait TreeRows {
     fn tiles(&mut self, row: u8, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError>;
 }
 
-/// A signed checkpoint as it was published.
+/// A signed checkpoint, with the cosignatures that there are where it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedNote {
     /// The number of leaves.
@@ -121,7 +121,7 @@ pub struct KeptApproval<T> {
 /// The log, to look up. Leaves and tiles are public; envelopes and entries follow their deals, approvals what they
 /// approve.
 pub trait ChainQueries: TreeRows {
-    /// The newest signed checkpoint.
+    /// The newest published checkpoint: signed, and cosigned by the quorum where one is asked for.
     ///
     /// # Errors
     /// The failure of the store.

@@ -2,7 +2,7 @@
 //!
 //! A batch costs a fixed number of look-ups and each tile of the log once, whatever the number of
 //! receipts; all see the same moment. A receipt exists once everything in it is under a signed
-//! checkpoint; until then it is `pending`.
+//! checkpoint that is published; until then it is pending, and where only witnesses are waited for, it says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +92,9 @@ pub enum Withheld {
     /// The log has not signed for it yet.
     #[error("the log has not signed for this yet; try again in a moment")]
     Pending,
+    /// The log has signed for it, and the quorum of witnesses has not cosigned that checkpoint yet.
+    #[error("the log has signed for this, and its witnesses have not cosigned yet; try again in a moment")]
+    PendingWitness,
     /// The handshake is not sealed yet.
     #[error("the handshake is not sealed yet")]
     Unsealed,
@@ -187,9 +190,11 @@ pub(crate) fn packed(
     queries: &mut dyn Queries,
     wanted: &[Wanted],
 ) -> Result<Vec<Result<Receipt, Withheld>>, StoreError> {
+    let signed = queries.witnesses().find_signed_note()?.map_or(0, |note| note.size);
     let chain = queries.chain();
     let Some(note) = chain.find_newest_note()? else {
-        return Ok(wanted.iter().map(|_| Err(Withheld::Pending)).collect());
+        let pending = if signed > 0 { Withheld::PendingWitness } else { Withheld::Pending };
+        return Ok(wanted.iter().map(|_| Err(pending)).collect());
     };
     let mut materials = materials(chain, wanted)?;
     let named: Vec<Digest> = materials.values().filter_map(|m| m.declaration).collect();
@@ -207,7 +212,7 @@ pub(crate) fn packed(
     let sources: Vec<Uuid> = kept.map(|kept| kept.source).collect();
     let leaves: Found = chain.find_leaves(&sources)?.into_iter().map(|leaf| (leaf.source, leaf)).collect();
     let stored = StoredRows::new(chain);
-    let packer = Packer { note: &note, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
+    let packer = Packer { note: &note, signed, rows: &CachedRows::new(&stored, note.size), leaves, declarations, keys };
     Ok(wanted.iter().map(|one| packer.receipt(materials.get(one))).collect())
 }
 
@@ -279,6 +284,8 @@ fn by_digest(kept: Vec<KeptEnvelope>) -> BTreeMap<Digest, KeptEnvelope> {
 
 struct Packer<'p, R> {
     note: &'p PublishedNote,
+    /// Leaves that the log has signed for, published or not.
+    signed: u64,
     rows: &'p R,
     leaves: Found,
     declarations: BTreeMap<Digest, KeptEnvelope>,
@@ -313,8 +320,10 @@ impl<R: HashReader> Packer<'_, R> {
     }
 
     fn logged(&self, kept: &KeptEnvelope) -> Result<Logged, Withheld> {
-        let leaf = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.note.size);
-        let leaf = leaf.ok_or(Withheld::Pending)?;
+        let leaf = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.signed).ok_or(Withheld::Pending)?;
+        if leaf.index >= self.note.size {
+            return Err(Withheld::PendingWitness);
+        }
         let envelope = kept.envelope.clone().and_then(|bytes| String::from_utf8(bytes).ok());
         let envelope = envelope.ok_or(Withheld::Erased)?;
         let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size).map_err(|_| Withheld::Damaged)?;

@@ -7,8 +7,9 @@
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::merkle::{MerkleError, leaf_hash};
 use super::published::StoredRows;
-use super::signer::{GuardError, HighWater, PortError, Signer, guard};
+use super::signer::{GuardError, HighWater, PortError, Signer};
 use super::tile::Edge;
+use super::witness::extends;
 use crate::kernel::{Digest, Instant};
 use crate::store::{Store, StoreError, UnitOfWork, UseCaseError};
 
@@ -56,13 +57,22 @@ pub struct Sequencer<'p> {
     edge: Option<Edge>,
     /// Whether the tree was seen to extend what was signed before this sequencer added to it.
     extends: bool,
+    /// Whether a checkpoint is published by others, once the quorum of witnesses has cosigned it.
+    witnessed: bool,
 }
 
 impl<'p> Sequencer<'p> {
     /// A sequencer that has seen nothing yet.
     #[must_use]
     pub const fn new(origin: &'p str, signer: &'p dyn Signer, high_water: &'p dyn HighWater) -> Self {
-        Self { origin, signer, high_water, edge: None, extends: false }
+        Self { origin, signer, high_water, edge: None, extends: false, witnessed: false }
+    }
+
+    /// The same; with a quorum of witnesses it signs, and leaves publishing to whoever gathers their cosignatures.
+    #[must_use]
+    pub const fn witnessed(mut self, witnessed: bool) -> Self {
+        self.witnessed = witnessed;
+        self
     }
 
     /// Works off everything that is pending, then signs the head. Returns the signed head.
@@ -100,7 +110,8 @@ impl<'p> Sequencer<'p> {
         let signed = self.high_water.read()?;
         store.transaction(|uow| {
             let head = uow.chain().lock_head()?;
-            guard(&StoredRows::new(uow.chain()), signed.as_ref(), &head).map_err(SequenceError::from)
+            let cosigned = uow.witnesses().find_cosigned_heads()?;
+            extends(&StoredRows::new(uow.chain()), signed.as_ref(), &cosigned, &head).map_err(SequenceError::from)
         })
     }
 
@@ -108,13 +119,20 @@ impl<'p> Sequencer<'p> {
         let signed = self.high_water.read()?;
         if signed.as_ref() != Some(head) {
             store.transaction(|uow| {
-                guard(&StoredRows::new(uow.chain()), signed.as_ref(), head).map_err(SequenceError::from)
+                let cosigned = uow.witnesses().find_cosigned_heads()?;
+                extends(&StoredRows::new(uow.chain()), signed.as_ref(), &cosigned, head).map_err(SequenceError::from)
             })?;
         }
         let note = Checkpoint { origin: self.origin.to_owned(), head: *head }.sign(self.signer)?;
         self.high_water.advance(head)?;
         let text = note.to_string();
-        store.transaction(|uow| uow.chain().append_note(head.size, &text).map_err(SequenceError::from))
+        store.transaction(|uow| {
+            uow.chain().append_note(head.size, &text)?;
+            if !self.witnessed {
+                uow.witnesses().publish(head.size)?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -42,6 +42,18 @@ pub enum GuardError {
         /// Leaves signed before.
         signed: u64,
     },
+    /// The tree does not contain one that a witness cosigned: it was rolled back, or history was rewritten.
+    #[error(
+        "the log does not extend the {cosigned} leaves that {witness} cosigned: it has {found} leaves, and lost or changed some of those"
+    )]
+    Cosigned {
+        /// The name of the witness.
+        witness: String,
+        /// Leaves that it cosigned.
+        cosigned: u64,
+        /// Leaves now.
+        found: u64,
+    },
     /// The hashes for the proof cannot be read.
     #[error(transparent)]
     Unreadable(#[from] MerkleError),

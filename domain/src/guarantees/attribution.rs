@@ -47,7 +47,7 @@ fn judge(tally: &mut Tally, trust: &Trust, handshake: &HandshakeEvidence, receip
     let id = handshake.id.to_string();
     let receipt = match receipt {
         Ok(receipt) => receipt,
-        Err(Withheld::Pending) => return tally.cover("handshakes_not_published_yet", 1),
+        Err(Withheld::Pending | Withheld::PendingWitness) => return tally.cover("handshakes_not_published_yet", 1),
         Err(withheld) => return tally.broken(id, "no_receipt", withheld.to_string()),
     };
     let findings = verify(trust, &receipt);

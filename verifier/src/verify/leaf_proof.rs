@@ -3,7 +3,7 @@
 //! The proof names no bytes of its own that count: the leaf comes with it as `extra`, or another way, and is hashed
 //! here. Without the envelope nothing of what was signed is known but its commitment.
 
-use super::{NO_CLOCK, NO_WITNESS};
+use super::{NO_CLOCK, witnesses};
 use crate::checkpoint::{Checkpoint, TreeHead};
 use crate::fault::Faults;
 use crate::leaf::{self, Leaf};
@@ -21,6 +21,8 @@ pub struct LeafFindings {
     pub leaf: Option<Leaf>,
     /// The checkpoint that it is proved under; none when it could not be trusted.
     pub checkpoint: Option<TreeHead>,
+    /// Names of the trusted witnesses that cosigned the checkpoint.
+    pub witnesses: Vec<String>,
     /// What holds, in words.
     pub proved: Vec<String>,
     /// What nobody should take from this proof, in words.
@@ -45,12 +47,19 @@ pub fn verify_leaf(trust: &Trust, proof: &TlogProof, leaf: Option<&[u8]>, envelo
         index: proof.index,
         leaf: None,
         checkpoint: None,
+        witnesses: Vec::new(),
         proved: Vec::new(),
         not_proved: Vec::new(),
         faults: Faults::default(),
     };
     match Checkpoint::open(&proof.checkpoint, trust.log()) {
-        Ok(checkpoint) => found.checkpoint = Some(checkpoint.head),
+        Ok(checkpoint) => {
+            found.checkpoint = Some(checkpoint.head);
+            let seen = witnesses::judge(trust.policy(), &proof.checkpoint);
+            found.proved.extend(seen.proved);
+            found.faults.0.extend(seen.faults.0);
+            found.witnesses = seen.names;
+        }
         Err(error) => found.faults.push("/checkpoint", "checkpoint_not_trusted", error.to_string()),
     }
     let brought = proof.extra.as_deref();
@@ -70,6 +79,8 @@ pub fn verify_leaf(trust: &Trust, proof: &TlogProof, leaf: Option<&[u8]>, envelo
     }
     if found.holds() {
         tell(&mut found, trust, envelope.is_some());
+    } else {
+        found.proved.clear();
     }
     found
 }
@@ -93,18 +104,18 @@ fn included(found: &mut LeafFindings, proof: &TlogProof, bytes: &[u8]) {
 
 fn tell(found: &mut LeafFindings, trust: &Trust, enveloped: bool) {
     let (Some(head), Some(leaf)) = (found.checkpoint, &found.leaf) else { return };
-    found.proved = vec![
-        format!("The log {} had {} leaves and signed for them.", trust.origin(), head.size),
-        format!(
-            "Leaf {} is a {}, number {} on lane {}, and commits to {}.",
-            found.index, leaf.kind, leaf.lane_seq, leaf.lane, leaf.commitment
-        ),
-    ];
+    let cosigned = std::mem::take(&mut found.proved);
+    found.proved.push(format!("The log {} had {} leaves and signed for them.", trust.origin(), head.size));
+    found.proved.extend(cosigned);
+    found.proved.push(format!(
+        "Leaf {} is a {}, number {} on lane {}, and commits to {}.",
+        found.index, leaf.kind, leaf.lane_seq, leaf.lane, leaf.commitment
+    ));
     if enveloped {
         found.proved.push("It commits to the envelope, byte for byte.".to_owned());
     } else {
         found.not_proved.push("What was signed or written: the leaf holds its commitment only.".to_owned());
     }
     found.not_proved.push("Whose signature it holds, and that it is valid: see the receipt.".to_owned());
-    found.not_proved.extend([NO_CLOCK.to_owned(), NO_WITNESS.to_owned()]);
+    found.not_proved.extend([NO_CLOCK, witnesses::left_open(&found.witnesses)].map(str::to_owned));
 }

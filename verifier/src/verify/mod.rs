@@ -12,6 +12,7 @@ mod handshake;
 mod keys;
 mod leaf_proof;
 mod verdict;
+mod witnesses;
 
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::jws::Jws;
@@ -76,6 +77,8 @@ pub struct Findings {
     pub checkpoint: Option<TreeHead>,
     /// Thumbprints of the keys whose signatures verified.
     pub keys: Vec<String>,
+    /// Names of the trusted witnesses that cosigned the checkpoint.
+    pub witnesses: Vec<String>,
     /// How the parties of a handshake stand behind it: the weakest of them.
     pub assurance: Option<Assurance>,
     /// Of a handshake that holds: what its seal sealed.
@@ -111,9 +114,6 @@ impl Findings {
 /// What the log never proves: its times.
 const NO_CLOCK: &str =
     "When anything happened by the clock: times are claims of the platform; the order of leaves is proved.";
-/// What a log that nobody else has seen does not prove.
-const NO_WITNESS: &str =
-    "That everybody is shown this same log: no witness has cosigned; compare the checkpoint with others'.";
 
 /// Judges a receipt under a root of trust.
 #[must_use]
@@ -123,6 +123,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         id: receipt.id.clone(),
         checkpoint: None,
         keys: Vec::new(),
+        witnesses: Vec::new(),
         assurance: None,
         sealed: None,
         handed_over: None,
@@ -139,6 +140,10 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
             let size = checkpoint.head.size;
             findings.checkpoint = Some(checkpoint.head);
             findings.proved.push(format!("The log {} had {size} leaves and signed for them.", trust.origin()));
+            let seen = witnesses::judge(trust.policy(), &receipt.checkpoint);
+            findings.proved.extend(seen.proved);
+            findings.faults.0.extend(seen.faults.0);
+            findings.witnesses = seen.names;
         }
         Err(error) => findings.fault("/checkpoint", "checkpoint_not_trusted", error.to_string()),
     }
@@ -151,7 +156,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         ReceiptKind::PayoutApproval => approval::verify(trust, receipt, &mut findings, LeafKind::PayoutApproval),
         ReceiptKind::GuaranteeRun => guarantee::verify(trust, receipt, &mut findings),
     }
-    findings.not_proved.extend([NO_CLOCK.to_owned(), NO_WITNESS.to_owned()]);
+    findings.not_proved.extend([NO_CLOCK, witnesses::left_open(&findings.witnesses)].map(str::to_owned));
     if !findings.holds() {
         findings.proved.clear();
     }

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::assembly;
 use crate::cli::CommandError;
 use crate::cli::database::{Database, Ownership};
-use crate::config::{DatabaseArgs, EdgeArgs, EnvironmentArgs, OutboundArgs, ServeArgs};
+use crate::config::{DatabaseArgs, EdgeArgs, EnvironmentArgs, OutboundArgs, ServeArgs, WitnessArgs};
 use crate::workers::{Shifts, Workers};
 
 /// A service that can be called.
@@ -72,6 +72,7 @@ impl Site {
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),
             no_workers: false,
+            witnesses: WitnessArgs::default(),
             environment: EnvironmentArgs::default(),
             outbound: OutboundArgs::default(),
             edge: EdgeArgs::default(),

@@ -8,6 +8,8 @@ use integrations::key_file::{KeyFile, KeyFileError};
 use persistence::cluster::survey;
 
 use super::Finding;
+use crate::assembly;
+use crate::witnessing::{KeptStanding, STATUS_FILE};
 
 /// PostgreSQL keeps up to 1 GiB of its write-ahead log (`max_wal_size`); below twice that it soon stops.
 const SPACE_LOW_BYTES: u64 = 2 * GIB;
@@ -96,6 +98,51 @@ fn key(path: &Path) -> Finding {
             Finding::wrong("key", format!("{error}; put the right file back from your backup"))
         }
         Err(error) => Finding::wrong("key", error.to_string()),
+    }
+}
+
+/// Whom the log's checkpoints are sent to, and how they answered last.
+pub(super) fn witnesses(data_dir: &Path, file: Option<&Path>) -> Finding {
+    const TOPIC: &str = "witnesses";
+    let Some(file) = file else {
+        return Finding::fine(TOPIC, "nobody is asked; FLIP360_WITNESSES names a file of those who are");
+    };
+    let witnesses = match assembly::witnesses(file) {
+        Ok(witnesses) => witnesses,
+        Err(error) => return Finding::wrong(TOPIC, error.to_string()),
+    };
+    let (known, quorum) = (witnesses.policy.witnesses().len(), witnesses.policy.quorum());
+    let shown = format!("{known} in {}, {quorum} must cosign", file.display());
+    let status = data_dir.join(STATUS_FILE);
+    let kept: Vec<KeptStanding> = match std::fs::read(&status) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(kept) => kept,
+            Err(error) => return Finding::worth(TOPIC, format!("{shown}; {}: {error}", status.display())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Finding::fine(TOPIC, format!("{shown}; none has been asked from here yet"));
+        }
+        Err(error) => return Finding::worth(TOPIC, format!("{shown}; {}: {error}", status.display())),
+    };
+    stand(&shown, &kept)
+}
+
+fn stand(shown: &str, kept: &[KeptStanding]) -> Finding {
+    const TOPIC: &str = "witnesses";
+    if let Some(why) = kept.iter().find_map(|one| one.refusal.as_ref()) {
+        return Finding::wrong(TOPIC, format!("{shown}; the log is not signed: {why}"));
+    }
+    let failing: Vec<String> = kept
+        .iter()
+        .filter_map(|one| {
+            let since = one.since.map(|since| format!(" since {since}")).unwrap_or_default();
+            one.failing.as_ref().map(|code| format!("{} has not cosigned{since}: {code}", one.witness))
+        })
+        .collect();
+    if failing.is_empty() {
+        Finding::fine(TOPIC, format!("{shown}; each cosigned when it was asked last"))
+    } else {
+        Finding::worth(TOPIC, format!("{shown}; {}", failing.join("; ")))
     }
 }
 
@@ -199,6 +246,34 @@ mod tests {
         fs::write(path.join("admin.json"), "{}").unwrap();
         set(&path.join("admin.json"), 0o644);
         assert_eq!(secrets(&path)[1].weight, Weight::Wrong);
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn witnesses_that_refuse_are_wrong_and_those_that_are_away_are_worth_knowing() {
+        let path = scratch("witnesses", 0o700);
+        assert_eq!(witnesses(&path, None).weight, Weight::Fine);
+        let file = path.join("witnesses.policy");
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Wrong, "it is not there");
+        fs::write(&file, "quorum none\n").unwrap();
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Fine);
+        let stands = |failing: Option<&str>, refusal: Option<&str>| KeptStanding {
+            witness: "w".into(),
+            failing: failing.map(str::to_owned),
+            since: None,
+            refusal: refusal.map(str::to_owned),
+        };
+        for (kept, weight) in [
+            (stands(None, None), Weight::Fine),
+            (stands(Some("timed_out"), None), Weight::Worth),
+            (stands(Some("ahead"), Some("why")), Weight::Wrong),
+        ] {
+            fs::write(path.join(STATUS_FILE), serde_json::to_vec(&[&kept]).unwrap()).unwrap();
+            let found = witnesses(&path, Some(&file));
+            assert_eq!(found.weight, weight, "{found}");
+        }
+        fs::write(path.join(STATUS_FILE), "[").unwrap();
+        assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Worth);
         fs::remove_dir_all(path).unwrap();
     }
 

@@ -92,6 +92,7 @@ fn findings(args: &DoctorArgs) -> Vec<Finding> {
     findings.extend(files::secrets(data_dir));
     findings.push(host::service(&owner));
     findings.push(host::workers(data_dir, &owner));
+    findings.push(files::witnesses(data_dir, args.witnesses.file.as_deref()));
     findings.push(host::database(&args.database, &owner, now));
     findings.push(host::port(args.listen, &owner));
     findings.push(files::space(data_dir));

@@ -16,6 +16,7 @@ struct Told<'v> {
     name: String,
     checkpoint: Option<TreeHead>,
     keys: &'v [String],
+    witnesses: &'v [String],
     proved: &'v [String],
     not_proved: &'v [String],
     faults: &'v Faults,
@@ -30,6 +31,7 @@ impl<'v> Told<'v> {
                     .map_or_else(|| found.id.clone(), |assurance| format!("{} {}", found.id, assurance.as_str())),
                 checkpoint: found.checkpoint,
                 keys: &found.keys,
+                witnesses: &found.witnesses,
                 proved: &found.proved,
                 not_proved: &found.not_proved,
                 faults: &found.faults,
@@ -38,6 +40,7 @@ impl<'v> Told<'v> {
                 name: format!("leaf {}", found.index),
                 checkpoint: found.checkpoint,
                 keys: &[],
+                witnesses: &found.witnesses,
                 proved: &found.proved,
                 not_proved: &found.not_proved,
                 faults: &found.faults,
@@ -81,6 +84,9 @@ pub(super) fn tell(
         let log = format!("{} (the log)", trust.log());
         let signed: Vec<&str> = std::iter::once(log.as_str()).chain(told.keys.iter().map(String::as_str)).collect();
         writeln!(output, "        signed by: {}", signed.join(", "))?;
+        if !told.witnesses.is_empty() {
+            writeln!(output, "        cosigned by: {}", told.witnesses.join(", "))?;
+        }
     }
     Ok(())
 }

@@ -49,6 +49,7 @@
     list(made, "What is proved", verdict.proved || []);
     list(made, "What is not proved", verdict.not_proved || []);
     list(made, "Keys that signed", verdict.holds ? verdict.keys : []);
+    list(made, "Witnesses that cosigned", verdict.holds ? verdict.witnesses : []);
     el("verdicts").append(made);
   };
   const judgeAll = () => {

@@ -1,0 +1,3 @@
+drop table chain_published;
+drop table chain_evidence;
+drop table chain_cosignature;
