@@ -4,6 +4,8 @@
 mod audit;
 mod cli;
 mod http;
+mod mirror;
 mod oracles;
 mod receipts;
 mod support;
+mod ten_thousand;
