@@ -68,7 +68,7 @@ pub struct Ports {
     pub environment: domain::access::Environment,
 }
 
-/// How much of the log's hashes is remembered unless the settings say otherwise: two million leaves.
+/// How much of the log's hashes is remembered unless the settings say otherwise: the newest half of it is sure to be kept, a million leaves.
 pub const LOG_MEMORY_MIB: u16 = 64;
 /// A full tile is 256 hashes of 32 bytes.
 const TILES_PER_MIB: usize = 128;

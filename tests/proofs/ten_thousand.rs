@@ -48,7 +48,7 @@ fn pairs() -> Vec<(u64, u64)> {
 
 /// The proofs, out of the store and the memory that stands before it.
 fn proved(platform: &Platform) -> (Vec<InclusionProof>, Vec<ConsistencyProof>) {
-    let memory = LogMemory::of_tiles(64);
+    let memory = LogMemory::of_tiles(256);
     let read = platform.store().read_snapshot(&Viewer::Everything, |queries| {
         let chain = queries.chain();
         let consistent = pairs().into_iter().map(|(from, to)| proofs::consistency(&memory, chain, from, Some(to)));
