@@ -1,4 +1,4 @@
-//! The log under load, through the real system: `chain-bench [LEAVES] [DECADE]`.
+//! The log under load, through the real system: `chain-bench [LEAVES] [DECADE] [ROUNDS]`.
 //!
 //! On a durable cluster of its own (fsync on): single-leaf commits a second and leaves integrated a second, each beside
 //! the yardstick of the same minute; how long a leaf waits for its signed checkpoint at 1,000 a second; then a log of
@@ -32,7 +32,6 @@ use yardstick::Yardstick;
 
 const EXPORT: &[u8] = include_bytes!("../../data/v01/v01-example-deals.csv");
 const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
-const ROUNDS: usize = 3;
 /// Connections that commit at once, as the yardstick has.
 const WRITERS: u64 = 16;
 /// Single commits in one round.
@@ -58,7 +57,8 @@ struct Bench {
 #[expect(clippy::expect_used, reason = "a bench fails loudly")]
 fn main() {
     let argument = |n| std::env::args().nth(n).and_then(|text| text.parse::<u64>().ok());
-    let (leaves, decade) = (argument(1).unwrap_or(1_000_000), argument(2).unwrap_or(7));
+    let (leaves, decade, rounds) =
+        (argument(1).unwrap_or(1_000_000), argument(2).unwrap_or(7), argument(3).unwrap_or(3));
     let directory = std::env::temp_dir().join(format!("flip360-chain-{}", std::process::id()));
     let cluster = Cluster::start(&ClusterConfig::new(directory.join("cluster"))).expect("the cluster starts");
     let yardstick = Yardstick::prepare(&cluster);
@@ -69,8 +69,8 @@ fn main() {
     let app = Data::new(reads::application(&platform, &directory));
     let mut bench = Bench { platform, app, writers, logged: 0 };
     bench.machine();
-    bench.commits(&yardstick);
-    bench.integration(&yardstick);
+    bench.commits(&yardstick, rounds);
+    bench.integration(&yardstick, rounds);
     bench.waits();
     bench.fill(leaves);
     reads::proofs(&bench.app);
@@ -116,13 +116,13 @@ impl Bench {
     }
 
     /// One leaf a transaction, from 16 connections; the sequencer works beside them.
-    fn commits(&mut self, yardstick: &Yardstick) {
+    fn commits(&mut self, yardstick: &Yardstick, rounds: u64) {
         println!(
             "| round | yardstick/s, one a transaction | single-leaf commits/s, lane known | ratio | new lane each | ratio |\n|---|---|---|---|---|---|"
         );
         self.log(WRITERS * 100, 800, true);
         let workers = Workers::start(&self.app, &Shifts::alone()).expect("workers");
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             let raw = yardstick.one_by_one();
             let known = self.single(WRITERS * 100);
             let new = self.single(u64::MAX);
@@ -155,9 +155,9 @@ impl Bench {
         COMMITS as f64 / begun.elapsed().as_secs_f64()
     }
 
-    fn integration(&mut self, yardstick: &Yardstick) {
+    fn integration(&mut self, yardstick: &Yardstick, rounds: u64) {
         println!("\n| round | yardstick/s, a hundred a transaction | leaves integrated/s | ratio |\n|---|---|---|---|");
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             let raw = yardstick.by_the_hundred();
             self.log(INTEGRATED, FILL, true);
             let begun = Instant::now();
