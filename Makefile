@@ -43,6 +43,11 @@ engine-bench: ## deals a second through the engine, beside the crates cel and ze
 simulate-bench: setup ## deals a second through a simulation of 10⁴, 10⁵, 10⁶ deals, and the memory it takes
 	cargo build --workspace --release --locked --bin simulate-bench
 	target/release/simulate-bench
+chain-bench: setup ## the log: commits, integration, proofs at a million leaves, export, audit, growth to 10⁷; some ten minutes
+	cargo build --workspace --release --locked --bin chain-bench
+	target/release/chain-bench
+sequencer-race: ## two sequencers of their own processes on one database, for 300,000 leaves: about a minute
+	FLIP360_RACE_LEAVES=$(or $(LEAVES),300000) cargo test -p flip360-tests --locked --test crash -- --nocapture two_sequencers
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
 	@scripts/setup.sh --test
 	scripts/sdks.sh
@@ -60,4 +65,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench chain-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

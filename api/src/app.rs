@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix_web::web;
 use domain::access::{Actor, Viewer};
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
+use domain::chain::memory::LogMemory;
 use domain::chain::merkle::empty_root;
 use domain::chain::note::{NoteError, VerifierKey};
 use domain::chain::signer::{HighWater, PortError, Signer};
@@ -69,6 +70,11 @@ pub struct Ports {
     pub environment: domain::access::Environment,
 }
 
+/// How much of the log's hashes is remembered unless the settings say otherwise: the newest half of it is sure to be kept, a million leaves.
+pub const LOG_MEMORY_MIB: u16 = 64;
+/// A full tile is 256 hashes of 32 bytes.
+const TILES_PER_MIB: usize = 128;
+
 /// One running service: its ports, and what it holds in memory.
 pub struct App {
     ports: Ports,
@@ -104,6 +110,8 @@ pub struct App {
     pub cursor_key: CursorKey,
     /// The keys of outside issuers.
     pub issuers: OutsideIssuers,
+    /// What is remembered of the published log.
+    pub log_memory: LogMemory,
     seen: RwLock<TreeHead>,
     /// Whose tokens were ended before their time.
     pub revocations: Revocations,
@@ -138,6 +146,7 @@ impl App {
             sealer: Sealer::of(ports.platform.as_ref())?,
             cursor_key: CursorKey::of(ports.platform.as_ref())?,
             issuers: OutsideIssuers::new(ports.outbound.clone()),
+            log_memory: LogMemory::of_tiles(usize::from(LOG_MEMORY_MIB) * TILES_PER_MIB),
             ports,
             figures: Figures::of(&policy),
             policy,
@@ -159,6 +168,13 @@ impl App {
             revocations: Revocations::default(),
             revoking: Bell::default(),
         })
+    }
+
+    /// The same application, which remembers at most so much of the log.
+    #[must_use]
+    pub fn remembering(mut self, mib: u16) -> Self {
+        self.log_memory = LogMemory::of_tiles(usize::from(mib) * TILES_PER_MIB);
+        self
     }
 
     /// What a use case takes from its surroundings, at this moment.

@@ -38,6 +38,9 @@ pub struct ServeArgs {
     /// The name of the log; it can never be changed once something was logged.
     #[arg(long, env = "FLIP360_LOG_ORIGIN", default_value = "flip360.local/log")]
     pub log_origin: String,
+    /// MiB of memory for the hashes of the public log; 64 hold those of a million leaves. 0: they are read from the database each time.
+    #[arg(long, env = "FLIP360_LOG_MEMORY_MIB", default_value_t = crate::app::LOG_MEMORY_MIB)]
+    pub log_memory_mib: u16,
     /// Only answers requests: a `flip360 worker` beside it signs the log, does jobs, sends webhooks, releases what is due.
     #[arg(long, env = "FLIP360_NO_WORKERS")]
     pub no_workers: bool,
@@ -88,6 +91,7 @@ impl From<&WorkerArgs> for ServeArgs {
             metrics_listen,
             public_url: None,
             log_origin,
+            log_memory_mib: 0,
             no_workers: false,
             witnesses,
             environment,

@@ -23,6 +23,31 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_directory(path)
 }
 
+/// Replaces a file, or makes it, with these permissions: whole or not at all, but a crash of the machine may take it
+/// until [`settle`] has returned.
+///
+/// # Errors
+/// When it cannot be written; the old file is then still there.
+pub fn place(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = beside(path);
+    let written = fill(&temporary, bytes, mode).and_then(|_| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Forces files, and the directories that name them, to disk; directories above those are the caller's to name.
+///
+/// # Errors
+/// When one cannot be.
+pub fn settle<'p>(
+    files: impl Iterator<Item = &'p Path>,
+    directories: impl Iterator<Item = &'p Path>,
+) -> io::Result<()> {
+    files.chain(directories).try_for_each(|path| File::open(path)?.sync_all())
+}
+
 /// Makes a file that does not exist yet.
 ///
 /// # Errors
@@ -45,11 +70,15 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    fill(path, bytes, mode)?.sync_all()
+}
+
+fn fill(path: &Path, bytes: &[u8], mode: u32) -> io::Result<File> {
     // One of a process that died with our number may be left over.
     let _ = std::fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    Ok(file)
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {

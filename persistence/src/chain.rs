@@ -103,8 +103,9 @@ impl ChainRepository for PgUnitOfWork<'_> {
 
     fn take_pending(&mut self, limit: u32) -> Result<Vec<PendingLeaf>, StoreError> {
         let rows: Vec<(Uuid, String, Vec<u8>, i64, Vec<u8>, jiff_diesel::Timestamp)> = query::<PendingColumns>(
+            // A range of ids, never a join: what has come in since statistics were taken cannot make it a product of both.
             "with taken as (
-               delete from chain_pending where id in (select id from chain_pending order by id limit $1) returning *
+               delete from chain_pending where id <= (select max(id) from (select id from chain_pending order by id limit $1) oldest) returning *
              ) select source_id, kind, lane, n, leaf, created_at from taken order by id",
         )
         .bind::<BigInt, _>(i64::from(limit))

@@ -1,5 +1,8 @@
 //! kill -9 during an import, of the worker and of PostgreSQL itself, on a durable cluster: started again,
-//! and imported again, it comes to the same totals. And a file of 200 MB leaves memory flat.
+//! and imported again, it comes to the same totals. And a file of 200 MB leaves memory flat. The sequencer is killed at
+//! every statement ([`sequencing`]).
+
+mod sequencing;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;

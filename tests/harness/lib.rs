@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod counted;
 pub mod documented;
 pub mod imports;
+pub mod leaves;
 pub mod neighbour;
 pub mod partners;
 pub mod platform;

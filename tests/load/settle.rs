@@ -6,8 +6,6 @@
 //! the sequencer running beside them. Prints both rates, the latency of requests and the ratio; the
 //! harness then checks its promises over everything that was written. It ends by itself.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,17 +13,19 @@ use api::workers::{Shifts, Workers};
 use diesel::RunQueryDsl;
 use harness::platform::Platform;
 use harness::server::Service;
-use persistence::cluster::{Cluster, ClusterConfig, OWNER_ROLE};
+use persistence::cluster::{Cluster, ClusterConfig};
 
 #[path = "client.rs"]
 mod client;
+#[path = "yardstick.rs"]
+mod yardstick;
 
 use client::{Connection, percentile_ms};
+use yardstick::Yardstick;
 
 const MEMBERS: &str = include_str!("../../data/v01/v01-members.csv");
 const HEADER: &str = "external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on";
 const CONNECTIONS: usize = 32;
-const YARDSTICK_SECONDS: &str = "8";
 
 #[derive(diesel::QueryableByName)]
 struct DealRow {
@@ -39,9 +39,7 @@ fn main() {
     let (rounds, deals) = (argument(1).unwrap_or(3), argument(2).unwrap_or(6_000));
     let directory = std::env::temp_dir().join(format!("flip360-settle-{}", std::process::id()));
     let cluster = Cluster::start(&ClusterConfig::new(&directory)).expect("the cluster starts");
-    let pgbench = find("pgbench").expect("pgbench: install PostgreSQL's client programs");
-    let yardstick = cluster.url(OWNER_ROLE, "yardstick");
-    prepare_yardstick(&cluster.url(OWNER_ROLE, "postgres"), &yardstick);
+    let yardstick = Yardstick::prepare(&cluster);
 
     let platform = Platform::of(cluster.connection(), "settle");
     platform.onboard(MEMBERS);
@@ -61,7 +59,7 @@ fn main() {
     println!("round | yardstick/s | settlements/s | ratio | p50 ms | p99 ms");
     let mut ratios = Vec::new();
     for (round, batch) in ids.chunks(deals).enumerate() {
-        let raw = yardstick_rate(&pgbench, &yardstick);
+        let raw = yardstick.one_by_one();
         let (rate, mut latencies) = settle(&service.url, &token, batch);
         latencies.sort_unstable();
         let at = |percent: usize| percentile_ms(&latencies, percent);
@@ -116,41 +114,4 @@ fn settlement(token: &str, deal: &str) -> Vec<u8> {
         body.len()
     );
     request.into_bytes()
-}
-
-#[expect(clippy::expect_used, reason = "a bench fails loudly")]
-fn prepare_yardstick(server: &str, yardstick: &str) {
-    let psql = find("psql").expect("psql: install PostgreSQL's client programs");
-    let run = |url: &str, arguments: &[&str]| {
-        let done = Command::new(&psql).args(["-q", "-v", "ON_ERROR_STOP=1", url]).args(arguments).status();
-        assert!(done.expect("psql runs").success());
-    };
-    run(server, &["-c", "create database yardstick"]);
-    run(yardstick, &["-f", concat!(env!("CARGO_MANIFEST_DIR"), "/load/yardstick/raw_schema.sql")]);
-}
-
-/// Transactions a second of the bare SQL.
-#[expect(clippy::expect_used, reason = "a bench fails loudly")]
-fn yardstick_rate(pgbench: &Path, url: &str) -> f64 {
-    let output = Command::new(pgbench)
-        .args(["-n", "-M", "prepared", "-c", "16", "-j", "2", "-T", YARDSTICK_SECONDS, "-f"])
-        .args([concat!(env!("CARGO_MANIFEST_DIR"), "/load/yardstick/raw_one.sql"), url])
-        .stderr(Stdio::null())
-        .output()
-        .expect("pgbench runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    rate.unwrap_or_else(|| panic!("pgbench said: {text}"))
-}
-
-/// A client program of PostgreSQL: beside the server's programs, or on the path.
-fn find(program: &str) -> Option<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::env::var_os("FLIP360_PG_BIN").into_iter().map(PathBuf::from).collect();
-    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
-        .unwrap_or_default();
-    installed.sort();
-    folders.extend(installed.into_iter().rev());
-    folders.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect::<Vec<_>>());
-    folders.into_iter().map(|folder| folder.join(program)).find(|path| path.is_file())
 }

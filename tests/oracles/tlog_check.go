@@ -1,13 +1,16 @@
-// Checks a mirror of the log and receipts with the code of Go's checksum database: signed note, tiles,
-// record hashes, tree hash, record proofs. Nothing of ours is used.
+// Checks a mirror of the log, receipts and proofs with the code of Go's checksum database: signed note, tiles,
+// record hashes, tree hash, record proofs, tree proofs. Nothing of ours is used.
 //
-//	tlog_check DIRECTORY VERIFIER_KEY RECEIPT...
+//	tlog_check DIRECTORY|URL VERIFIER_KEY RECEIPT|PROOFS.jsonl...
 package main
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,18 +33,33 @@ func must[T any](value T, err error) T {
 }
 
 // C2SP paths are those of Go without the height, and with entries for data.
-type mirror struct{ dir string }
+type mirror struct{ place string }
+
+func (m mirror) read(path string) ([]byte, error) {
+	if !strings.HasPrefix(m.place, "http://") {
+		return os.ReadFile(filepath.Join(m.place, path))
+	}
+	answer, err := http.Get(m.place + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != 200 {
+		return nil, fmt.Errorf("%s: %s", path, answer.Status)
+	}
+	return io.ReadAll(answer.Body)
+}
 
 func (m mirror) Height() int { return 8 }
 
-func (m mirror) path(tile tlog.Tile) string {
-	return filepath.Join(m.dir, strings.Replace(tile.Path(), "tile/8/", "tile/", 1))
+func path(tile tlog.Tile) string {
+	return strings.Replace(tile.Path(), "tile/8/", "tile/", 1)
 }
 
 func (m mirror) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var data [][]byte
 	for _, tile := range tiles {
-		bytes, err := os.ReadFile(m.path(tile))
+		bytes, err := m.read(path(tile))
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +91,7 @@ func entries(m mirror, tree tlog.Tree) [][]byte {
 	for first := int64(0); first < tree.N; first += 256 {
 		width := min(int(tree.N-first), 256)
 		path := tlog.Tile{H: 8, L: -1, N: first / 256, W: width}.Path()
-		path = strings.Replace(path, "tile/8/data/", "tile/entries/", 1)
-		bytes := must(os.ReadFile(filepath.Join(m.dir, path)))
+		bytes := must(m.read(strings.Replace(path, "tile/8/data/", "tile/entries/", 1)))
 		for len(bytes) > 0 {
 			length := int(bytes[0])<<8 | int(bytes[1])
 			leaves = append(leaves, bytes[2:2+length])
@@ -99,6 +116,60 @@ type receipt struct {
 	Keys       []logged `json:"keys"`
 }
 
+func hashes(texts []string) []tlog.Hash {
+	var all []tlog.Hash
+	for _, text := range texts {
+		var hash tlog.Hash
+		if copy(hash[:], must(base64.StdEncoding.DecodeString(text))) != tlog.HashSize {
+			fail("not a hash: %q", text)
+		}
+		all = append(all, hash)
+	}
+	return all
+}
+
+// A proof without the index of a leaf is one of consistency.
+type proved struct {
+	Index *int64   `json:"index"`
+	From  int64    `json:"from"`
+	Size  int64    `json:"size"`
+	Proof []string `json:"proof"`
+}
+
+// Every line is a proof; the roots and leaf hashes are those of the mirror.
+func checkProofs(path string, reader tlog.HashReader, leaves []tlog.Hash) int {
+	roots := map[int64]tlog.Hash{}
+	root := func(size int64) tlog.Hash {
+		if _, known := roots[size]; !known {
+			roots[size] = must(tlog.TreeHash(size, reader))
+		}
+		return roots[size]
+	}
+	file := must(os.Open(path))
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	count := 0
+	for ; lines.Scan(); count++ {
+		var p proved
+		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+			fail("%s: %v", path, err)
+		}
+		var err error
+		if p.Index != nil {
+			err = tlog.CheckRecord(hashes(p.Proof), p.Size, root(p.Size), *p.Index, leaves[*p.Index])
+		} else {
+			err = tlog.CheckTree(hashes(p.Proof), p.Size, root(p.Size), p.From, root(p.From))
+		}
+		if err != nil {
+			fail("%s: %s: %v", path, lines.Text(), err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		fail("%s: %v", path, err)
+	}
+	return count
+}
+
 func check(path, vkey string) int {
 	var r receipt
 	if err := json.Unmarshal(must(os.ReadFile(path)), &r); err != nil {
@@ -106,14 +177,8 @@ func check(path, vkey string) int {
 	}
 	tree := open([]byte(r.Checkpoint), vkey)
 	for _, item := range append(r.Items, r.Keys...) {
-		var proof tlog.RecordProof
-		for _, text := range item.Proof {
-			var hash tlog.Hash
-			copy(hash[:], must(base64.StdEncoding.DecodeString(text)))
-			proof = append(proof, hash)
-		}
 		hash := tlog.RecordHash([]byte(item.Leaf))
-		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, item.Index, hash); err != nil {
+		if err := tlog.CheckRecord(hashes(item.Proof), tree.N, tree.Hash, item.Index, hash); err != nil {
 			fail("%s: leaf %d: %v", path, item.Index, err)
 		}
 	}
@@ -129,16 +194,16 @@ func min(a, b int) int {
 
 func main() {
 	m, vkey := mirror{os.Args[1]}, os.Args[2]
-	tree := open(must(os.ReadFile(filepath.Join(m.dir, "checkpoint"))), vkey)
+	tree := open(must(m.read("checkpoint")), vkey)
 	// The reader authenticates every tile that it gives out against the signed root.
 	reader := tlog.TileHashReader(tree, m)
 	var indexes []int64
 	for n := int64(0); n < tree.N; n++ {
 		indexes = append(indexes, tlog.StoredHashIndex(0, n))
 	}
-	hashes := must(reader.ReadHashes(indexes))
+	logged := must(reader.ReadHashes(indexes))
 	for n, leaf := range entries(m, tree) {
-		if tlog.RecordHash(leaf) != hashes[n] {
+		if tlog.RecordHash(leaf) != logged[n] {
 			fail("entry %d is not what its tile says", n)
 		}
 	}
@@ -147,7 +212,11 @@ func main() {
 	}
 	proofs := 0
 	for _, path := range os.Args[3:] {
-		proofs += check(path, vkey)
+		if strings.HasSuffix(path, ".jsonl") {
+			proofs += checkProofs(path, reader, logged)
+		} else {
+			proofs += check(path, vkey)
+		}
 	}
 	fmt.Printf("ok: %d leaves, %d proofs\n", tree.N, proofs)
 }

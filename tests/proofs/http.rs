@@ -9,6 +9,7 @@ use domain::chain::signer::PortError;
 use domain::chain::trust::Trust;
 use domain::chain::verify::verify;
 use domain::kernel::Digest;
+use harness::leaves;
 use harness::server::{Reply, Service};
 use serde_json::Value;
 
@@ -173,4 +174,89 @@ fn a_receipt_that_is_not_signed_for_yet_can_be_asked_for_again() {
     assert_eq!(early.header("retry-after"), Some("1"));
     service.sequence();
     assert_eq!(service.get(&path, &partner).status, 200);
+}
+
+#[test]
+fn tiles_are_cached_for_ever_and_the_checkpoint_for_a_second() {
+    let service = served();
+    let size = service.platform.number("select count(*) from chain_leaf");
+    let forever = "public, max-age=31536000, immutable";
+    let (hashes, leaves) = (format!("/tile/0/000.p/{size}"), format!("/tile/entries/000.p/{size}"));
+    for (path, cached) in [("/checkpoint", "public, max-age=1"), (&hashes, forever), (&leaves, forever)] {
+        let first = anybody(&service, path);
+        assert_eq!((first.status, first.header("cache-control")), (200, Some(cached)));
+        let tag = first.header("etag").expect("a tag").to_owned();
+        assert_eq!(tag, format!("\"{}\"", domain::chain::encoding::b64url(Digest::of(&first.body).bytes())));
+        let length = first.body.len().to_string();
+        let head = service.send("HEAD", path, &[], None);
+        assert_eq!((head.status, head.body.len(), head.header("etag")), (200, 0, Some(tag.as_str())));
+        assert_eq!(head.header("content-length").unwrap_or(&length), length);
+        for known in [tag.clone(), format!("\"x\", W/{tag}"), "*".to_owned()] {
+            for method in ["GET", "HEAD"] {
+                let same = service.send(method, path, &[("if-none-match", &known)], None);
+                assert_eq!((same.status, same.body.len(), same.header("etag")), (304, 0, Some(tag.as_str())));
+                assert_eq!(same.header("cache-control"), Some(cached));
+            }
+        }
+        assert_eq!(service.send("GET", path, &[("if-none-match", "\"x\"")], None).body, first.body);
+    }
+    let before = anybody(&service, "/checkpoint");
+    leaves::append(&service.platform, &leaves::items(0, 1, 1, false)).expect("logged");
+    service.sequence();
+    let tag = before.header("etag").expect("a tag");
+    let after = service.send("GET", "/checkpoint", &[("if-none-match", tag)], None);
+    assert!(after.status == 200 && after.header("etag") != Some(tag));
+    assert_eq!(anybody(&service, &hashes).body.len() as i64, 32 * size, "an old tile stays");
+}
+
+#[test]
+fn what_was_asked_for_once_is_answered_from_memory_and_is_the_same() {
+    let service = Service::start();
+    for (from, to) in [(0, 1), (1, 600), (600, 1_000)] {
+        leaves::append(&service.platform, &leaves::items(from, to, 9, false)).expect("logged");
+        service.sequence();
+        let _ = anybody(&service, "/v1/chain/proofs/inclusion?index=0").expect(200);
+    }
+    let paths: Vec<String> = (0..1_000)
+        .step_by(37)
+        .flat_map(|n| {
+            [
+                format!("/v1/chain/proofs/inclusion?index={n}&size=1000"),
+                format!("/v1/chain/proofs/consistency?from={n}&to=999"),
+            ]
+        })
+        .chain(
+            ["/tile/0/000", "/tile/0/002", "/tile/0/003.p/232", "/tile/0/001.p/7", "/tile/1/000.p/3"]
+                .map(str::to_owned),
+        )
+        .collect();
+    let ask =
+        || paths.iter().map(|path| anybody(&service, path)).map(|reply| (reply.status, reply.body)).collect::<Vec<_>>();
+    let before = ask();
+    assert!(before.iter().all(|(status, _)| *status == 200));
+    assert_eq!(service.app.log_memory.size(), 1_000);
+    // From here on the tables have nothing to answer with.
+    service.platform.tamper("delete from chain_tile; delete from chain_leaf");
+    assert_eq!(ask(), before);
+    let newest = anybody(&service, "/v1/chain/proofs/inclusion?index=999").expect(200);
+    assert_eq!(newest["size"], 1_000);
+}
+
+#[test]
+fn a_neighbour_sees_at_once_what_another_process_has_signed() {
+    let service = served();
+    let neighbour = service.neighbour();
+    let before = service.platform.number("select count(*) from chain_leaf");
+    service.asking_neighbour(neighbour, |get| {
+        for more in 0..3 {
+            let size = before + more;
+            assert_eq!(get(&format!("/v1/chain/proofs/inclusion?index=0&size={size}"), ""), 200);
+            assert_eq!(get(&format!("/v1/chain/proofs/inclusion?index=0&size={}", size + 1), ""), 400);
+            assert_eq!(get(&format!("/tile/0/000.p/{size}"), ""), 200);
+            assert_eq!(get(&format!("/tile/0/000.p/{}", size + 1), ""), 404);
+            let n = u64::try_from(more).expect("a count");
+            leaves::append(&service.platform, &leaves::items(n, n + 1, 1, false)).expect("logged");
+            service.sequence();
+        }
+    });
 }

@@ -141,20 +141,17 @@ fn written(directory: &Path, receipts: &[Receipt]) -> Vec<PathBuf> {
     receipts.iter().map(write).collect()
 }
 
-#[test]
-fn gos_checksum_database_agrees() {
+/// The program that checks with Go's packages, where Go and they are.
+pub fn built(name: &str) -> Option<PathBuf> {
     const PACKAGES: &str = "/usr/share/gocode";
     if !present("go", "version") {
-        return;
+        return None;
     }
     if !Path::new(PACKAGES).join("src/golang.org/x/mod/sumdb/tlog").is_dir() {
         skip("golang-golang-x-mod-dev is not installed");
-        return;
+        return None;
     }
-    let platform = whole();
-    let (path, head) = exported(&platform, "go");
-    let files = written(&scratch("go-receipts"), &receipts(&platform)[..300]);
-    let program = scratch("go-program").join("tlog_check");
+    let program = scratch(name).join("tlog_check");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/tlog_check.go");
     let built = Command::new("go")
         .args(["build", "-o"])
@@ -164,6 +161,15 @@ fn gos_checksum_database_agrees() {
         .output()
         .expect("go runs");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    Some(program)
+}
+
+#[test]
+fn gos_checksum_database_agrees() {
+    let Some(program) = built("go-program") else { return };
+    let platform = whole();
+    let (path, head) = exported(&platform, "go");
+    let files = written(&scratch("go-receipts"), &receipts(&platform)[..300]);
     let run = |files: &[PathBuf]| {
         let vkey = platform.trust().log().to_string();
         let output = Command::new(&program).arg(&path).arg(vkey).args(files).output().expect("the program runs");

@@ -56,7 +56,8 @@ pub fn exported(platform: &Platform, name: &str) -> (PathBuf, TreeHead) {
         .store()
         .read_snapshot(&Viewer::Everything, |queries| {
             let log = LiveLog::new(queries.chain());
-            mirror::export(&log, &mut |path, bytes| directory.write(path, bytes), &mut |_, _| ())
+            mirror::export(&log, &directory, &mut |_, _| ())
+                .map(|exported| exported.head)
                 .map_err(|error| StoreError::Failed(error.to_string()))
         })
         .expect("the export ends");

@@ -30,7 +30,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let args = &ServeArgs { listen: listener.local_addr().map_err(listen)?, ..args.clone() };
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
     let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
-    let app = assembly::watched(app, args)?;
+    let app = assembly::watched(app, args)?.remembering(args.log_memory_mib);
     assembly::continues(&app, &args.database.data_dir)?;
     let app = Data::new(app);
     if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {

@@ -1,15 +1,18 @@
 //! The public log, exactly as C2SP `tlog-tiles` has it, and proofs out of it. No login.
 //!
-//! Tiles never change and may be cached for ever; the checkpoint is always the newest.
+//! Tiles never change and may be cached for ever, the checkpoint for a second; both have an `ETag`. Hash tiles and
+//! proofs of a size that this process knows are answered from its memory; the checkpoint, leaves and the newest size
+//! come from the store, so that what another process signed is seen at once.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
 use domain::access::Viewer;
-use domain::chain::mirror::{LiveLog, LogFiles as _};
+use domain::chain::encoding::b64url;
+use domain::chain::mirror::{self, LiveLog};
 use domain::chain::proofs;
-use domain::chain::tile::Tile;
-use domain::kernel::Faults;
+use domain::chain::tile::{Tile, TileKind};
+use domain::kernel::{Digest, Faults};
 use domain::store::{Queries, StoreError};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -20,6 +23,17 @@ use crate::problem::Problem;
 use crate::views::log::{ChainKeysView, ConsistencyProofView, ConsistencyQuery, InclusionProofView, InclusionQuery};
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
+/// Whoever asks again within a second need not be answered.
+const A_SECOND: &str = "public, max-age=1";
+
+/// A file of the log; its `ETag` is a digest of its bytes.
+fn file(content_type: &str, cached: &str, bytes: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, content_type))
+        .insert_header((CACHE_CONTROL, cached))
+        .insert_header((ETAG, format!("\"{}\"", b64url(Digest::of(&bytes).bytes()))))
+        .body(bytes)
+}
 
 /// Looks at the log at one moment, as nobody in particular.
 async fn look<R: Send + 'static>(
@@ -43,10 +57,7 @@ fn out_of_range(faults: Faults) -> Problem {
 #[get("/checkpoint")]
 async fn get_checkpoint(app: Data<App>) -> Result<HttpResponse, Problem> {
     let note = look(&app, |queries| queries.chain().find_newest_note()).await?.ok_or_else(Problem::not_found)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(note.note))
+    Ok(file("text/plain; charset=utf-8", A_SECOND, note.note.into_bytes()))
 }
 
 /// Get a tile
@@ -56,15 +67,30 @@ async fn get_checkpoint(app: Data<App>) -> Result<HttpResponse, Problem> {
 #[utoipa::path(operation_id = "get_tile", tag = "chain", params(("path" = String, Path, description = "Level and index", example = "0/x001/234")), responses((status = 200, description = "Hashes of 32 bytes, or leaves each after its length in two bytes", content_type = "application/octet-stream", body = Vec<u8>)))]
 #[get("/tile/{path:.*}")]
 async fn get_tile(app: Data<App>, path: Path<String>) -> Result<HttpResponse, Problem> {
-    let path = format!("tile/{path}");
-    Tile::parse(&path).map_err(|_| Problem::not_found())?;
-    let bytes = look(&app, move |queries| {
-        LiveLog::new(queries.chain()).read(&path).map_err(|error| StoreError::Failed(error.to_string()))
-    });
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "application/octet-stream"))
-        .insert_header((CACHE_CONTROL, FOREVER))
-        .body(bytes.await?.ok_or_else(Problem::not_found)?))
+    let tile = Tile::parse(&format!("tile/{path}")).map_err(|_| Problem::not_found())?;
+    let bytes = match app.log_memory.rows().tile(tile) {
+        Ok(known) => Some(known),
+        Err(_) => stored(&app, tile).await?,
+    };
+    Ok(file("application/octet-stream", FOREVER, bytes.ok_or_else(Problem::not_found)?))
+}
+
+/// A tile that this process does not know, or not yet.
+async fn stored(app: &Data<App>, tile: Tile) -> Result<Option<Vec<u8>>, Problem> {
+    let asked = app.clone();
+    look(app, move |queries| {
+        let chain = queries.chain();
+        let remembered = match tile.kind() {
+            TileKind::Hashes(_) => mirror::remembered(&asked.log_memory, chain, tile)?,
+            TileKind::Entries => None,
+        };
+        match remembered {
+            Some(bytes) => Ok(Some(bytes)),
+            // What is stored is shown as it is: who audits it says what is wrong with it.
+            None => LiveLog::new(chain).tile(tile).map_err(|error| StoreError::Failed(error.to_string())),
+        }
+    })
+    .await
 }
 
 /// Get the keys of the log
@@ -85,8 +111,17 @@ async fn get_chain_keys(app: Data<App>) -> Result<Answer, Problem> {
 #[utoipa::path(operation_id = "prove_inclusion", tag = "chain", params(InclusionQuery), responses((status = 200, description = "The proof", body = InclusionProofView)))]
 #[get("/chain/proofs/inclusion")]
 async fn prove_inclusion(app: Data<App>, Filter(query): Filter<InclusionQuery>) -> Result<Answer, Problem> {
-    let proof = look(&app, move |queries| proofs::inclusion(queries.chain(), query.index, query.size)).await?;
-    Answer::ok(&InclusionProofView::from(proof.map_err(out_of_range)?))
+    let known = query.size.and_then(|size| proofs::inclusion_known(&app.log_memory, query.index, size));
+    let proof = match known {
+        Some(proof) => proof,
+        None => {
+            let asked = app.clone();
+            look(&app, move |queries| proofs::inclusion(&asked.log_memory, queries.chain(), query.index, query.size))
+                .await?
+                .map_err(out_of_range)?
+        }
+    };
+    Answer::ok(&InclusionProofView::from(proof))
 }
 
 /// Prove that one size of the log extends another
@@ -95,8 +130,17 @@ async fn prove_inclusion(app: Data<App>, Filter(query): Filter<InclusionQuery>) 
 #[utoipa::path(operation_id = "prove_consistency", tag = "chain", params(ConsistencyQuery), responses((status = 200, description = "The proof", body = ConsistencyProofView)))]
 #[get("/chain/proofs/consistency")]
 async fn prove_consistency(app: Data<App>, Filter(query): Filter<ConsistencyQuery>) -> Result<Answer, Problem> {
-    let proof = look(&app, move |queries| proofs::consistency(queries.chain(), query.from, query.to)).await?;
-    Answer::ok(&ConsistencyProofView::from(proof.map_err(out_of_range)?))
+    let known = query.to.and_then(|to| proofs::consistency_known(&app.log_memory, query.from, to));
+    let proof = match known {
+        Some(proof) => proof,
+        None => {
+            let asked = app.clone();
+            look(&app, move |queries| proofs::consistency(&asked.log_memory, queries.chain(), query.from, query.to))
+                .await?
+                .map_err(out_of_range)?
+        }
+    };
+    Answer::ok(&ConsistencyProofView::from(proof))
 }
 
 /// Routes outside of `/v1`.

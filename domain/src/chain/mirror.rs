@@ -1,16 +1,21 @@
 //! The log as static files: what `/checkpoint` and `/tile/…` answer, and what a mirror holds.
 //!
-//! Source: C2SP `tlog-tiles`. [`LiveLog`] answers every path from the store, [`export`] writes them
-//! all: the checkpoint last, so that a mirror never promises more than it has.
+//! Source: C2SP `tlog-tiles`. [`LiveLog`] answers every path from the store, [`export`] writes what a
+//! mirror does not have yet: the checkpoint last, when all before it is durable, so that a mirror never
+//! promises more than it has, and what its checkpoint promises is not read again. Nothing is removed.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::checkpoint::{Checkpoint, CheckpointError, TreeHead};
-use super::merkle::HashReader as _;
+use super::memory::LogMemory;
+use super::merkle::{HashReader, MerkleError, ROW_HEIGHT};
 use super::note::Note;
+use super::proof;
 use super::published::{ChainQueries, StoredRows};
 use super::signer::PortError;
-use super::tile::{self, Tile, TileKind};
+use super::tile::{self, TILE_WIDTH, Tile, TileKind};
+use crate::kernel::Digest;
 use crate::store::StoreError;
 
 /// The path of the signed checkpoint.
@@ -23,6 +28,27 @@ pub trait LogFiles {
     /// # Errors
     /// When it may exist and cannot be read.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PortError>;
+}
+
+/// A mirror that is written to.
+pub trait Mirror: LogFiles {
+    /// Whether a file is there; what is in it is not looked at.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    fn holds(&self, path: &str) -> Result<bool, PortError>;
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), PortError>;
+
+    /// Makes everything durable that was written.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    fn settle(&self) -> Result<(), PortError>;
 }
 
 /// What a checkpoint says, its signatures not judged.
@@ -91,6 +117,17 @@ impl<'q> LiveLog<'q> {
     }
 }
 
+/// The bytes of a hash tile of the published log, out of a memory that asks the store for what it does not know.
+/// `None` when the log does not have it, or what is stored does not give the root that was signed.
+///
+/// # Errors
+/// The failure of the store.
+pub fn remembered(memory: &LogMemory, chain: &mut dyn ChainQueries, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(published) = chain.find_newest_note()? else { return Ok(None) };
+    let Ok(head) = head_of(published.note.as_bytes()) else { return Ok(None) };
+    Ok(memory.rows_of(chain, &head).and_then(|rows| rows.tile(tile)).ok())
+}
+
 impl LogFiles for LiveLog<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         if path == CHECKPOINT {
@@ -113,27 +150,93 @@ pub enum ExportError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// What the mirror holds is not the beginning of this log.
+    #[error(
+        "the mirror holds {held} leaves of another log, or of another history of this one: write to another directory"
+    )]
+    OtherLog {
+        /// The leaves of its checkpoint.
+        held: u64,
+    },
 }
 
-/// Writes every file of a log. `progress` hears of files done and files in all.
+/// What an export came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// What the mirror promises now.
+    pub head: TreeHead,
+    /// Files that were written.
+    pub written: u64,
+    /// Files that were there already.
+    pub kept: u64,
+}
+
+/// Brings a mirror up to date. `progress` hears of files done and files in all.
 ///
 /// # Errors
-/// See [`ExportError`].
+/// See [`ExportError`]; the mirror is then what it was, or holds more tiles than its checkpoint promises.
 pub fn export(
     log: &dyn LogFiles,
-    write: &mut dyn FnMut(&str, &[u8]) -> Result<(), PortError>,
+    mirror: &dyn Mirror,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<TreeHead, ExportError> {
+) -> Result<Exported, ExportError> {
     let note = log.read(CHECKPOINT)?.ok_or(ExportError::Unsigned)?;
     let head = head_of(&note)?;
+    let old = mirror.read(CHECKPOINT)?;
+    let held = old.as_deref().map_or(Ok(0), |old| extended(log, (old, &note), &head))?;
     let total = tiles_of(head.size).count() as u64 + 1;
+    let mut exported = Exported { head, written: 0, kept: 0 };
     for (done, tile) in (1..).zip(tiles_of(head.size)) {
         let path = tile.path();
-        let bytes = log.read(&path)?.ok_or_else(|| PortError(format!("{path} is missing")))?;
-        write(&path, &bytes)?;
+        // Files beyond the mirror's own checkpoint may be what an interrupted export left.
+        if tile.exists_in(held) && mirror.holds(&path)? {
+            exported.kept += 1;
+        } else {
+            let bytes = log.read(&path)?.ok_or_else(|| PortError(format!("{path} is missing")))?;
+            mirror.write(&path, &bytes)?;
+            exported.written += 1;
+        }
         progress(done, total);
     }
-    write(CHECKPOINT, &note)?;
+    mirror.settle()?;
+    if old.as_deref() == Some(note.as_slice()) {
+        exported.kept += 1;
+    } else {
+        mirror.write(CHECKPOINT, &note)?;
+        exported.written += 1;
+    }
     progress(total, total);
-    Ok(head)
+    Ok(exported)
+}
+
+/// The number of leaves that a mirror promises, when the log extends them.
+fn extended(log: &dyn LogFiles, (old, new): (&[u8], &[u8]), head: &TreeHead) -> Result<u64, ExportError> {
+    let held = head_of(old)?;
+    let origin = |note: &[u8]| std::str::from_utf8(note).ok().and_then(origin_of);
+    let root = (held.size <= head.size).then(|| proof::root(&FileRows { log, size: head.size }, held.size));
+    let same = root.is_some_and(|root| root == Ok(held.root));
+    if same && origin(old) == origin(new) { Ok(held.size) } else { Err(ExportError::OtherLog { held: held.size }) }
+}
+
+/// The rows of a log of one size, out of its files.
+struct FileRows<'f> {
+    log: &'f dyn LogFiles,
+    size: u64,
+}
+
+impl HashReader for FileRows<'_> {
+    fn hashes(&self, row: u8, range: Range<u64>) -> Result<Vec<Digest>, MerkleError> {
+        let unreadable = |detail: String| MerkleError::Unreadable { row, start: range.start, end: range.end, detail };
+        let width = u64::from(TILE_WIDTH);
+        let (index, there) = (range.start / width, self.size >> (ROW_HEIGHT * row.min(7)));
+        let first = index * width;
+        let tile = u16::try_from(there.saturating_sub(first).min(width)).ok();
+        let tile = tile.and_then(|width| Tile::try_new(TileKind::Hashes(row), index, width));
+        let tile = tile.ok_or_else(|| unreadable("the tree is smaller".to_owned()))?;
+        let bytes = self.log.read(&tile.path()).map_err(|error| unreadable(error.to_string()))?;
+        let hashes = bytes.as_deref().and_then(tile::from_bytes);
+        let at = |hash: u64| usize::try_from(hash.saturating_sub(first)).unwrap_or(usize::MAX);
+        let found = hashes.as_deref().and_then(|hashes| hashes.get(at(range.start)..at(range.end)));
+        found.map(<[Digest]>::to_vec).ok_or_else(|| unreadable(format!("{} does not hold them", tile.path())))
+    }
 }

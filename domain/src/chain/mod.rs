@@ -9,8 +9,8 @@
 //! bytes are the *envelope*; [`leaf::LaneHead::append`] commits to it; the sequencer takes leaves into
 //! the tree ([`merkle::Frontier`], [`tile::Edge`]), builds a [`checkpoint`] and, once
 //! [`signer::guard`] agrees, signs it as a [`note`]; [`receipts`] packs a [`receipt`] with what a
-//! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files and
-//! [`audit`] recomputes every one of them.
+//! stranger needs and [`verify`] judges it under a [`trust`]; [`memory`] holds what
+//! is asked for often, [`mirror`] writes the log as files and [`audit`] recomputes every one of them.
 //!
 //! A [`witness`] sees every checkpoint and cosigns it; what has the quorum is published.
 //!
@@ -21,6 +21,7 @@ pub mod audit;
 pub mod declaration;
 pub mod key_events;
 pub mod log;
+pub mod memory;
 pub mod mirror;
 pub mod presented;
 pub mod proofs;

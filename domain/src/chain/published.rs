@@ -1,8 +1,8 @@
 //! What the log shows: its newest published checkpoint, its rows of hashes, its leaves, and what they
 //! commit to.
 //!
-//! Rows of hashes are read from leaves (row 0) and full tiles (the rows above): [`StoredRows`] asks the
-//! store each time, [`CachedRows`] reads whole tiles once, for many proofs over one size. Bounds: a
+//! Rows of hashes are read from leaves (row 0) and full tiles (the rows above; where a row has no full
+//! tile yet, from those of the row below): [`StoredRows`] asks the store each time, [`CachedRows`] reads whole tiles once, for many proofs over one size. Bounds: a
 //! cache holds at most 4,096 tiles (32 MiB), a million leaves, and then begins again.
 
 use std::cell::RefCell;
@@ -217,15 +217,29 @@ impl HashReader for StoredRows<'_> {
         let mut rows = self.0.borrow_mut();
         let hashes = match row.checked_sub(1) {
             None => rows.leaf_hashes(range.start, range.end).map_err(|_| unreadable())?,
-            Some(below) => {
-                let tiles = rows.tiles(below, range.start, range.end).map_err(|_| unreadable())?;
-                let roots = tiles.iter().map(|bytes| tile::from_bytes(bytes).map(|hashes| root_of(&hashes)));
-                roots.collect::<Option<Vec<Digest>>>().ok_or_else(unreadable)?
-            }
+            Some(below) => match full(&mut **rows, row, &range).map_err(|_| unreadable())? {
+                Some(hashes) => hashes,
+                None => {
+                    let tiles = rows.tiles(below, range.start, range.end).map_err(|_| unreadable())?;
+                    let roots = tiles.iter().map(|bytes| tile::from_bytes(bytes).map(|hashes| root_of(&hashes)));
+                    roots.collect::<Option<Vec<Digest>>>().ok_or_else(unreadable)?
+                }
+            },
         };
         let wanted = usize::try_from(range.end - range.start).map_err(|_| unreadable())?;
         if hashes.len() == wanted { Ok(hashes) } else { Err(unreadable()) }
     }
+}
+
+/// The hashes of a range out of the full tile of its row: one row of the store, where the tiles below are up to 256.
+fn full(rows: &mut dyn TreeRows, row: u8, range: &Range<u64>) -> Result<Option<Vec<Digest>>, StoreError> {
+    let width = u64::from(TILE_WIDTH);
+    let index = range.start / width;
+    let Some(hashes) = rows.tiles(row, index, index + 1)?.first().and_then(|bytes| tile::from_bytes(bytes)) else {
+        return Ok(None);
+    };
+    let at = |hash: u64| usize::try_from(hash.saturating_sub(index * width)).unwrap_or(usize::MAX);
+    Ok(hashes.get(at(range.start)..at(range.end)).map(<[Digest]>::to_vec))
 }
 
 /// Rows of a tree of one size, read tile by tile and kept.

@@ -117,7 +117,6 @@ fn settled(auditor: &Client, kind: &str) -> Result<Vec<Value>, DemoError> {
 fn log(auditor: &Client, trust: &Trust, out: &Path) -> Result<AuditReport, DemoError> {
     let folder = out.join("log");
     let directory = MirrorDirectory::new(&folder);
-    mirror::export(&PublishedLog(auditor), &mut |path, bytes| directory.write(path, bytes), &mut |_, _| ())
-        .map_err(|e| DemoError::Step(e.to_string()))?;
+    mirror::export(&PublishedLog(auditor), &directory, &mut |_, _| ()).map_err(|e| DemoError::Step(e.to_string()))?;
     audit(trust.log(), &directory, &mut |_, _| ()).map_err(|e| DemoError::Step(e.to_string()))
 }

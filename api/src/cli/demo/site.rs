@@ -71,6 +71,7 @@ impl Site {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: Some("http://flip360.demo".to_owned()),
             log_origin: "flip360.demo/log".to_owned(),
+            log_memory_mib: crate::app::LOG_MEMORY_MIB,
             no_workers: false,
             witnesses: WitnessArgs::default(),
             environment: EnvironmentArgs::default(),
