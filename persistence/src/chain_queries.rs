@@ -2,7 +2,7 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use domain::chain::published::{
     ChainQueries, IndexedLeaf, KeptEntry, KeptEnvelope, KeptHandshake, PublishedNote, TreeRows,
 };
@@ -55,8 +55,9 @@ impl TreeRows for PgQueries<'_> {
     }
 }
 
+/// Declarations and registrations are never erased: others' receipts rest on them.
 fn kept((source, envelope): (Uuid, Option<Vec<u8>>)) -> KeptEnvelope {
-    KeptEnvelope { source, envelope }
+    KeptEnvelope { source, envelope, erased: false }
 }
 
 impl ChainQueries for PgQueries<'_> {
@@ -92,9 +93,9 @@ impl ChainQueries for PgQueries<'_> {
     }
 
     fn find_handshakes(&mut self, ids: &[HandshakeId]) -> Result<Vec<KeptHandshake>, StoreError> {
-        let rows: Vec<(Uuid, Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, SqlUuid, Nullable<Bytea>)>(
-            "select s.handshake_id, s.id, e.secret from handshake_statement s
-             left join chain_secret e on e.source_id = s.id and e.kind = 'envelope'
+        let rows: Vec<(Uuid, Uuid, Option<Vec<u8>>, bool)> = query::<(SqlUuid, SqlUuid, Nullable<Bytea>, Bool)>(
+            "select s.handshake_id, s.id, e.secret, d.source_id is not null from handshake_statement s
+             left join chain_secret e on e.source_id = s.id and e.kind = 'envelope' left join chain_erased d on d.source_id = s.id
              where s.handshake_id = any($1)
              order by s.handshake_id, array_position(array['offer', 'accept', 'seal'], s.kind)",
         )
@@ -102,8 +103,8 @@ impl ChainQueries for PgQueries<'_> {
         .load(self.pg)
         .map_err(store_error)?;
         let mut found: Vec<KeptHandshake> = Vec::new();
-        for (handshake, source, envelope) in rows {
-            let statement = kept((source, envelope));
+        for (handshake, source, envelope, erased) in rows {
+            let statement = KeptEnvelope { source, envelope, erased };
             match found.last_mut().filter(|last| last.id.uuid() == handshake) {
                 Some(last) => last.statements.push(statement),
                 None => found.push(KeptHandshake { id: HandshakeId::new(handshake), statements: vec![statement] }),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::agreements::facts::DealFacts;
 use domain::catalogue::VerticalCode;
 use domain::deals::deal::Stage;
@@ -85,6 +85,7 @@ struct LockedRow {
     terms: Option<Vec<u8>>,
     agreement_id: Option<Uuid>,
     version_number: Option<i32>,
+    erased: bool,
 }
 
 type LockedColumns = (
@@ -102,6 +103,7 @@ type LockedColumns = (
     Nullable<Bytea>,
     Nullable<SqlUuid>,
     Nullable<Integer>,
+    Bool,
 );
 
 type Made = BTreeMap<(Uuid, String), StatementDigests>;
@@ -136,6 +138,7 @@ impl LockedRow {
             assurance: self.assurance,
             terms: self.terms,
             agreement,
+            erased: self.erased,
         })
     }
 }
@@ -217,7 +220,8 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
             "select h.id, d.id, d.provider_id, d.introducer_id, d.member_id, v.code, d.referred_on, d.contracted_on, d.stage,
                     (select count(*)::int from deal_transition t where t.deal_id = d.id), h.assurance,
                     (select f.body from deal_fact f where f.deal_id = d.id and f.kind = 'referral' and f.import_id is null order by f.known_at, f.id limit 1),
-                    d.agreement_id, d.version_number
+                    d.agreement_id, d.version_number,
+                    exists (select from handshake_statement s join chain_erased e on e.source_id = s.id where s.handshake_id = h.id)
              from handshake h join deal d on d.id = h.deal_id join vertical v on v.id = d.vertical_id
              where h.id = any($1)",
         )

@@ -98,6 +98,7 @@ impl From<CountersignRefusal> for Problem {
             CountersignRefusal::Accept(_)
             | CountersignRefusal::OtherHandshake(_)
             | CountersignRefusal::OtherOffer(_) => at("/accept", &refusal),
+            CountersignRefusal::Erased => Self::new(StatusCode::GONE, code, detail),
             CountersignRefusal::NoAgreement => Self::refused(code, detail),
             CountersignRefusal::AlreadyCountersigned | CountersignRefusal::NotOpen(_) => Self::conflict(code, detail),
         }

@@ -24,6 +24,7 @@ pub mod cohorts;
 pub mod deals;
 pub mod directory;
 pub mod embed;
+pub mod erasures;
 pub mod events;
 pub mod guarantees;
 pub mod handshakes;

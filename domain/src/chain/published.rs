@@ -62,6 +62,8 @@ pub struct KeptEnvelope {
     pub source: Uuid,
     /// The envelope.
     pub envelope: Option<Vec<u8>>,
+    /// Whether an erasure took it away; an envelope that is missing without one was lost.
+    pub erased: bool,
 }
 
 /// The statements of a handshake: offer, accept, seal, as many as there are.

@@ -179,7 +179,7 @@ fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap
     }
     let ids: Vec<EntryId> = entries.keys().copied().collect();
     for entry in chain.find_entries(&ids)? {
-        let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical) };
+        let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical), erased: false };
         let (kind, id) = (ReceiptKind::LedgerEntry, entry.id.to_string());
         let material = Material { kind, id, items: vec![item], declaration: None, kids: BTreeSet::new() };
         entries.get(&entry.id).map(|n| materials.insert(*n, material));
@@ -196,7 +196,8 @@ fn note_needs(kids: &mut BTreeSet<String>, declaration: &mut Option<Digest>, sta
         | Statement::KeyRegistration(_)
         | Statement::ImportDeclaration(_)
         | Statement::AgreementApproval(_)
-        | Statement::PayoutApproval(_) => return,
+        | Statement::PayoutApproval(_)
+        | Statement::Erasure(_) => return,
     };
     *declaration = declaration.or(named);
     if assurance != Assurance::Attested {
@@ -228,6 +229,9 @@ struct Packer<'p, R> {
 impl<R: HashReader> Packer<'_, R> {
     fn receipt(&self, material: Option<&Material>) -> Result<Receipt, Withheld> {
         let material = material.ok_or(Withheld::NotFound)?;
+        if material.items.iter().any(|kept| kept.erased) {
+            return Err(Withheld::Erased);
+        }
         if material.kind == ReceiptKind::Handshake && material.items.len() < 3 {
             return Err(Withheld::Unsealed);
         }
@@ -251,7 +255,7 @@ impl<R: HashReader> Packer<'_, R> {
         let leaf = self.leaves.get(&kept.source).filter(|leaf| leaf.index < self.note.size);
         let leaf = leaf.ok_or(Withheld::Pending)?;
         let envelope = kept.envelope.clone().and_then(|bytes| String::from_utf8(bytes).ok());
-        let envelope = envelope.ok_or(Withheld::Erased)?;
+        let envelope = envelope.ok_or(Withheld::Damaged)?;
         let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size).map_err(|_| Withheld::Damaged)?;
         // A damaged leaf is handed out as it is: the verifier says what is wrong with it.
         let text = String::from_utf8_lossy(&leaf.leaf).into_owned();

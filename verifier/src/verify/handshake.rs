@@ -139,7 +139,8 @@ fn signed(trust: &Trust, registered: &BTreeMap<String, Registered>, findings: &m
         | Statement::KeyRegistration(_)
         | Statement::ImportDeclaration(_)
         | Statement::AgreementApproval(_)
-        | Statement::PayoutApproval(_) => {
+        | Statement::PayoutApproval(_)
+        | Statement::Erasure(_) => {
             findings.fault(at, "other_party", "only the platform seals");
             return;
         }

@@ -24,6 +24,9 @@ pub enum CountersignRefusal {
     /// It is sealed, by another accept.
     #[error("the handshake is countersigned already")]
     AlreadyCountersigned,
+    /// Whom the offer is about was erased, and the offer with it.
+    #[error("whom it is about was erased: it takes no more signatures")]
+    Erased,
     /// The deal has ended, or its offer was declined.
     #[error("the deal is {0}: its offer cannot be accepted any more")]
     NotOpen(&'static str),
@@ -48,6 +51,7 @@ impl Reason for CountersignRefusal {
             Self::UnknownHandshake => "unknown_handshake",
             Self::NotCounterparty => "not_counterparty",
             Self::AlreadyCountersigned => "already_countersigned",
+            Self::Erased => "erased",
             Self::NotOpen(_) => "deal_not_open",
             Self::NoAgreement => "no_agreement",
             Self::Accept(refusal) => refusal.code(),

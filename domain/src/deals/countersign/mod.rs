@@ -204,6 +204,7 @@ impl Batch {
             Err(refusal) => return Ok(Err(refusal)),
         };
         match before(open, &presented) {
+            Ok(None) if open.erased => return Ok(Err(CountersignRefusal::Erased)),
             Ok(None) if is_open(open.stage) => {}
             Ok(None) => return Ok(Err(CountersignRefusal::NotOpen(open.stage.as_str()))),
             Ok(Some(made)) => return Ok(Ok(made)),
