@@ -19,6 +19,7 @@ pub mod architecture;
 pub mod audit;
 pub mod bank_changes;
 pub mod catalogue;
+pub mod chain_export;
 pub mod client_keys;
 pub mod cohorts;
 pub mod deals;
@@ -67,6 +68,7 @@ fn v1(config: &mut ServiceConfig) {
     operations::register(config);
     handshakes::register(config);
     log::register_v1(config);
+    chain_export::register(config);
     receipts::register(config);
     referrals::register(config);
     directory::register(config);

@@ -9,14 +9,15 @@
 //! bytes are the *envelope*; [`leaf::LaneHead::append`] commits to it; the sequencer takes leaves into
 //! the tree ([`merkle::Frontier`], [`tile::Edge`]), builds a [`checkpoint`] and, once
 //! [`signer::guard`] agrees, signs it as a [`note`]; [`receipts`] packs a [`receipt`] with what a
-//! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files and
-//! [`audit`] recomputes every one of them.
+//! stranger needs and [`verify`] judges it under a [`trust`]; [`mirror`] writes the log as files,
+//! [`export`] what its leaves commit to, and [`audit`] recomputes every one of them.
 //!
 //! What a verifier needs is the crate `verifier` (formats, and the judgement of receipts); what is here writes the log.
 //! Nothing here does I/O: tiles come through [`merkle::HashReader`], keys through a port.
 
 pub mod audit;
 pub mod declaration;
+pub mod export;
 pub mod log;
 pub mod mirror;
 pub mod presented;
