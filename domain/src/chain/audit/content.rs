@@ -134,6 +134,18 @@ impl<'c> Content<'c> {
         Ok(())
     }
 
+    /// Of leaves of which some are missing: the first that is not the one that the export shows.
+    pub(super) fn first_gap(&mut self, first: u64, leaves: &[&[u8]]) -> Result<u64, PortError> {
+        for (index, bytes) in (first..).zip(leaves) {
+            let line = self.lines.next_line()?;
+            match line.as_deref().map(Line::parse) {
+                Some(Ok(Line::Leaf { index: at, leaf, .. })) if at == index && leaf.as_bytes() == *bytes => {}
+                _ => return Ok(index),
+            }
+        }
+        Ok(first + leaves.len() as u64)
+    }
+
     /// The lines do not go with the leaves any more: nothing after this can be compared.
     fn lose(&mut self, report: &mut AuditReport, index: u64, why: String) {
         self.in_step = false;

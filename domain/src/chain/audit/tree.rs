@@ -43,12 +43,13 @@ impl<'f, 'c> Walk<'f, 'c> {
             self.report.differ(Some(first), "bundle_missing", format!("{path} is missing"));
             return Ok(false);
         };
-        let leaves = tile::unbundle(&bytes).filter(|leaves| leaves.len() == usize::from(bundle.width()));
-        let Some(leaves) = leaves else {
+        let leaves = tile::unbundle(&bytes).unwrap_or_default();
+        if leaves.len() != usize::from(bundle.width()) {
             let detail = format!("{path} does not hold {} entries", bundle.width());
-            self.report.differ(Some(first), "bundle_malformed", detail);
+            let place = self.first_gap(bundle, &leaves)?;
+            self.report.differ(Some(place), "bundle_malformed", detail);
             return Ok(false);
-        };
+        }
         let mut hashes = Vec::with_capacity(leaves.len());
         for (index, leaf) in (first..).zip(leaves) {
             self.leaf(index, leaf)?;
@@ -62,6 +63,18 @@ impl<'f, 'c> Walk<'f, 'c> {
             }
         }
         Ok(true)
+    }
+
+    /// The first leaf that is not there, as the hashes that are kept of them tell, or the export.
+    fn first_gap(&mut self, bundle: Tile, leaves: &[&[u8]]) -> Result<u64, PortError> {
+        let first = bundle.range().start;
+        let tile = Tile::try_new(TileKind::Hashes(0), bundle.index(), bundle.width());
+        let stored = tile.map_or(Ok(None), |tile| self.files.read(&tile.path()))?;
+        if let Some(stored) = stored.and_then(|bytes| tile::from_bytes(&bytes)) {
+            let same = stored.iter().zip(leaves).take_while(|(stored, leaf)| **stored == leaf_hash(leaf)).count();
+            return Ok(first + same as u64);
+        }
+        self.content.as_mut().map_or(Ok(first), |content| content.first_gap(first, leaves))
     }
 
     fn leaf(&mut self, index: u64, bytes: &[u8]) -> Result<(), PortError> {
