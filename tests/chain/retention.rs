@@ -6,6 +6,7 @@ use domain::access::Viewer;
 use domain::directory::erase::{self, Erased};
 use domain::directory::erasure::{ERASED_NAME, KeptReason, KeptThing, Report};
 use domain::directory::error::DirectoryError;
+use domain::directory::record::PayeeFilter;
 use domain::kernel::ids::ContactId;
 use domain::kernel::{Instant, PageRequest};
 use harness::platform::Platform;
@@ -144,7 +145,7 @@ fn who_was_paid_keeps_what_the_law_asks_for_five_years_and_not_a_day_longer() {
     assert!(report.holds() && report.erased > 0, "{:?}", report.differences);
     // A look at every payee still works, and whoever previews a run finds nobody to pay at that account.
     let page = PageRequest::of(200);
-    let payees = platform.store().read(&Viewer::Everything, |q| q.directory().list_payees(&Default::default(), &page));
+    let payees = platform.store().read(&Viewer::Everything, |q| q.directory().list_payees(&PayeeFilter::default(), &page));
     assert!(payees.expect("all payees read").data.iter().any(|p| p.payee.legal_name.as_str() == ERASED_NAME));
 }
 

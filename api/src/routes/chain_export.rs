@@ -2,22 +2,13 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
-use domain::chain::export::{self, At, ExportRefusal};
+use domain::chain::export::{self, At};
 use futures_util::stream;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::{App, read};
 use crate::extract::Caller;
 use crate::problem::Problem;
-
-impl From<ExportRefusal> for Problem {
-    fn from(refusal: ExportRefusal) -> Self {
-        match refusal {
-            ExportRefusal::Scope(missing) => missing.into(),
-            ExportRefusal::Hidden => Self::not_found(),
-        }
-    }
-}
 
 type Written = (Bytes, Option<At>);
 

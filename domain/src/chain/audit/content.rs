@@ -97,8 +97,14 @@ impl<'c> Content<'c> {
             Ok(Line::Leaf { envelope, erased, erases, index: at, leaf }) if at == index => {
                 (envelope, erased, erases, leaf)
             }
-            Ok(_) => return Ok(self.lose(report, index, "the line is not that of the leaf".to_owned())),
-            Err(why) => return Ok(self.lose(report, index, why)),
+            Ok(_) => {
+                self.lose(report, index, "the line is not that of the leaf".to_owned());
+                return Ok(());
+            }
+            Err(why) => {
+                self.lose(report, index, why);
+                return Ok(());
+            }
         };
         if told.as_bytes() != bytes {
             report.differ(Some(index), "export_differs", "the export shows another leaf than the log has".to_owned());

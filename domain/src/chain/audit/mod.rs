@@ -132,7 +132,7 @@ pub fn audit_against(
         Some((trust, lines)) => Content::begin(trust, lines, head, &mut report, &mut kept)?,
         None => None,
     };
-    let mut walk = Walk::new(files, report, content);
+    let mut walk = Walk::new(files, report, content, kept.iter().map(|kept| kept.head.size));
     for bundle in tile::bundles(head.size) {
         if !walk.bundle(bundle)? {
             heads::truncated(&mut walk.report, &kept, &head);
@@ -140,8 +140,9 @@ pub fn audit_against(
         }
         progress(walk.size(), head.size);
     }
-    let (mut report, seen) = walk.finish(&head)?;
-    heads::compare(&mut report, files, &head, &kept, &seen);
+    let (mut report, seen, roots) = walk.finish(&head)?;
+    heads::compare_kept(&mut report, &head, &kept, &roots);
+    heads::compare_seen(&mut report, files, &head, &seen);
     Ok(report)
 }
 

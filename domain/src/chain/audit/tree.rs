@@ -1,20 +1,20 @@
 //! One walk over the leaves of a log: every leaf, lane, hash and tile, and the root.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::AuditReport;
 use super::content::Content;
 use super::heads::Seen;
 use crate::chain::checkpoint::TreeHead;
 use crate::chain::leaf::{LaneHead, Leaf};
-use crate::chain::merkle::{ROW_HEIGHT, leaf_hash};
+use crate::chain::merkle::{ROW_HEIGHT, empty_root, leaf_hash};
 use crate::chain::mirror::LogFiles;
 use crate::chain::signer::PortError;
 use crate::chain::tile::{self, Edge, TILE_WIDTH, Tile, TileKind};
 use crate::kernel::Digest;
 
-/// What was found, and the tree heads that signers say to have seen.
-pub(super) type Walked = (AuditReport, Seen);
+/// What was found, the tree heads that signers say to have seen, and the roots at the sizes that were asked for.
+pub(super) type Walked = (AuditReport, Seen, BTreeMap<u64, Digest>);
 
 /// The walk over the leaves.
 pub(super) struct Walk<'f, 'c> {
@@ -23,12 +23,20 @@ pub(super) struct Walk<'f, 'c> {
     edge: Edge,
     lanes: HashMap<Digest, LaneHead>,
     content: Option<Content<'c>>,
+    /// Sizes at which the root is wanted, and the roots once they are known.
+    marks: BTreeMap<u64, Digest>,
 }
 
 impl<'f, 'c> Walk<'f, 'c> {
     /// Begins before the first leaf.
-    pub(super) fn new(files: &'f dyn LogFiles, report: AuditReport, content: Option<Content<'c>>) -> Self {
-        Self { files, report, edge: Edge::new(), lanes: HashMap::new(), content }
+    pub(super) fn new(
+        files: &'f dyn LogFiles,
+        report: AuditReport,
+        content: Option<Content<'c>>,
+        sizes: impl Iterator<Item = u64>,
+    ) -> Self {
+        let marks = sizes.map(|size| (size, empty_root())).collect();
+        Self { files, report, edge: Edge::new(), lanes: HashMap::new(), content, marks }
     }
 
     /// Leaves that were taken so far.
@@ -56,6 +64,7 @@ impl<'f, 'c> Walk<'f, 'c> {
             hashes.push(leaf_hash(leaf));
         }
         self.compare_hashes(bundle, &hashes)?;
+        self.mark(first, &hashes);
         for full in self.edge.append_batch(&hashes) {
             // Row 0 was compared hash by hash, so that the very leaf can be named.
             if full.row > 0 {
@@ -63,6 +72,16 @@ impl<'f, 'c> Walk<'f, 'c> {
             }
         }
         Ok(true)
+    }
+
+    /// Works out the roots that are wanted within these leaves.
+    fn mark(&mut self, first: u64, hashes: &[Digest]) {
+        for (size, root) in self.marks.range_mut(first + 1..=first + hashes.len() as u64) {
+            let mut frontier = self.edge.frontier().clone();
+            let within = usize::try_from(size - first).ok().and_then(|within| hashes.get(..within));
+            let _ = frontier.append_batch(within.unwrap_or_default());
+            *root = frontier.root();
+        }
     }
 
     /// The first leaf that is not there, as the hashes that are kept of them tell, or the export.
@@ -158,6 +177,6 @@ impl<'f, 'c> Walk<'f, 'c> {
             Some(content) => content.finish(&mut self.report)?,
             None => Seen::default(),
         };
-        Ok((self.report, seen))
+        Ok((self.report, seen, self.marks))
     }
 }
