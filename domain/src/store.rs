@@ -29,6 +29,7 @@ use crate::deals::repository::{DealQueries, DealRepository};
 use crate::deals::trail_run::repository::{TrailRunQueries, TrailRunRepository};
 use crate::directory::bank_change::{BankChangeQueries, BankChangeRepository};
 use crate::directory::cohort::{CohortQueries, CohortRepository};
+use crate::directory::erasure_repository::{ErasureQueries, ErasureRepository};
 use crate::directory::licence::{LicenceQueries, LicenceRepository};
 use crate::directory::party::PartyRepository;
 use crate::directory::repository::{DirectoryQueries, DirectoryRepository};
@@ -96,6 +97,8 @@ pub trait UnitOfWork {
     fn deals(&mut self) -> &mut dyn DealRepository;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryRepository;
+    /// Erasures of contacts.
+    fn erasures(&mut self) -> &mut dyn ErasureRepository;
     /// What happened, for whoever listens.
     fn events(&mut self) -> &mut dyn EventRepository;
     /// Runs of the guarantees.
@@ -162,6 +165,8 @@ pub trait Queries {
     fn deals(&mut self) -> &mut dyn DealQueries;
     /// Organisations, contacts, members, payees.
     fn directory(&mut self) -> &mut dyn DirectoryQueries;
+    /// Erasures of contacts.
+    fn erasures(&mut self) -> &mut dyn ErasureQueries;
     /// Numbered events.
     fn events(&mut self) -> &mut dyn EventQueries;
     /// Evidence for the guarantees, and their runs.

@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod cursor_key;
 pub mod durable;
+pub mod export_lines;
 pub mod high_water;
+pub mod http_mirror;
 pub mod ids;
 pub mod key_file;
 pub mod mirror_directory;

@@ -332,6 +332,14 @@ impl AccessRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn erase_address(&mut self, id: UserId) -> Result<(), StoreError> {
+        command("update personal_data set name = null, email = null, phone = null where subject_id = $1 and subject_kind = 'user'")
+            .bind::<SqlUuid, _>(id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     fn lock_other_administrator(&mut self, than: Uuid) -> Result<bool, StoreError> {
         command("select pg_advisory_xact_lock($1)")
             .bind::<BigInt, _>(ADMINISTRATORS)

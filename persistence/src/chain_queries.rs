@@ -2,7 +2,8 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use domain::chain::export::{ExportedLeaf, YoungerErasure};
 use domain::chain::published::{
     ChainQueries, IndexedLeaf, KeptApproval, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind,
     PublishedNote, TreeRows,
@@ -59,8 +60,16 @@ impl TreeRows for PgQueries<'_> {
     }
 }
 
+type ExportedRow = (i64, Vec<u8>, Option<Vec<u8>>, bool, Option<Vec<i64>>);
+type ExportedColumns = (BigInt, Bytea, Nullable<Bytea>, Bool, Nullable<Array<BigInt>>);
+
+fn indexes(numbers: Vec<i64>) -> Result<Vec<u64>, StoreError> {
+    numbers.into_iter().map(to_u64).collect()
+}
+
+/// Declarations and registrations are never erased: others' receipts rest on them.
 fn kept((source, envelope): (Uuid, Option<Vec<u8>>)) -> KeptEnvelope {
-    KeptEnvelope { source, envelope }
+    KeptEnvelope { source, envelope, erased: false }
 }
 
 fn version_name(agreement: Uuid, number: i32) -> Result<VersionName, StoreError> {
@@ -103,9 +112,9 @@ impl ChainQueries for PgQueries<'_> {
     }
 
     fn find_handshakes(&mut self, ids: &[HandshakeId]) -> Result<Vec<KeptHandshake>, StoreError> {
-        let rows: Vec<(Uuid, Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, SqlUuid, Nullable<Bytea>)>(
-            "select s.handshake_id, s.id, e.secret from handshake_statement s
-             left join chain_secret e on e.source_id = s.id and e.kind = 'envelope'
+        let rows: Vec<(Uuid, Uuid, Option<Vec<u8>>, bool)> = query::<(SqlUuid, SqlUuid, Nullable<Bytea>, Bool)>(
+            "select s.handshake_id, s.id, e.secret, d.source_id is not null from handshake_statement s
+             left join chain_secret e on e.source_id = s.id and e.kind = 'envelope' left join chain_erased d on d.source_id = s.id
              where s.handshake_id = any($1)
              order by s.handshake_id, array_position(array['offer', 'accept', 'seal'], s.kind)",
         )
@@ -113,8 +122,8 @@ impl ChainQueries for PgQueries<'_> {
         .load(self.pg)
         .map_err(store_error)?;
         let mut found: Vec<KeptHandshake> = Vec::new();
-        for (handshake, source, envelope) in rows {
-            let statement = kept((source, envelope));
+        for (handshake, source, envelope, erased) in rows {
+            let statement = KeptEnvelope { source, envelope, erased };
             match found.last_mut().filter(|last| last.id.uuid() == handshake) {
                 Some(last) => last.statements.push(statement),
                 None => found.push(KeptHandshake { id: HandshakeId::new(handshake), statements: vec![statement] }),
@@ -251,5 +260,54 @@ impl ChainQueries for PgQueries<'_> {
                 Ok(KeptKeyEvent { kind, kid, successor, signer, kept: kept((source, envelope)) })
             })
             .collect()
+    }
+
+    fn export_leaves(&mut self, from: u64, to: u64) -> Result<Vec<ExportedLeaf>, StoreError> {
+        let rows: Vec<ExportedRow> = query::<ExportedColumns>(
+            "select l.index, l.leaf, coalesce(s.secret, e.canonical, g.report), d.source_id is not null,
+               case when l.kind = 'erasure' then array(
+                 select x.index from chain_erased n join chain_leaf x on x.source_id = n.source_id where n.erasure_id = l.source_id order by 1) end
+             from chain_leaf l
+             left join chain_secret s on s.source_id = l.source_id and s.kind = 'envelope'
+             left join ledger_entry e on l.kind = 'ledger_entry' and e.id = l.source_id
+             left join guarantee_run g on l.kind = 'guarantee_run' and g.id = l.source_id
+             left join chain_erased d on d.source_id = l.source_id
+             where l.index >= $1 and l.index < $2 order by l.index",
+        )
+        .bind::<BigInt, _>(to_i64(from)?)
+        .bind::<BigInt, _>(to_i64(to)?)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let leaf = |(index, leaf, envelope, erased, erases): ExportedRow| {
+            Ok(ExportedLeaf { index: to_u64(index)?, leaf, envelope, erased, erases: erases.map(indexes).transpose()? })
+        };
+        rows.into_iter().map(leaf).collect()
+    }
+
+    fn list_unlogged(&mut self, limit: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        query::<Bytea>(
+            "select canonical from ledger_entry e where not exists (select from chain_leaf l where l.source_id = e.id)
+             and not exists (select from chain_pending p where p.source_id = e.id) order by seq limit $1",
+        )
+        .bind::<BigInt, _>(i64::from(limit))
+        .load(self.pg)
+        .map_err(store_error)
+    }
+
+    fn list_younger_erasures(&mut self, size: u64) -> Result<Vec<YoungerErasure>, StoreError> {
+        let rows: Vec<(Vec<u8>, Vec<Vec<u8>>, Vec<i64>)> = query::<(Bytea, Array<Bytea>, Array<BigInt>)>(
+            "with asked (size) as (select $1::bigint)
+             select s.secret,
+               array(select coalesce(l.leaf, p.leaf) from chain_erased n left join chain_leaf l using (source_id) left join chain_pending p using (source_id)
+                 where n.erasure_id = e.id and coalesce(l.leaf, p.leaf) is not null),
+               array(select l.index from chain_erased n join chain_leaf l using (source_id) where n.erasure_id = e.id and l.index < asked.size order by 1)
+             from asked cross join chain_erasure e join chain_secret s on s.source_id = e.id and s.kind = 'envelope'
+             where not exists (select from chain_leaf l where l.source_id = e.id and l.index < asked.size) order by e.id",
+        )
+        .bind::<BigInt, _>(to_i64(size)?)
+        .load(self.pg)
+        .map_err(store_error)?;
+        let erasure = |(envelope, leaves, erases)| Ok(YoungerErasure { envelope, leaves, erases: indexes(erases)? });
+        rows.into_iter().map(erasure).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod bank_changes;
 mod cohorts;
+mod erasures;
 mod licences;
 mod queries;
 mod rows;

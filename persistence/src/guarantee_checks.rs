@@ -5,9 +5,10 @@
 
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
-use domain::guarantees::repository::{Check, Violation, Violations};
+use diesel::sql_types::{Array, BigInt, Bytea, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::guarantees::repository::{Check, ErasureEvidence, Violation, Violations};
 use domain::kernel::Instant;
+use domain::kernel::ids::ErasureId;
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -55,6 +56,7 @@ const LEAF_WITHOUT_ROW: &str = "select subject, detail, count(*) over () from (
     when l.kind = 'key_rotation' then exists (select from signing_key k where k.id = l.source_id and k.replaces_id is not null)
     when l.kind = 'key_revocation' then exists (select from signing_key_end e where e.source_id = l.source_id and e.kind = 'revocation')
     when l.kind = 'import_declaration' then exists (select from import_declaration i where i.id = l.source_id)
+    when l.kind = 'erasure' then exists (select from chain_erasure e where e.id = l.source_id)
     when l.kind = 'guarantee_run' then exists (select from guarantee_run g where g.id = l.source_id)
     else exists (select from chain_secret c where c.source_id = l.source_id) end
 ) v (subject, detail) order by subject limit $1";
@@ -235,4 +237,27 @@ pub fn violations(pg: &mut PgConnection, check: Check, at: Instant, limit: u32) 
     let count = rows.first().map_or(Ok(0), |(_, _, count)| to_u64(*count))?;
     let examples = rows.into_iter().map(|(subject, detail, _)| Violation { subject, detail }).collect();
     Ok(Violations { count, examples })
+}
+
+type ErasureRow = (Uuid, Option<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>, i64);
+type ErasureColumns = (SqlUuid, Nullable<Bytea>, Array<Bytea>, Array<Bytea>, BigInt);
+
+pub fn erasures(pg: &mut PgConnection, after: Uuid, limit: u32) -> Result<Vec<ErasureEvidence>, StoreError> {
+    let rows: Vec<ErasureRow> = query::<ErasureColumns>(
+        "select e.id, s.secret,
+           array(select leaf from chain_leaf l where l.source_id = e.id union all select leaf from chain_pending p where p.source_id = e.id),
+           array(select l.leaf from chain_erased d join chain_leaf l using (source_id) where d.erasure_id = e.id
+             union all select p.leaf from chain_erased d join chain_pending p using (source_id) where d.erasure_id = e.id),
+           (select count(*) from chain_erased d join chain_secret k using (source_id) where d.erasure_id = e.id)
+         from chain_erasure e left join chain_secret s on s.source_id = e.id and s.kind = 'envelope'
+         where e.id > $1 order by e.id limit $2",
+    )
+    .bind::<SqlUuid, _>(after)
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(pg)
+    .map_err(store_error)?;
+    let evidence = |(id, envelope, own_leaves, leaves, still_kept): ErasureRow| {
+        Ok(ErasureEvidence { id: ErasureId::new(id), envelope, own_leaves, leaves, still_kept: to_u64(still_kept)? })
+    };
+    rows.into_iter().map(evidence).collect()
 }

@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Tex
 use domain::agreements::repository::StoredCalculation;
 use domain::agreements::{GoverningVersion, VersionContent};
 use domain::guarantees::repository::{
-    BankFileEvidence, Check, CheckpointEvidence, EntryEvidence, GuaranteeQueries, GuaranteeRepository,
+    BankFileEvidence, Check, CheckpointEvidence, EntryEvidence, ErasureEvidence, GuaranteeQueries, GuaranteeRepository,
     HandshakeEvidence, KeptRun, PostingEvidence, Totals, Violations,
 };
 use domain::kernel::Instant;
@@ -241,6 +241,10 @@ impl GuaranteeQueries for PgQueries<'_> {
             earners: earners.into_iter().map(MemberId::new).collect(),
         };
         Ok(rows.into_iter().map(handshake).collect())
+    }
+
+    fn erasures(&mut self, after: Uuid, limit: u32) -> Result<Vec<ErasureEvidence>, StoreError> {
+        guarantee_checks::erasures(self.pg, after, limit)
     }
 
     /// A version that does not read is left out: what rests on it is then not reproduced, which is the finding.

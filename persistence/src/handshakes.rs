@@ -93,6 +93,7 @@ struct LockedRow {
     to_organisation_id: Uuid,
     passed_by: bool,
     handed_over: bool,
+    erased: bool,
 }
 
 type LockedColumns = (
@@ -115,6 +116,7 @@ type LockedColumns = (
     Nullable<Bytea>,
     Nullable<SqlUuid>,
     SqlUuid,
+    Bool,
     Bool,
     Bool,
 );
@@ -159,6 +161,7 @@ impl LockedRow {
             assurance: self.assurance,
             terms: self.terms,
             agreement,
+            erased: self.erased,
         })
     }
 }
@@ -245,7 +248,8 @@ impl HandshakeRepository for PgUnitOfWork<'_> {
                        where s.handshake_id = h.previous_id and s.kind = 'seal'),
                     h.from_organisation_id, coalesce(h.to_organisation_id, d.provider_id),
                     exists (select from handshake o join handshake_statement s on s.handshake_id = o.id and s.kind = 'seal' where o.previous_id = h.previous_id and o.id <> h.id),
-                    exists (select from handshake o join handshake_statement s on s.handshake_id = o.id and s.kind = 'seal' where o.previous_id = h.id)
+                    exists (select from handshake o join handshake_statement s on s.handshake_id = o.id and s.kind = 'seal' where o.previous_id = h.id),
+                    exists (select from handshake_statement s join chain_erased e on e.source_id = s.id where s.handshake_id = h.id)
              from handshake h join deal d on d.id = h.deal_id join vertical v on v.id = d.vertical_id
              where h.id = any($1)",
         )

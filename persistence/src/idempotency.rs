@@ -108,4 +108,14 @@ impl IdempotencyRepository for PgUnitOfWork<'_> {
             .map_err(store_error)?;
         Ok(())
     }
+
+    fn rewrite_person(&mut self, location: &str, body: &[u8]) -> Result<(), StoreError> {
+        // The second condition is that of the index.
+        command("update idempotency_record set body = $1, sealed = false where location = $2 and (location like '/v1/payees/%' or location like '/v1/users/%')")
+            .bind::<Bytea, _>(body)
+            .bind::<Text, _>(location)
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
 }

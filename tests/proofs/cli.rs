@@ -173,16 +173,36 @@ fn what_is_exported_passes_the_audit_and_so_does_the_database() {
     let platform = example();
     let (trust, _) = handed_out(&platform, "audit");
     let mirror = scratch("audit-mirror").join("log");
+    let contents = mirror.with_file_name("contents.ndjson");
     let export = || {
-        let command = log::LogCommand::Export { directory: mirror.clone(), database: database(&platform) };
+        let export = Some(contents.clone());
+        let command = log::LogCommand::Export { directory: mirror.clone(), export, database: database(&platform) };
         log::run(&log::LogArgs { command })
     };
     assert_eq!(export().expect("it runs"), ExitCode::SUCCESS);
     assert_eq!(export().expect("it runs again over the same files"), ExitCode::SUCCESS);
-    let audited = |mirror: Option<&Path>, json| {
-        let mirror = mirror.map(Path::to_path_buf);
-        audit::run(&audit::AuditArgs { trust: trust.clone(), mirror, json, database: database(&platform) })
+    let arguments = |mirror: Option<&Path>, json| audit::AuditArgs {
+        trust: trust.clone(),
+        mirror: mirror.map(Path::to_path_buf),
+        export: None,
+        kept: Vec::new(),
+        json,
+        database: database(&platform),
     };
+    let audited = |mirror: Option<&Path>, json| audit::run(&arguments(mirror, json));
+    let with_export = |mirror: Option<&Path>| {
+        let export = Some(contents.clone());
+        audit::run(&audit::AuditArgs { export, ..arguments(mirror, false) }).expect("it runs")
+    };
+    let kept = vec![mirror.join("checkpoint")];
+    let kept = audit::run(&audit::AuditArgs { kept, ..arguments(None, true) });
+    assert_eq!(kept.expect("it runs"), ExitCode::SUCCESS);
+    assert_eq!((with_export(Some(&mirror)), with_export(None)), (ExitCode::SUCCESS, ExitCode::SUCCESS));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&contents).expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o600, "what partners signed is nobody else's to read");
+    let whole = std::fs::read(&contents).expect("lines");
+    std::fs::write(&contents, &whole[..whole.len() - 20]).expect("written");
+    assert_eq!(with_export(Some(&mirror)), ExitCode::FAILURE, "cut off");
     assert_eq!(audited(Some(&mirror), false).expect("it runs"), ExitCode::SUCCESS);
     assert_eq!(audited(None, true).expect("it runs"), ExitCode::SUCCESS);
     std::fs::remove_file(mirror.join("checkpoint")).expect("removed");
@@ -195,7 +215,9 @@ fn what_is_exported_passes_the_audit_and_so_does_the_database() {
 #[test]
 fn a_log_without_a_checkpoint_is_not_exported() {
     let platform = Platform::new();
-    let command = log::LogCommand::Export { directory: scratch("unsigned"), database: database(&platform) };
-    let refused = log::run(&log::LogArgs { command }).map(|_| ()).expect_err("nothing is signed");
-    assert!(refused.to_string().contains("no signed checkpoint"), "{refused}");
+    for export in [None, Some(scratch("unsigned").join("contents"))] {
+        let command = log::LogCommand::Export { directory: scratch("nowhere"), export, database: database(&platform) };
+        let refused = log::run(&log::LogArgs { command }).map(|_| ()).expect_err("nothing is signed");
+        assert!(refused.to_string().contains("no signed checkpoint"), "{refused}");
+    }
 }

@@ -78,7 +78,7 @@ fn what_is_not_signed_for_or_gone_is_withheld() {
     platform.tamper(
         "delete from chain_secret where source_id in (select id from handshake_statement where kind = 'accept')",
     );
-    assert_eq!(one(first), Err(Withheld::Erased));
+    assert_eq!(one(first), Err(Withheld::Damaged), "nobody signed for an erasure");
 }
 
 #[test]

@@ -6,6 +6,8 @@ typed_id!(/// An organisation.
     OrganisationId, "org");
 typed_id!(/// A contact: a person or a company.
     ContactId, "contact");
+typed_id!(/// An erasure of a contact.
+    ErasureId, "erasure");
 typed_id!(/// A member: a contact that may refer.
     MemberId, "member");
 typed_id!(/// What members are grouped by.

@@ -131,6 +131,18 @@ impl Jws {
         Digest::of(&self.payload)
     }
 
+    /// The bytes that are signed.
+    #[must_use]
+    pub fn signing_input(&self) -> &[u8] {
+        self.signed.as_bytes()
+    }
+
+    /// The signature.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Checks type, key and signature.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ impl From<DirectoryError> for Problem {
             DirectoryError::BankChangeDecided => Self::conflict("bank_change_decided", detail),
             DirectoryError::SamePerson => Self::refused("same_person", detail),
             DirectoryError::BankDetailsDiffer => Self::conflict("bank_details_differ", detail),
+            DirectoryError::Sign(error) => Self::internal(&error),
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -80,6 +80,7 @@ impl From<HandOverError> for Problem {
             HandOverError::Offer(_) | HandOverError::OtherSeal(_) | HandOverError::UnknownPartner => {
                 at("/offer", &error)
             }
+            HandOverError::Erased => Self::new(StatusCode::GONE, code, detail),
             HandOverError::NotSealed
             | HandOverError::HandedOver
             | HandOverError::NotOpen(_)
@@ -150,8 +151,8 @@ impl From<CountersignRefusal> for Problem {
             CountersignRefusal::Accept(_)
             | CountersignRefusal::OtherHandshake(_)
             | CountersignRefusal::OtherOffer(_) => at("/accept", &refusal),
-            CountersignRefusal::NoAgreement => Self::refused(code, detail),
             CountersignRefusal::Erased => Self::new(StatusCode::GONE, code, detail),
+            CountersignRefusal::NoAgreement => Self::refused(code, detail),
             CountersignRefusal::AlreadyCountersigned
             | CountersignRefusal::HandedOver
             | CountersignRefusal::NotOpen(_) => Self::conflict(code, detail),

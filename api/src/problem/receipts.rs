@@ -1,6 +1,7 @@
-//! Reasons of receipts and guarantees.
+//! Reasons of receipts, exports of the log, and guarantees.
 
 use actix_web::http::StatusCode;
+use domain::chain::export::ExportRefusal;
 use domain::chain::receipts::{FindReceiptsError, Withheld};
 use domain::guarantees::run::GuaranteeError;
 
@@ -28,6 +29,15 @@ impl From<FindReceiptsError> for Problem {
         match error {
             FindReceiptsError::Scope(missing) => missing.into(),
             FindReceiptsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportRefusal> for Problem {
+    fn from(refusal: ExportRefusal) -> Self {
+        match refusal {
+            ExportRefusal::Scope(missing) => missing.into(),
+            ExportRefusal::Hidden => Self::not_found(),
         }
     }
 }

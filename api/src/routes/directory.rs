@@ -1,22 +1,20 @@
 //! Organisations and contacts.
 
 use actix_web::web::Data;
-use actix_web::{delete, get, patch, post};
+use actix_web::{get, patch, post};
 use domain::directory::contact::CreateContactOf;
 use domain::directory::record::{ContactFilter, OrganisationFilter};
 use domain::directory::update::{UpdateContact, UpdateOrganisation};
 use domain::directory::{
-    ContactKind, ContactRecord, CreateOrganisation, DirectoryError, OrganisationKind, OrganisationRecord,
-    OrganisationStatus, service,
+    ContactKind, ContactRecord, CreateOrganisation, OrganisationKind, OrganisationRecord, OrganisationStatus, service,
 };
 use domain::kernel::ids::{ContactId, OrganisationId};
-use domain::store::StoreError;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, ended_tokens, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Change, Command, Empty, Id, List};
+use crate::extract::{Caller, Change, Command, Id, List};
 use crate::once::{change, once};
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -169,32 +167,6 @@ async fn update_contact(
     .await
 }
 
-/// Erase a contact
-///
-/// Its name, e-mail address and telephone number are gone for good. Deals, statements and the log hold its id and salted
-/// commitments only and stay whole; a payee that it is paid as keeps the papers that the law wants kept.
-#[utoipa::path(operation_id = "erase_contact", tag = "directory", security(("oauth2" = ["directory:write"])), params(("id" = String, Path, description = "The contact", example = "contact_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = String, Header, description = "The `ETag` that the caller last saw.", example = "\"1\"")), responses((status = 204, description = "Erased")))]
-#[delete("/contacts/{id}")]
-async fn erase_contact(app: Data<App>, Id(id): Id<ContactId>, body: Change<Empty>) -> Result<Answer, Problem> {
-    change(
-        &app,
-        body,
-        move |uow, env, change| {
-            let altered = service::erase_contact(uow, env, id, change.if_match)?;
-            let view = serde_json::to_vec(&ContactView::from(altered.after.clone()));
-            let view = view.map_err(|error| StoreError::Failed(error.to_string()))?;
-            uow.idempotency().rewrite_contact(&format!("/v1/contacts/{id}"), &view)?;
-            Ok::<_, DirectoryError>(altered)
-        },
-        move |altered| {
-            let version = altered.after.version;
-            let (before, after) = (ContactView::from(altered.before), ContactView::from(altered.after));
-            Answer::no_content(id.uuid()).with_version(version).altering(&before, &after)
-        },
-    )
-    .await
-}
-
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     config
@@ -205,8 +177,8 @@ pub fn register(config: &mut ServiceConfig) {
         .service(list_contacts)
         .service(create_contact)
         .service(get_contact)
-        .service(update_contact)
-        .service(erase_contact);
+        .service(update_contact);
+    super::erasures::register(config);
     super::licences::register(config);
     super::members::register(config);
     super::cohorts::register(config);

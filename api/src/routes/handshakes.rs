@@ -71,7 +71,7 @@ async fn get_handshake(app: Data<App>, caller: Caller, Id(id): Id<HandshakeId>) 
 ///
 /// Who the offer is made to accepts it with its registered key; the platform seals at once, and the deal is `accepted` (a
 /// hand-over leaves it where it is). The same accept again answers the same.
-#[utoipa::path(operation_id = "countersign_handshake", tag = "chain", security(("oauth2" = ["chain:write"])), params(("id" = String, Path, description = "The handshake", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = CountersignHandshakeRequest, responses((status = 200, description = "The handshake is whole", body = CountersignedView)))]
+#[utoipa::path(operation_id = "countersign_handshake", tag = "chain", security(("oauth2" = ["chain:write"])), params(("id" = String, Path, description = "The handshake", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = CountersignHandshakeRequest, responses((status = 200, description = "The handshake is whole", body = CountersignedView), (status = 410, description = "Whom it is about was erased, and the offer with it", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[post("/handshakes/{id}/countersign")]
 async fn countersign_handshake(
     app: Data<App>,

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod directory_requests;
 pub mod dry_runs;
 pub mod embed;
+pub mod erasures;
 pub mod events;
 pub mod evidence;
 pub mod guarantees;

@@ -29,9 +29,9 @@ use uuid::Uuid;
 use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
-    ContactId, DealId, DealImportId, EntryId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
-    MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId,
-    TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    ContactId, DealId, DealImportId, EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId,
+    LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId,
+    SimulationId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -67,6 +67,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (LicenceId::PREFIX, Reach::Organisation),
     (BankChangeId::PREFIX, Reach::Organisation),
     (ContactId::PREFIX, Reach::Organisation),
+    (ErasureId::PREFIX, Reach::Organisation),
     (MemberId::PREFIX, Reach::Organisation),
     (PayeeId::PREFIX, Reach::Organisation),
     (DealImportId::PREFIX, Reach::Organisation),

@@ -100,6 +100,12 @@ pub trait AccessRepository {
     /// The failure of the store.
     fn update_user(&mut self, user: &UserCredentials) -> Result<(), StoreError>;
 
+    /// Takes a user's address away.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn erase_address(&mut self, id: UserId) -> Result<(), StoreError>;
+
     /// Whether an administrator other than this user or API client may act; until the transaction ends nobody
     /// else takes one away.
     ///

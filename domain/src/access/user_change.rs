@@ -126,6 +126,25 @@ pub fn update_user(
     Ok(Altered { before, after: keep(uow, env, kept)? })
 }
 
+/// Takes away what identifies a user whose person is erased: it logs in no more.
+///
+/// # Errors
+/// The failure of the store.
+pub(crate) fn erase(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: UserId) -> Result<(), StoreError> {
+    let Some(mut kept) = uow.access().lock_user(id)? else { return Ok(()) };
+    kept.user.oidc = None;
+    kept.user.email = None;
+    if kept.user.disabled_at.is_none() {
+        kept.user.disabled_at = Some(env.now);
+        owner_gone(uow, env, id.uuid())?;
+    }
+    kept.user.version += 1;
+    uow.access().update_user(&kept)?;
+    uow.access().erase_address(id)?;
+    end_tokens(uow, env.now, id.uuid(), kept.user.version)?;
+    service::user_changed(uow, env, EventKind::UserUpdated, &kept.user)
+}
+
 fn administers(user: &User) -> bool {
     user.disabled_at.is_none() && user.standing.roles().contains(&Role::OperatorAdmin)
 }

@@ -10,7 +10,8 @@
 //! the tree ([`merkle::Frontier`], [`tile::Edge`]), builds a [`checkpoint`] and, once
 //! [`signer::guard`] agrees, signs it as a [`note`]; [`receipts`] packs a [`receipt`] with what a
 //! stranger needs and [`verify`] judges it under a [`trust`]; [`memory`] holds what
-//! is asked for often, [`mirror`] writes the log as files and [`audit`] recomputes every one of them.
+//! is asked for often, [`mirror`] writes the log as files, [`export`] what its leaves commit to, and [`audit`] recomputes
+//! every one of them.
 //!
 //! A [`witness`] sees every checkpoint and cosigns it; what has the quorum is published.
 //!
@@ -19,6 +20,7 @@
 
 pub mod audit;
 pub mod declaration;
+pub mod export;
 pub mod key_events;
 pub mod log;
 pub mod memory;

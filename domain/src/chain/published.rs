@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
+use super::export::{ExportedLeaf, YoungerErasure};
 use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, root_of};
 use super::statement::VersionName;
 use super::tile::{self, TILE_WIDTH};
@@ -63,6 +64,8 @@ pub struct KeptEnvelope {
     pub source: Uuid,
     /// The envelope.
     pub envelope: Option<Vec<u8>>,
+    /// Whether an erasure took it away; an envelope that is missing without one was lost.
+    pub erased: bool,
 }
 
 /// The statements of a handshake: offer, accept, seal, as many as there are.
@@ -186,6 +189,25 @@ pub trait ChainQueries: TreeRows {
     /// # Errors
     /// The failure of the store.
     fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError>;
+
+    /// The leaves of a range with what they commit to, in order, for those who see everything.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn export_leaves(&mut self, from: u64, to: u64) -> Result<Vec<ExportedLeaf>, StoreError>;
+
+    /// The canonical bytes of entries of the ledger that have no leaf, not even one that waits for its index; at most so
+    /// many.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_unlogged(&mut self, limit: u32) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Erasures whose leaf is not below a size.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_younger_erasures(&mut self, size: u64) -> Result<Vec<YoungerErasure>, StoreError>;
 
     /// Every event of the successions to which the keys with these thumbprints belong, and of the successions of keys
     /// that revoked one of them, as far as the viewer sees them: one query.

@@ -229,7 +229,7 @@ fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap
     }
     let entries = of(wanted, |one| if let Wanted::LedgerEntry(id) = one { Some(*id) } else { None });
     found.extend(looked_up(&entries, |ids| chain.find_entries(ids))?.into_iter().map(|entry| {
-        let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical) };
+        let item = KeptEnvelope { source: entry.id.uuid(), envelope: Some(entry.canonical), erased: false };
         Material::new(Wanted::LedgerEntry(entry.id), vec![item])
     }));
     let versions = of(wanted, |one| if let Wanted::AgreementApproval(name) = one { Some(*name) } else { None });
@@ -295,6 +295,9 @@ struct Packer<'p, R> {
 impl<R: HashReader> Packer<'_, R> {
     fn receipt(&self, material: Option<&Material>) -> Result<Receipt, Withheld> {
         let material = material.ok_or(Withheld::NotFound)?;
+        if material.items.iter().any(|kept| kept.erased) {
+            return Err(Withheld::Erased);
+        }
         match (material.of, material.items.len()) {
             (Wanted::Handshake(_), 0..=2) => return Err(Withheld::Unsealed),
             (Wanted::AgreementApproval(_) | Wanted::PayoutApproval(_), 0) => return Err(Withheld::Unapproved),
@@ -325,7 +328,7 @@ impl<R: HashReader> Packer<'_, R> {
             return Err(Withheld::PendingWitness);
         }
         let envelope = kept.envelope.clone().and_then(|bytes| String::from_utf8(bytes).ok());
-        let envelope = envelope.ok_or(Withheld::Erased)?;
+        let envelope = envelope.ok_or(Withheld::Damaged)?;
         let proof = proof::prove_inclusion(self.rows, leaf.index, self.note.size).map_err(|_| Withheld::Damaged)?;
         // A damaged leaf is handed out as it is: the verifier says what is wrong with it.
         let text = String::from_utf8_lossy(&leaf.leaf).into_owned();

@@ -74,6 +74,9 @@ pub enum HandOverError {
     /// It was handed over, and that was accepted.
     #[error("the handshake was handed over already")]
     HandedOver,
+    /// Whom the deal is about was erased, and what was signed with them.
+    #[error("whom it is about was erased: it takes no more signatures")]
+    Erased,
     /// The deal has settled or ended.
     #[error("the deal is {0}: it cannot be handed over any more")]
     NotOpen(&'static str),
@@ -100,6 +103,7 @@ impl Reason for HandOverError {
             Self::NotHolder => "not_holder",
             Self::NotSealed => "handshake_not_sealed",
             Self::HandedOver => "handed_over",
+            Self::Erased => "erased",
             Self::NotOpen(_) => "deal_not_open",
             Self::IdTaken => "id_taken",
             Self::Offer(refusal) => refusal.code(),
@@ -141,6 +145,9 @@ pub fn hand_over(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &HandOver) ->
         return Ok(made);
     }
     expect_active(&key)?;
+    if open.erased {
+        return Err(HandOverError::Erased);
+    }
     if open.handed_over {
         return Err(HandOverError::HandedOver);
     }

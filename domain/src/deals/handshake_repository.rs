@@ -104,6 +104,8 @@ pub struct LockedHandshake {
     pub seal: Option<StatementDigests>,
     /// The version that the deal was sealed under.
     pub agreement: Option<(AgreementId, u32)>,
+    /// Whether what was signed so far was erased with whom it was about.
+    pub erased: bool,
 }
 
 impl LockedHandshake {

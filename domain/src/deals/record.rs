@@ -249,6 +249,10 @@ impl Known {
             if deal.agreement.is_none() {
                 return Err(Outcome::Refused(Refusal::NotSealed));
             }
+            // Its client was erased, and the digest that tells of the name with it: the rest decides.
+            if deal.source_sha256.is_none() && deal.facts == said.facts {
+                return Err(Outcome::Unchanged(deal.id));
+            }
         }
         if is_in_future(env, &said.facts) {
             return Err(Outcome::Refused(Refusal::InTheFuture));
@@ -261,7 +265,7 @@ impl Known {
             opened(env, source, (member.id, frozen), product, said)
         });
         deal.facts = said.facts;
-        deal.source_sha256 = Some(said.sha256);
+        deal.source_sha256 = before.is_none_or(|known| known.source_sha256.is_some()).then_some(said.sha256);
         deal.agreement = Some((version.agreement(), version.number()));
         let sold = Sold { vertical: product.vertical, product: &product.code };
         let trail = self.trails.calculated(env, &deal, sold, version, None);

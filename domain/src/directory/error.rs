@@ -1,6 +1,7 @@
 //! Why a use case of the directory is refused.
 
 use crate::access::MissingScope;
+use crate::chain::statement::StatementError;
 use crate::kernel::Faults;
 use crate::store::{StoreError, UseCaseError};
 
@@ -49,6 +50,9 @@ pub enum DirectoryError {
     /// What the second person typed is not what was proposed.
     #[error("this is not the account that was proposed")]
     BankDetailsDiffer,
+    /// The platform's key is out of reach.
+    #[error(transparent)]
+    Sign(#[from] StatementError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

@@ -105,32 +105,6 @@ pub fn update_contact(
     Ok(Altered { before: found, after: changed })
 }
 
-/// Erases what identifies a contact, for good; deals and statements hold its id and stay as they are. Once it is erased,
-/// doing it again changes nothing.
-///
-/// # Errors
-/// See [`DirectoryError`].
-pub fn erase_contact(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    id: ContactId,
-    version: i32,
-) -> Result<Altered<ContactRecord>, DirectoryError> {
-    env.actor.require(Scope::DirectoryWrite)?;
-    let found = uow.directory().lock_contact(id)?.filter(|found| env.actor.acts_for(found.organisation));
-    let before = found.ok_or(DirectoryError::NotFound)?;
-    fresh(before.version, version)?;
-    if before.contact.personal.is_none() {
-        return Ok(Altered { after: before.clone(), before });
-    }
-    let contact = before.contact.clone().erased();
-    let after = ContactRecord { contact, version: before.version + 1, ..before.clone() };
-    uow.directory().update_contact(&after)?;
-    let seen = [after.organisation.uuid()];
-    record_changed(uow, env, EventKind::ContactErased, (&id, id.uuid()), Some(after.version), &seen)?;
-    Ok(Altered { before, after })
-}
-
 /// Creates a member.
 ///
 /// # Errors

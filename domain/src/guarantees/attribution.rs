@@ -2,14 +2,14 @@
 //!
 //! Each sealed handshake is packed into the very receipt that a stranger would get and judged by the
 //! very code that judges it there; then its seal must be of the deal it is kept for and name everybody
-//! who earns on that deal. Attested and custodial ones are counted apart. A handshake whose leaves wait
+//! who earns on that deal. Attested and custodial ones are counted apart, and so are erased ones. A handshake whose leaves wait
 //! for a checkpoint is counted, and broken only when it waits too long.
 
 use uuid::Uuid;
 
-use super::PAGE;
 use super::repository::{Check, HandshakeEvidence};
 use super::tally::Tally;
+use super::{PAGE, erased};
 use crate::chain::receipt::Receipt;
 use crate::chain::receipts::{self, Wanted, Withheld};
 use crate::chain::statement::{Assurance, Seal, Statement};
@@ -26,7 +26,8 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
     for check in [Check::AccruedUnsealed, Check::StatementUnlogged, Check::StatementDiffers] {
         tally.check(queries.guarantees(), check, at)?;
     }
-    for what in ["sealed", "self", "custodial", "attested", "unsealed", "not_published_yet"] {
+    erased::check(queries, trust, &mut tally)?;
+    for what in ["sealed", "self", "custodial", "attested", "erased", "unsealed", "not_published_yet"] {
         tally.cover(&format!("handshakes_{what}"), 0);
     }
     let mut after = Uuid::nil();
@@ -48,6 +49,7 @@ fn judge(tally: &mut Tally, trust: &Trust, handshake: &HandshakeEvidence, receip
     let receipt = match receipt {
         Ok(receipt) => receipt,
         Err(Withheld::Pending | Withheld::PendingWitness) => return tally.cover("handshakes_not_published_yet", 1),
+        Err(Withheld::Erased) => return tally.cover("handshakes_erased", 1),
         Err(withheld) => return tally.broken(id, "no_receipt", withheld.to_string()),
     };
     let findings = verify(trust, &receipt);

@@ -8,6 +8,7 @@
 
 mod attribution;
 mod determinism;
+mod erased;
 mod exactly_once;
 mod integrity;
 mod payout;

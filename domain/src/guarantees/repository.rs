@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use crate::agreements::repository::StoredCalculation;
 use crate::agreements::version::GoverningVersion;
-use crate::kernel::ids::{AccountId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId};
+use crate::kernel::ids::{
+    AccountId, DealId, EntryId, ErasureId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId,
+};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Digest, Instant};
 use crate::ledger::repository::{AccountBalance, LedgerHead};
@@ -187,6 +189,21 @@ pub struct HandshakeEvidence {
     pub earners: Vec<MemberId>,
 }
 
+/// An erasure, its statement, and the leaves that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureEvidence {
+    /// Its id.
+    pub id: ErasureId,
+    /// The signed statement.
+    pub envelope: Option<Vec<u8>>,
+    /// The bytes of its leaves, with or without an index: one.
+    pub own_leaves: Vec<Vec<u8>>,
+    /// The bytes of the leaves that lost what they commit to.
+    pub leaves: Vec<Vec<u8>>,
+    /// Secrets that it names and that are there all the same.
+    pub still_kept: u64,
+}
+
 /// A checkpoint as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckpointEvidence {
@@ -283,6 +300,12 @@ pub trait GuaranteeQueries {
     /// # Errors
     /// The failure of the store.
     fn handshakes(&mut self, after: Uuid, limit: u32) -> Result<Vec<HandshakeEvidence>, StoreError>;
+
+    /// The erasures after an id, by id.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn erasures(&mut self, after: Uuid, limit: u32) -> Result<Vec<ErasureEvidence>, StoreError>;
 
     /// Every version that ever governed.
     ///

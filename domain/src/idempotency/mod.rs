@@ -139,4 +139,10 @@ pub trait IdempotencyRepository {
     /// # Errors
     /// The failure of the store.
     fn rewrite_contact(&mut self, location: &str, body: &[u8]) -> Result<(), StoreError>;
+
+    /// The same for the answers that made a payee or a user.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn rewrite_person(&mut self, location: &str, body: &[u8]) -> Result<(), StoreError>;
 }

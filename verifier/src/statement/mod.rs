@@ -20,11 +20,13 @@ use super::signer::Signer;
 use crate::jcs;
 
 mod approval;
+pub mod erasure;
 mod handshake;
 mod import;
 mod keys;
 
 pub use approval::{AgreementApproval, PayoutApproval};
+pub use erasure::Erasure;
 pub use handshake::{Accept, Offer, Seal};
 pub use import::ImportDeclaration;
 pub use keys::{KeyRegistration, KeyRevocation, KeyRotation, ProofError, RevocationReason};
@@ -66,6 +68,7 @@ mod typ {
     pub(super) const IMPORT: &str = "flip360-import+jws";
     pub(super) const HANDSHAKE: &str = "flip360-handshake+jws";
     pub(super) const APPROVAL: &str = "flip360-approval+jws";
+    pub(super) const ERASURE: &str = "flip360-erasure+jws";
 }
 
 /// What every kind of statement has.
@@ -110,6 +113,8 @@ pub enum Statement {
     AgreementApproval(AgreementApproval),
     /// See [`PayoutApproval`].
     PayoutApproval(PayoutApproval),
+    /// See [`Erasure`].
+    Erasure(Erasure),
 }
 
 impl Statement {
@@ -124,6 +129,7 @@ impl Statement {
             Self::Seal(s) => s.as_ref(),
             Self::AgreementApproval(s) => s,
             Self::PayoutApproval(s) => s,
+            Self::Erasure(s) => s,
         }
     }
 

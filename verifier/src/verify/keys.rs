@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{Findings, included};
+use crate::jws::Jws;
 use crate::key::PublicKey;
 use crate::leaf::LeafKind;
 use crate::receipt::{Logged, Receipt};
@@ -39,37 +40,41 @@ struct Held {
     end: Option<End>,
 }
 
-/// Why a key is not good for a leaf.
-pub(super) struct NotGood {
-    pub(super) code: &'static str,
-    pub(super) detail: String,
+/// Why a key is not good for a leaf, or an event of a key does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotGood {
+    /// For programs.
+    pub code: &'static str,
+    /// For people.
+    pub detail: String,
 }
 
 fn not_good(code: &'static str, detail: String) -> NotGood {
     NotGood { code, detail }
 }
 
-/// The keys of a receipt.
-pub(super) struct KeyHistory(BTreeMap<String, Held>);
+/// The keys of a receipt, or of a whole log.
+#[derive(Default)]
+pub struct KeyHistory(BTreeMap<String, Held>);
 
 impl KeyHistory {
     /// Reads the key events of a receipt. What is wrong with one is a fault, and the event does not count.
     pub(super) fn read(trust: &Trust, receipt: &Receipt, findings: &mut Findings) -> Self {
-        let mut history = Self(BTreeMap::new());
+        let mut history = Self::default();
         let mut events: Vec<(usize, &Logged)> = receipt.keys.iter().enumerate().collect();
         events.sort_by_key(|(_, logged)| logged.index);
         for (n, logged) in events {
             let pointer = format!("/keys/{n}");
             let Some(leaf) = included(findings, &pointer, logged, &EVENTS) else { continue };
-            if let Err(NotGood { code, detail }) = history.follow(trust, logged, leaf.kind) {
+            if let Err(NotGood { code, detail }) = history.logged(trust, logged, leaf.kind) {
                 findings.fault(format!("{pointer}/envelope"), code, detail);
             }
         }
         history
     }
 
-    /// One event, whose leaf is of this kind.
-    fn follow(&mut self, trust: &Trust, logged: &Logged, kind: LeafKind) -> Result<(), NotGood> {
+    /// One event of a receipt, whose leaf is of this kind.
+    fn logged(&mut self, trust: &Trust, logged: &Logged, kind: LeafKind) -> Result<(), NotGood> {
         let bad = |detail: String| not_good("key_event_not_valid", detail);
         let (jws, statement) = Statement::parse(&logged.envelope).map_err(|e| bad(e.to_string()))?;
         if statement.kind() != kind {
@@ -78,19 +83,29 @@ impl KeyHistory {
         if statement.log() != trust.origin() {
             return Err(bad(format!("for log {}", statement.log())));
         }
-        if statement.seen().is_some_and(|seen| seen.size > logged.index) {
+        self.follow(trust, &jws, &statement, logged.index)
+    }
+
+    /// Takes the next event of the log, whose leaf commits to this statement for this log. Events come in the order of
+    /// their indexes.
+    ///
+    /// # Errors
+    /// When it is none, is not signed as it must be, or is not possible here: then it does not count.
+    pub fn follow(&mut self, trust: &Trust, jws: &Jws, statement: &Statement, index: u64) -> Result<(), NotGood> {
+        let bad = |detail: String| not_good("key_event_not_valid", detail);
+        if statement.seen().is_some_and(|seen| seen.size > index) {
             return Err(bad("its signer claims to have seen a checkpoint that holds it".to_owned()));
         }
         let signed = |key: &PublicKey| jws.verify(key, statement.typ()).map_err(|e| bad(e.to_string()));
-        match &statement {
+        match statement {
             Statement::KeyRegistration(registration) => {
                 let key = PublicKey::from_jwk(&registration.jwk).map_err(|e| bad(e.to_string()))?;
                 signed(&key)?;
-                self.registered(key, registration, logged.index)
+                self.registered(key, registration, index)
             }
             Statement::KeyRotation(rotation) => {
-                signed(self.signer(&rotation.kid, &rotation.party, rotation.assurance, logged.index)?)?;
-                self.rotated(rotation, logged.index)
+                signed(self.signer(&rotation.kid, &rotation.party, rotation.assurance, index)?)?;
+                self.rotated(rotation, index)
             }
             Statement::KeyRevocation(revocation) => {
                 let attested = revocation.assurance == Assurance::Attested;
@@ -101,9 +116,9 @@ impl KeyHistory {
                     let key = trust.platform_key(&revocation.kid);
                     signed(key.ok_or_else(|| bad("not a key of the platform".to_owned()))?)?;
                 } else {
-                    signed(self.signer(&revocation.kid, &revocation.party, revocation.assurance, logged.index)?)?;
+                    signed(self.signer(&revocation.kid, &revocation.party, revocation.assurance, index)?)?;
                 }
-                self.revoked(revocation, logged.index)
+                self.revoked(revocation, index)
             }
             _ => Err(bad(format!("a statement of type {}", statement.kind()))),
         }
@@ -180,13 +195,10 @@ impl KeyHistory {
     }
 
     /// The key with which a party may have signed the leaf at this index, with this assurance.
-    pub(super) fn signer(
-        &self,
-        kid: &str,
-        party: &PartyId,
-        assurance: Assurance,
-        index: u64,
-    ) -> Result<&PublicKey, NotGood> {
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn signer(&self, kid: &str, party: &PartyId, assurance: Assurance, index: u64) -> Result<&PublicKey, NotGood> {
         let held = self.good(kid, party, index)?;
         if held.assurance != assurance {
             return Err(not_good("assurance_overstated", "the key was registered with another assurance".to_owned()));
@@ -195,7 +207,10 @@ impl KeyHistory {
     }
 
     /// The key with which an organisation may have signed its declaration: whatever hand it is in.
-    pub(super) fn declarant(&self, kid: &str, party: &PartyId, index: u64) -> Result<&PublicKey, NotGood> {
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn declarant(&self, kid: &str, party: &PartyId, index: u64) -> Result<&PublicKey, NotGood> {
         self.good(kid, party, index).map(|held| &held.key)
     }
 

@@ -28,6 +28,7 @@ use crate::ids::DealId;
 use crate::parts::PartyId;
 
 pub use chain::join;
+pub use keys::{KeyHistory, NotGood};
 pub use leaf_proof::{LeafFindings, verify_leaf};
 pub use verdict::{leaf_verdict, verdict};
 

@@ -24,15 +24,15 @@ pub enum CountersignRefusal {
     /// It is sealed, by another accept.
     #[error("the handshake is countersigned already")]
     AlreadyCountersigned,
+    /// Whom the offer is about was erased, and the offer with it.
+    #[error("whom it is about was erased: it takes no more signatures")]
+    Erased,
     /// The deal has ended, or its offer was declined.
     #[error("the deal is {0}: its offer cannot be accepted any more")]
     NotOpen(&'static str),
     /// What it hands over was handed over to somebody else, who was first to accept.
     #[error("somebody else accepted what this hands over")]
     HandedOver,
-    /// What it hands over was erased, and can be sealed no more.
-    #[error("the signed words that this hands over were erased")]
-    Erased,
     /// No version governs the deal.
     #[error("no agreement version is in force on the day of the referral")]
     NoAgreement,
@@ -54,9 +54,9 @@ impl Reason for CountersignRefusal {
             Self::UnknownHandshake => "unknown_handshake",
             Self::NotCounterparty => "not_counterparty",
             Self::AlreadyCountersigned => "already_countersigned",
+            Self::Erased => "erased",
             Self::NotOpen(_) => "deal_not_open",
             Self::HandedOver => "handed_over",
-            Self::Erased => "erased",
             Self::NoAgreement => "no_agreement",
             Self::Accept(refusal) => refusal.code(),
             Self::OtherHandshake(_) => "handshake_mismatch",

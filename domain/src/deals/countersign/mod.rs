@@ -256,6 +256,7 @@ impl Batch {
             Err(refusal) => return Ok(Err(refusal)),
         };
         match before(open, &presented, assurance) {
+            Ok(None) if open.erased => return Ok(Err(CountersignRefusal::Erased)),
             Ok(None) => {}
             Ok(Some(made)) => return Ok(Ok(made)),
             Err(refusal) => return Ok(Err(refusal)),

@@ -1,0 +1,12 @@
+drop index idempotency_record_person;
+drop function erase_bank_details(uuid, uuid[]);
+drop function erase_chain_secrets(uuid);
+drop trigger erased_by_name on chain_secret;
+drop trigger append_only on chain_secret;
+call make_append_only('chain_secret');
+drop function refuse_unnamed_erasure();
+drop function refuse_change_but_erasure();
+drop index member_by_contact;
+drop index deal_by_client;
+drop table chain_erased;
+drop table chain_erasure;

@@ -1,0 +1,52 @@
+//! The database itself lets nobody take a secret of the log away but by an erasure that names it and is logged.
+
+use diesel::connection::SimpleConnection as _;
+use harness::platform::Platform;
+
+use crate::support::example;
+
+const ERASURE: &str = "insert into chain_erasure (id, contact_id, leaf_count, commitments_sha256, report, erased_by, erased_at)
+  select '01990000-0000-7000-8000-00000000ffff', client_id, 0, sha256(''), '{}', id, now() from deal order by id limit 1";
+const PENDING: &str = "insert into chain_pending (source_id, kind, lane, n, leaf, created_at)
+  values ('01990000-0000-7000-8000-00000000ffff', 'erasure', sha256('lane'), 0, '', now())";
+const NAMED: &str = "insert into chain_erased (source_id, erasure_id)
+  select source_id, '01990000-0000-7000-8000-00000000ffff' from chain_secret where kind = 'envelope' order by source_id limit 1";
+const ERASE: &str = "select erase_chain_secrets('01990000-0000-7000-8000-00000000ffff')";
+
+/// What the database says to these statements of the service's own role, together in one transaction that is taken
+/// back.
+fn refused(platform: &Platform, statements: &[&str]) -> Option<String> {
+    platform.refusal_of(&format!("begin; {}; rollback", statements.join("; ")))
+}
+
+/// The same for the owner of the tables.
+fn refused_to_owner(platform: &Platform, statements: &[&str]) -> Option<String> {
+    let script = format!("begin; {}; rollback", statements.join("; "));
+    platform.owner().batch_execute(&script).err().map(|error| error.to_string())
+}
+
+#[test]
+fn secrets_go_by_an_erasure_that_names_them_and_is_logged_and_by_nothing_else() {
+    let platform = example();
+    let said = |refusal: Option<String>, word: &str| {
+        let refusal = refusal.unwrap_or_else(|| panic!("it was done; expected {word}"));
+        assert!(refusal.contains(word), "{refusal}");
+    };
+    let delete = "delete from chain_secret where kind = 'envelope'";
+    said(refused(&platform, &[delete]), "permission denied");
+    said(refused(&platform, &[ERASURE, NAMED, PENDING, delete]), "permission denied");
+    said(refused(&platform, &[ERASE]), "append-only");
+    said(refused(&platform, &[ERASURE, NAMED, ERASE]), "no erasure of this transaction names it");
+    assert_eq!(refused(&platform, &[ERASURE, NAMED, PENDING, ERASE]), None, "this is the way");
+    // Whoever owns the tables, too, takes away what is named, and no row beside it.
+    said(refused_to_owner(&platform, &[delete]), "append-only");
+    said(refused_to_owner(&platform, &[ERASURE, NAMED, PENDING, delete]), "no erasure of this transaction names it");
+    let update = "update chain_secret set secret = '' where kind = 'envelope'";
+    said(refused_to_owner(&platform, &[ERASURE, NAMED, PENDING, update]), "append-only");
+    said(refused_to_owner(&platform, &[ERASURE, NAMED, PENDING, "truncate chain_secret"]), "append-only");
+    // An erasure of yesterday erases nothing today.
+    platform.tamper(&format!("{ERASURE}; {NAMED}; {PENDING}"));
+    said(refused(&platform, &[ERASE]), "append-only");
+    let bank = "select erase_bank_details('01990000-0000-7000-8000-00000000ffff', (select array_agg(id) from payee))";
+    said(refused(&platform, &[bank]), "no erasure of this transaction is of that payee");
+}
