@@ -8,7 +8,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::access::Viewer;
-use domain::chain::checkpoint::TreeHead;
 use domain::chain::export::{At, piece};
 use domain::chain::mirror::{self, Exported, LiveLog};
 use domain::store::{Store, StoreError};
