@@ -24,8 +24,14 @@ const FOR_EVERYBODY: &[(&str, &str)] = &[
 ];
 
 /// Guarded tables of which everybody whom a scope lets in reads some rows: what is in force and made for nobody.
-const FOR_EVERYBODY_IN_PART: [&str; 6] =
-    ["agreement", "agreement_version", "agreement_version_table", "chain_secret", "lookup_table", "lookup_table_version"];
+const FOR_EVERYBODY_IN_PART: [&str; 6] = [
+    "agreement",
+    "agreement_version",
+    "agreement_version_table",
+    "chain_secret",
+    "lookup_table",
+    "lookup_table_version",
+];
 
 /// What to look for: a partner's ids as the database and as documents write them, and what only its people say.
 fn words(partner: &Partner) -> Vec<String> {
