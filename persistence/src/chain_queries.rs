@@ -214,7 +214,7 @@ impl ChainQueries for PgQueries<'_> {
         .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
-        Ok(by_id(rows, page, |id| Ok(PayoutRunId::new(id)), |run| run.uuid())?)
+        by_id(rows, page, |id| Ok(PayoutRunId::new(id)), |run| run.uuid())
     }
 
     fn find_declarations(&mut self, envelopes: &[Digest]) -> Result<Vec<KeptEnvelope>, StoreError> {

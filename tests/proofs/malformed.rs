@@ -33,7 +33,7 @@ fn malformed(path: &[Digest]) -> Vec<(&'static str, Vec<Digest>)> {
         ("sixty-four more", changed(&|p| p.extend([foreign; 64]))),
         ("the last twice", changed(&|p| p.extend(p.last().copied()))),
         ("the whole twice", changed(&|p| p.extend_from_within(..))),
-        ("the last missing", changed(&|p| drop(p.pop()))),
+        ("the last missing", changed(&|p| _ = p.pop())),
         ("the first missing", changed(&|p| drop(p.drain(..p.len().min(1))))),
         ("all missing", Vec::new()),
         ("turned round", changed(&|p| p.reverse())),
