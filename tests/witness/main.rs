@@ -31,10 +31,13 @@ impl Witness {
     fn start(directory: &Path, log_key: &str, listen: &str) -> Self {
         let name = directory.file_name().and_then(|name| name.to_str()).expect("a name");
         let mut command = flip360();
-        command.args(["witness", "--log-key", log_key, "--listen", listen, "--name"]).arg(format!("witness.test/{name}"));
+        command
+            .args(["witness", "--log-key", log_key, "--listen", listen, "--name"])
+            .arg(format!("witness.test/{name}"));
         command.arg("--key").arg(directory.join("witness.pem")).arg("--state").arg(directory.join("state"));
         std::fs::create_dir_all(directory).expect("a directory");
-        let mut child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut child =
+            command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut word = |before: &str| {
             let mut line = String::new();
@@ -193,7 +196,8 @@ fn two_witnesses_cosign_what_the_server_signs_and_one_that_is_away_is_told() {
     let other_log = log_key.replacen("flip360.local/log", "flip360.other/log", 1);
     for (bad, why) in [(good.replacen('+', "-", 1), "line 1"), (format!("log {other_log}\n{good}"), "line 1")] {
         std::fs::write(&file, bad).expect("written");
-        let refused = run(flip360().args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&place.0).envs(settings));
+        let refused =
+            run(flip360().args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&place.0).envs(settings));
         assert_eq!(refused.status.code(), Some(1));
         assert!(refused.err.contains(why), "{}", refused.err);
         assert!(doctor(&place, &settings).out.contains("WRONG witnesses"));
@@ -228,7 +232,8 @@ fn yesterdays_copy_of_the_database_is_not_signed() {
     let cluster = Cluster::start(&ClusterConfig::scratch(&server.0)).expect("a server");
     let administer = |sql: &str| {
         let mut pg = PgConnection::establish(&cluster.url(OWNER_ROLE, "postgres")).expect("a connection");
-        diesel::connection::SimpleConnection::batch_execute(&mut pg, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        diesel::connection::SimpleConnection::batch_execute(&mut pg, sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
     };
     let (today, yesterday) = (cluster.url(OWNER_ROLE, DATABASE), cluster.url(OWNER_ROLE, "yesterday"));
     let mark = place.0.join("log.high-water");

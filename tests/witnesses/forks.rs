@@ -105,7 +105,10 @@ fn a_witness_that_refuses_what_it_cosigned_itself_is_at_fault_and_stops_nobody()
     runtime.block_on(rounds::settle(&neighbour));
     assert_eq!(neighbour.witnessing.clearance(), Clearance::Cleared);
     let found = evidence(&service);
-    assert_eq!((found.len(), &found[0]["kind"], &found[0]["response"]), (1, &Value::from("refused"), &Value::from("no")));
+    assert_eq!(
+        (found.len(), &found[0]["kind"], &found[0]["response"]),
+        (1, &Value::from("refused"), &Value::from("no"))
+    );
 }
 
 #[test]

@@ -48,7 +48,10 @@ fn what_is_shown_waits_for_the_quorum_and_receipts_say_who_cosigned() {
 
     let keys = anybody(&service, "/v1/chain/keys");
     let trust = Trust::parse(&keys.body).expect("a trust file");
-    assert_eq!((trust.policy().witnesses(), trust.policy().quorum()), (&[first.key.clone(), second.key.clone()][..], 2));
+    assert_eq!(
+        (trust.policy().witnesses(), trust.policy().quorum()),
+        (&[first.key.clone(), second.key.clone()][..], 2)
+    );
     let receipt = Receipt::parse(&service.get(&path, &partner).body).expect("a receipt");
     let findings = verify(&trust, &receipt);
     assert!(findings.holds(), "{:?}", findings.faults);
@@ -57,7 +60,8 @@ fn what_is_shown_waits_for_the_quorum_and_receipts_say_who_cosigned() {
     assert!(!findings.not_proved.iter().any(|said| said.contains("no witness has cosigned")));
     // Whoever trusts no witness reads the same receipt; whoever wants another one does not take it.
     assert!(verify(&service.platform.trust(), &receipt).holds());
-    let stripped = Receipt { checkpoint: receipt.checkpoint.lines().take(6).collect::<Vec<_>>().join("\n") + "\n", ..receipt };
+    let stripped =
+        Receipt { checkpoint: receipt.checkpoint.lines().take(6).collect::<Vec<_>>().join("\n") + "\n", ..receipt };
     let codes: Vec<&str> = verify(&trust, &stripped).faults.0.iter().map(|fault| fault.code).collect();
     assert_eq!(codes, ["quorum_not_met"]);
 }

@@ -83,7 +83,8 @@ impl Witness {
     pub fn submit(&self, body: &str) -> (u16, String, String) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut answer = agent.post(format!("{}/add-checkpoint", self.url)).send(body).expect("an answer");
-        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+        let kind =
+            answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
         (answer.status().as_u16(), kind, answer.body_mut().read_to_string().expect("a text"))
     }
 }
@@ -173,7 +174,10 @@ fn converse(stream: TcpStream, answer: &dyn Fn(&str) -> Said, heard: &Mutex<Vec<
     heard.lock().expect("no panic").push(body);
     match status {
         Some(status) => {
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", said.len());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                said.len()
+            );
             let _ = reader.into_inner().write_all(format!("{head}{said}").as_bytes());
         }
         // Held open until the other side gives up.
