@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use domain::chain::cosignature::WitnessKey;
-use harness::skip::skip;
+use harness::skip::{skip, workspace};
 
 use crate::support::{Witness, anybody, filled, log_key, scratch, service, settle};
 
@@ -23,8 +23,7 @@ fn program() -> Option<PathBuf> {
     }
     let directory = scratch("go");
     std::fs::create_dir_all(&directory).expect("a directory");
-    let (program, source) =
-        (directory.join("witness"), Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/witness.go"));
+    let (program, source) = (directory.join("witness"), workspace().join("tests/oracles/witness.go"));
     let built = Command::new("go")
         .args(["build", "-o"])
         .args([&program, &source])
