@@ -1,13 +1,13 @@
 //! A sequencer of its own process, which can be killed at any moment that matters.
 //!
-//! `sequencer-worker URL MARK once [MOMENT [MICROSECONDS]]` works off what is pending and signs, once;
+//! `sequencer-worker URL MARK once [PHASE NTH MICROSECONDS NAME]` works off what is pending and signs, once;
 //! `sequencer-worker URL MARK until SIZE` does so again and again until the log has so many leaves.
-//! Moments are counted from 0: each statement that goes to PostgreSQL (`begin` and `commit` are such) has one before it
-//! is sent and one after its answer is read, each use of the key and of the high-water mark one before and one after. At
-//! the MOMENT, or so many microseconds after it, the process kills itself (SIGKILL). All of this is Diesel's
-//! instrumentation and the ports of the domain: the service has no such points.
-//! Says what it signs (`signed <text> <signature>`, base64) before it gives it to anybody, the moment of its death
-//! (`dies <phase> <name>`), and in the end how many batches it has integrated. Ends with 3 when the log is not signed.
+//! Each statement that goes to PostgreSQL (`BEGIN` and `COMMIT` are such) has a moment `before` it is sent and one `after`
+//! its answer is read, and so has each use of the key and of the high-water mark. At the so-manieth moment of a PHASE
+//! whose statement or use begins with NAME, or so many microseconds after it, the process kills itself (SIGKILL). All of
+//! this is Diesel's instrumentation and the ports of the domain: the service has no such points.
+//! Says what it signs (`signed <text> <signature>`, base64) before it gives it to anybody, that it dies (`dies`), and in
+//! the end how many batches it has integrated. Ends with 3 when the log is not signed.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,8 +33,10 @@ use persistence::{PgStore, PoolSizes};
 const NAME_BYTES: usize = 80;
 
 struct Fate {
-    moment: u64,
+    phase: String,
+    nth: u64,
     after: Duration,
+    name: String,
 }
 
 static ARMED: AtomicBool = AtomicBool::new(false);
@@ -42,15 +44,18 @@ static MOMENTS: AtomicU64 = AtomicU64::new(0);
 static BATCHES: AtomicU64 = AtomicU64::new(0);
 static FATE: OnceLock<Fate> = OnceLock::new();
 
-/// Counts a moment; the process may not survive it.
-fn moment(phase: &str, name: &dyn Fn() -> String) {
+/// A moment; the process may not survive it.
+fn moment(phase: &str, name: &dyn std::fmt::Display) {
     if !ARMED.load(Ordering::Relaxed) {
         return;
     }
-    let n = MOMENTS.fetch_add(1, Ordering::Relaxed);
-    let Some(fate) = FATE.get().filter(|fate| fate.moment == n) else { return };
-    let phase = if fate.after.is_zero() { phase } else { "during" };
-    println!("dies {phase} {}", name());
+    let Some(fate) = FATE.get().filter(|fate| fate.phase == phase && beginning(name).starts_with(&fate.name)) else {
+        return;
+    };
+    if MOMENTS.fetch_add(1, Ordering::Relaxed) + 1 != fate.nth {
+        return;
+    }
+    println!("dies");
     if fate.after.is_zero() {
         die();
     }
@@ -76,7 +81,7 @@ impl std::fmt::Write for Beginning {
     }
 }
 
-fn beginning(query: &dyn std::fmt::Display) -> String {
+fn beginning(query: &(impl std::fmt::Display + ?Sized)) -> String {
     let mut name = Beginning(String::new());
     // It fails when it has enough.
     let _ = write!(name, "{query}");
@@ -88,12 +93,12 @@ struct Statements;
 impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartQuery { query, .. } => moment("before", &|| beginning(query)),
+            InstrumentationEvent::StartQuery { query, .. } => moment("before", query),
             InstrumentationEvent::FinishQuery { query, .. } => {
                 if beginning(query).starts_with("insert into chain_leaf") {
                     BATCHES.fetch_add(1, Ordering::Relaxed);
                 }
-                moment("after", &|| beginning(query));
+                moment("after", query);
             }
             _ => {}
         }
@@ -108,10 +113,10 @@ impl Signer for Key {
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError> {
-        moment("before", &|| "sign".to_owned());
+        moment("before", &"sign");
         let signature = self.0.sign(message)?;
         println!("signed {} {}", b64(message), b64(&signature));
-        moment("after", &|| "sign".to_owned());
+        moment("after", &"sign");
         Ok(signature)
     }
 }
@@ -120,16 +125,16 @@ struct Mark(HighWaterFile);
 
 impl HighWater for Mark {
     fn read(&self) -> Result<Option<TreeHead>, PortError> {
-        moment("before", &|| "mark read".to_owned());
+        moment("before", &"mark read");
         let mark = self.0.read();
-        moment("after", &|| "mark read".to_owned());
+        moment("after", &"mark read");
         mark
     }
 
     fn advance(&self, head: &TreeHead) -> Result<(), PortError> {
-        moment("before", &|| "mark advance".to_owned());
+        moment("before", &"mark advance");
         let advanced = self.0.advance(head);
-        moment("after", &|| "mark advance".to_owned());
+        moment("after", &"mark advance");
         advanced
     }
 }
@@ -138,9 +143,9 @@ fn main() -> ExitCode {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let text = |at: usize| given.get(at).map_or("", String::as_str);
     let number = |at: usize| given.get(at).and_then(|text| text.parse::<u64>().ok());
-    if let Some(moment) = number(3).filter(|_| text(2) == "once") {
-        let after = Duration::from_micros(number(4).unwrap_or(0));
-        let _ = FATE.set(Fate { moment, after });
+    if let Some(nth) = number(4).filter(|_| text(2) == "once") {
+        let after = Duration::from_micros(number(5).unwrap_or(0));
+        let _ = FATE.set(Fate { phase: text(3).to_owned(), nth, after, name: text(6).to_owned() });
     }
     if set_default_instrumentation(|| Some(Box::new(Statements))).is_err() {
         return ExitCode::from(4);

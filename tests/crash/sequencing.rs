@@ -26,23 +26,25 @@ use crate::Draws;
 const SEEDS: u64 = 20;
 /// Leaves that two sequencers race for.
 const RACED: u64 = 20_000;
-/// Where each process must have died in one of the runs.
-const PLACES: [&str; 14] = [
-    "BEGIN",
-    "select size, root from chain_head for update",
-    "with taken as (",
-    "insert into chain_leaf",
-    "insert into chain_tile",
-    "update chain_head",
-    "insert into chain_checkpoint (",
-    "COMMIT",
-    "select hashes from chain_tile",
-    "select leaf_sha256 from chain_leaf",
-    "mark read",
-    "sign",
-    "mark advance",
-    "insert into chain_checkpoint_note",
+/// What a round of the sequencer does, and how often, with leaves pending: the transactions of the guard at the start, of
+/// the batch, of the guard before the signature, and of the note.
+const PLACES: [(&str, u64); 13] = [
+    ("mark read", 2),
+    ("BEGIN", 4),
+    ("select size, root from chain_head for update", 2),
+    ("select leaf_sha256 from chain_leaf", 1),
+    ("select hashes from chain_tile", 1),
+    ("with taken as (", 1),
+    ("insert into chain_leaf", 1),
+    ("insert into chain_tile", 1),
+    ("update chain_head", 1),
+    ("insert into chain_checkpoint (", 1),
+    ("COMMIT", 4),
+    ("sign", 1),
+    ("mark advance", 1),
 ];
+/// The last statement of a round.
+const NOTE: (&str, u64) = ("insert into chain_checkpoint_note", 1);
 
 /// A log that processes work on, and what they said that they signed.
 struct Fire {
@@ -77,8 +79,18 @@ impl Fire {
         command
     }
 
-    /// Takes in what a process said that it signed: of one size always the same. Gives where it died, if it did.
-    fn hear(&mut self, output: &Output) -> Option<String> {
+    /// One round of a process of its own; whether it died, as it was to.
+    fn round(&mut self, fate: &[String]) -> bool {
+        let arguments = [&["once".to_owned()], fate].concat();
+        let output = self.worker("mark", &arguments).output().expect("it runs");
+        let died = self.hear(&output);
+        assert!(!died || !fate.is_empty());
+        self.whole(&fate.join(" "));
+        died
+    }
+
+    /// Takes in what a process said that it signed: of one size always the same. Says whether it was killed.
+    fn hear(&mut self, output: &Output) -> bool {
         let said = String::from_utf8_lossy(&output.stdout);
         let killed = output.status.signal() == Some(9);
         assert!(killed || output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
@@ -92,7 +104,8 @@ impl Fire {
             assert_eq!((&known.0, &known.1), (&checkpoint, &decoded(signature)), "two texts of one size");
             known.2 += 1;
         }
-        killed.then(|| said.lines().find_map(|line| line.strip_prefix("dies ")).expect("where it died").to_owned())
+        assert!(!killed || said.lines().any(|line| line == "dies"), "it was killed by somebody else");
+        killed
     }
 
     /// Every row that was to be logged is pending or has an index, once, and indexes are dense.
@@ -177,43 +190,37 @@ impl Drop for Fire {
     }
 }
 
-/// One seed: a process is killed at one moment, the next one a little further on, until one comes to its end; between
-/// them leaves come in or do not. Gives where they died, and how many sizes were signed more than once.
-fn swept(seed: u64) -> (Vec<String>, usize) {
+/// A place where a process died, how often it had been there, and whether before, after or during.
+type Death = (&'static str, u64, &'static str);
+
+/// One seed: at each place a process is killed before, after or during what it does there; more leaves have come in, and
+/// another process goes on. Gives the deaths, and how many sizes were signed more than once.
+fn swept(seed: u64) -> (Vec<Death>, usize) {
     let mut draws = Draws(0x0f11_9360_2026_1129 ^ (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut fire = Fire::new(&format!("seed-{seed}"));
-    let mut died = Vec::new();
-    let mut moment = draws.below(2);
-    loop {
-        if draws.below(3) > 0 {
-            fire.log(1 + draws.below(300));
+    let mut deaths = Vec::new();
+    fire.log(300 + draws.below(400));
+    assert!(!fire.round(&[]));
+    let places = PLACES.iter().chain([&NOTE]).flat_map(|(name, times)| (1..=*times).map(move |nth| (*name, nth)));
+    for ((name, nth), turn) in places.zip(seed..) {
+        let phase = ["before", "after", "during"][usize::try_from(turn % 3).expect("below three")];
+        let micros = if phase == "during" { 1 + draws.below(1_500) } else { 0 };
+        let moment = if phase == "after" { "after" } else { "before" };
+        fire.log(256 + draws.below(60));
+        if fire.round(&[moment.to_owned(), nth.to_string(), micros.to_string(), name.to_owned()]) {
+            deaths.push((name, nth, phase));
         }
-        if draws.below(8) == 0 {
-            let output = fire.worker("mark", &["once".to_owned()]).output().expect("it runs");
-            assert_eq!(fire.hear(&output), None);
-            fire.whole("an undisturbed round");
-            continue;
+        // Now and then nothing has come in when the next one signs: the same size, the same bytes.
+        if draws.below(3) == 0 {
+            assert!(!fire.round(&[]));
         }
-        let micros = if draws.below(3) == 0 { 1 + draws.below(1_500) } else { 0 };
-        let fate = ["once".to_owned(), moment.to_string(), micros.to_string()];
-        let output = fire.worker("mark", &fate).output().expect("it runs");
-        let place = fire.hear(&output);
-        fire.whole(place.as_deref().unwrap_or("the end"));
-        // Somebody who lives a little longer than the moment after which it was to die has come to its end alive.
-        match (place, micros) {
-            (Some(place), _) => died.push(place),
-            (None, 0) => break,
-            (None, _) => {}
-        }
-        moment += 1 + draws.below(2);
     }
-    let output = fire.worker("mark", &["once".to_owned()]).output().expect("it runs");
-    assert_eq!(fire.hear(&output), None);
+    assert!(!fire.round(&[]));
     let head = fire.one_history();
     assert_eq!(head.size, fire.logged, "seed {seed}");
     let mark = HighWaterFile::new(fire.directory.join("mark"));
     assert_eq!(mark.read(), Ok(Some(head)));
-    (died, fire.signed.values().filter(|(_, _, times)| *times > 1).count())
+    (deaths, fire.signed.values().filter(|(_, _, times)| *times > 1).count())
 }
 
 #[test]
@@ -223,22 +230,18 @@ fn killed_at_every_statement_the_sequencer_goes_on_without_gap_or_duplicate_and_
             (0..2).map(|half| scope.spawn(move || (half..SEEDS).step_by(2).map(swept).collect::<Vec<_>>())).collect();
         halves.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
     });
-    let died: Vec<&String> = swept.iter().flat_map(|(died, _)| died).collect();
-    let again: usize = swept.iter().map(|(_, again)| again).sum();
-    for place in PLACES {
-        for phase in ["before", "after", "during"] {
-            let here =
-                |one: &&&String| one.strip_prefix(phase).is_some_and(|name| name.trim_start().starts_with(place));
-            let times = died.iter().filter(here).count();
-            assert!(
-                times > 0 || phase == "during",
-                "nobody died {phase} {place}: {:?}",
-                died.iter().collect::<BTreeSet<_>>()
-            );
+    let deaths: BTreeSet<Death> = swept.iter().flat_map(|(deaths, _)| deaths).copied().collect();
+    let (times, again) =
+        swept.iter().fold((0, 0), |(times, again), (deaths, twice)| (times + deaths.len(), again + twice));
+    for (name, often) in PLACES.iter().chain([&NOTE]) {
+        for nth in 1..=*often {
+            for phase in ["before", "after"] {
+                assert!(deaths.contains(&(name, nth, phase)), "nobody died {phase} {name} {nth}: {deaths:?}");
+            }
         }
     }
-    assert!(swept.iter().all(|(died, _)| died.len() > 10) && again > 0, "{} deaths, {again} signed again", died.len());
-    println!("{} processes died, {again} sizes were signed more than once", died.len());
+    assert!(deaths.iter().any(|(_, _, phase)| *phase == "during") && again > 0, "{again} sizes were signed again");
+    println!("{times} processes died, {again} sizes were signed more than once");
 }
 
 #[test]
@@ -268,7 +271,7 @@ fn two_sequencers_on_one_database_make_one_log() {
     });
     fire.logged = raced;
     for output in &outputs {
-        assert_eq!(fire.hear(output), None);
+        assert!(!fire.hear(output));
         let said = String::from_utf8_lossy(&output.stdout);
         let batches = said.lines().find_map(|line| line.strip_prefix("integrated ")?.parse::<u32>().ok());
         assert!(batches.is_some_and(|batches| batches > 10), "one of them hardly took part: {batches:?}");
