@@ -145,7 +145,8 @@ fn who_was_paid_keeps_what_the_law_asks_for_five_years_and_not_a_day_longer() {
     assert!(report.holds() && report.erased > 0, "{:?}", report.differences);
     // A look at every payee still works, and whoever previews a run finds nobody to pay at that account.
     let page = PageRequest::of(200);
-    let payees = platform.store().read(&Viewer::Everything, |q| q.directory().list_payees(&PayeeFilter::default(), &page));
+    let payees =
+        platform.store().read(&Viewer::Everything, |q| q.directory().list_payees(&PayeeFilter::default(), &page));
     assert!(payees.expect("all payees read").data.iter().any(|p| p.payee.legal_name.as_str() == ERASED_NAME));
 }
 
