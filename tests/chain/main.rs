@@ -5,6 +5,7 @@ mod attacks;
 mod erasure;
 mod export;
 mod guards;
+mod people;
 mod retention;
 mod rewritten;
 mod support;
