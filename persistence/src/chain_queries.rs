@@ -239,7 +239,7 @@ impl ChainQueries for PgQueries<'_> {
                keys as (
                  select k.id, k.kid, k.replaces_id from signing_key k join successions on k.id = first
                  union all select k.id, k.kid, k.replaces_id from signing_key k join successions on k.first_id = first)
-             select kind, kid, successor, signer, source, c.secret from (
+             select events.kind, kid, successor, signer, source, c.secret from (
                select 'registration' as kind, kid, null::text as successor, kid as signer, id as source from keys where replaces_id is null
                union all
                select e.kind, keys.kid, n.kid, e.kid, e.source_id from keys join signing_key_end e on e.key_id = keys.id

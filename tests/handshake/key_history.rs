@@ -70,7 +70,9 @@ impl Model {
             Act::Register { key, promises } => match (promises == Some(key), known(key)) {
                 (true, _) => return Err("statement_malformed"),
                 (false, true) => return Err("key_taken"),
-                (false, false) => drop(self.0.insert(key, Life { promised: promises, end: None })),
+                (false, false) => {
+                    let _ = self.0.insert(key, Life { promised: promises, end: None });
+                }
             },
             Act::Rotate { from, to, promises } => {
                 let Some(old) = self.0.get(&from) else { return Err("no_such_key") };
@@ -81,7 +83,7 @@ impl Model {
                     () if known(to) => return Err("key_taken"),
                     () => {}
                 }
-                drop(self.0.insert(to, Life { promised: promises, end: None }));
+                let _ = self.0.insert(to, Life { promised: promises, end: None });
                 self.end(from, End::Rotated(to));
             }
             Act::Revoke { key, by } => {

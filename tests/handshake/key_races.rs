@@ -4,7 +4,6 @@ use std::sync::Barrier;
 use std::sync::mpsc::channel;
 
 use domain::chain::revocation::{RevokeKey, RevokedBy, revoke};
-use domain::chain::signer::Signer;
 use domain::chain::statement::{PartyId, RevocationReason};
 use domain::deals::refer::{ReferError, refer};
 use domain::kernel::fault::Reason;
