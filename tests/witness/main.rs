@@ -42,7 +42,7 @@ impl Witness {
         let mut word = |before: &str| {
             let mut line = String::new();
             assert_ne!(out.read_line(&mut line).expect("text"), 0, "it ended");
-            let (_, rest) = line.split_once(before).unwrap_or_else(|| panic!("{line}"));
+            let (_, rest) = line.split_once(before).expect("it says so");
             rest.split_whitespace().next().expect("a word").trim_end_matches('.').to_owned()
         };
         let (key, url) = (word("key is "), word("ready at "));
