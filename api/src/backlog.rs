@@ -18,7 +18,7 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 11] = [
+pub const LOGGING: [&str; 14] = [
     "approve_agreement_version",
     "approve_payout_run",
     "countersign_handshake",
@@ -29,7 +29,10 @@ pub const LOGGING: [&str; 11] = [
     "create_referral",
     "create_signing_key",
     "create_trail_run",
+    "erase_contact",
     "execute_payout_run",
+    "hand_over_handshake",
+    "rotate_signing_key",
 ];
 
 /// How far the log may be behind.

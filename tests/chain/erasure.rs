@@ -124,7 +124,14 @@ fn a_person_is_gone_from_every_column_and_everybody_elses_proof_stands() {
     }
     let file = scratch("kept-trust").join("trust.json");
     std::fs::write(&file, trust.to_json().expect("JSON")).expect("written");
-    let arguments = verify::VerifyArgs { trust: file, json: true, words: false, receipts: vec![folder] };
+    let arguments = verify::VerifyArgs {
+        trust: file,
+        json: true,
+        words: false,
+        leaf: None,
+        envelope: None,
+        receipts: vec![folder],
+    };
     assert_eq!(verify::run(&arguments).expect("it runs"), std::process::ExitCode::SUCCESS);
 
     let report = audit_of(platform, &[]);
@@ -235,6 +242,8 @@ fn salt_of(platform: &Platform, source: uuid::Uuid) -> Salt {
         Statement::Accept(s) => s.salt,
         Statement::Seal(s) => s.salt,
         Statement::KeyRegistration(s) => s.salt,
+        Statement::KeyRotation(s) => s.salt,
+        Statement::KeyRevocation(s) => s.salt,
         Statement::ImportDeclaration(s) => s.salt,
         Statement::AgreementApproval(s) => s.salt,
         Statement::PayoutApproval(s) => s.salt,

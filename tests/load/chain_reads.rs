@@ -42,6 +42,7 @@ pub fn application(platform: &Platform, directory: &Path) -> App {
         no_workers: false,
         environment: EnvironmentArgs::default(),
         outbound: OutboundArgs::default(),
+        witnesses: api::config::WitnessArgs::default(),
         edge: EdgeArgs::default(),
     };
     let store = Arc::new(PgStore::new(&url, PoolSizes::default()));
