@@ -78,8 +78,8 @@ fn attribution() {
             code: "seal_of_other_deal",
             prefix: "handshake",
             of: "select id from handshake order by id limit 1",
-            sql: "update handshake set hop = 7, deal_id = (select id from deal order by id desc limit 1)
-                  where id = (select id from handshake order by id limit 1)",
+            sql: "update handshake h set deal_id = d.id, hop = 7, previous_id = h.id, from_organisation_id = d.introducer_id, to_organisation_id = d.provider_id
+                  from deal d where d.id = (select id from deal order by id desc limit 1) and h.id = (select id from handshake order by id limit 1)",
         },
         Cheat {
             guarantee: Attribution,
