@@ -91,11 +91,14 @@ impl WitnessState {
                 continue;
             }
             let bytes = std::fs::read(&path).map_err(failed(&path))?;
+            // What a process that was killed had renamed and not made durable yet is what is answered by from here on.
+            std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed(&path))?;
             let read = serde_json::from_slice::<Remembered>(&bytes).ok();
             let read = read.filter(|read| path.file_name().is_some_and(|name| *name == *file_name(&read.origin)));
             let Remembered { origin, root, size } = read.ok_or_else(|| WitnessStateError::Damaged(path.clone()))?;
             latest.insert(origin, TreeHead { root, size });
         }
+        std::fs::File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed(directory))?;
         Ok(Self { directory: directory.to_owned(), latest: Mutex::new(latest), _turn: turn })
     }
 

@@ -50,3 +50,17 @@ fn secrets_go_by_an_erasure_that_names_them_and_is_logged_and_by_nothing_else() 
     let bank = "select erase_bank_details('01990000-0000-7000-8000-00000000ffff', (select array_agg(id) from payee))";
     said(refused(&platform, &[bank]), "no erasure of this transaction is of that payee");
 }
+
+#[test]
+fn a_table_of_the_same_name_does_not_stand_in_for_an_erasure() {
+    let platform = example();
+    // What the functions with the owner's rights would look at first, made by the service's own role.
+    let stand_ins = "create temporary table chain_erasure (id uuid); create temporary table chain_erased (source_id uuid, erasure_id uuid)";
+    let all =
+        "insert into pg_temp.chain_erased select source_id, '01990000-0000-7000-8000-00000000ffff' from chain_secret";
+    let mine = "insert into pg_temp.chain_erasure values ('01990000-0000-7000-8000-00000000ffff')";
+    let script = [stand_ins, "grant all on pg_temp.chain_erasure, pg_temp.chain_erased to public", all, mine, ERASE];
+    let refusal = refused(&platform, &script).expect("it was done");
+    assert!(refusal.contains("append-only") || refusal.contains("temporary"), "{refusal}");
+    assert_eq!(platform.number("select count(*) from pg_proc where prosecdef and pronamespace = 'public'::regnamespace and proconfig::text not like '%pg_temp%'"), 0);
+}

@@ -62,7 +62,11 @@ pub fn audited(
 ) -> Result<AuditReport, StoreError> {
     let trust = platform.trust();
     let mut lines = LinesOf::new(export.unwrap_or_default());
-    let against = Against { kept: kept.to_vec(), export: export.map(|_| (&trust, &mut lines as _)) };
+    let against = Against {
+        kept: kept.to_vec(),
+        witnesses: Some(trust.policy()),
+        export: export.map(|_| (&trust, &mut lines as _)),
+    };
     audit_against(trust.log(), files, against, &mut |_, _| ()).map_err(|error| StoreError::Failed(error.to_string()))
 }
 

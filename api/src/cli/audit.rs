@@ -104,7 +104,7 @@ fn audited(args: &AuditArgs, trust: &Trust, files: &dyn LogFiles) -> Result<Audi
     let kept = args.kept.iter().map(|path| checkpoint(trust, path)).collect::<Result<Vec<_>, _>>()?;
     let export = lines.as_mut().map(|lines| (trust, lines as _));
     let mut progress = progress(args.json);
-    audit_against(trust.log(), files, Against { kept, export }, &mut progress)
+    audit_against(trust.log(), files, Against { kept, witnesses: Some(trust.policy()), export }, &mut progress)
         .map_err(|error| CommandError::Other(error.to_string()))
 }
 

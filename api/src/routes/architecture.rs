@@ -6,15 +6,10 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
-use actix_web::{HttpResponse, Resource, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use domain::kernel::Digest;
+use actix_web::Resource;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
-use crate::problem::Problem;
+use super::page::{Page, resource as served, source};
 
 const SOURCE: &str = include_str!("../../../ARCHITECTURE.md");
 /// How the page looks; the policy names its digest, so no other style counts.
@@ -23,31 +18,20 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     code{background:#f3f3f3;padding:0 .2em}pre{background:#f3f3f3;padding:.8rem;overflow:auto}pre code{padding:0}";
 
 /// The page, made once.
-static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(SOURCE));
+static PAGE: LazyLock<Page> = LazyLock::new(|| made(SOURCE));
 
-struct Page {
-    html: String,
-    etag: String,
-    policy: String,
-}
-
-impl Page {
-    fn of(markdown: &str) -> Self {
-        let mut html = String::with_capacity(markdown.len() * 2);
-        html.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Architecture</title>");
-        // Writing to a String cannot fail.
-        let _ = write!(html, "<style>{STYLE}</style></head><body>\n<p><a href=\"/docs/\">API reference</a></p>\n");
-        html.push_str(&rendered(markdown));
-        html.push_str("</body></html>\n");
-        let style = STANDARD.encode(Digest::of(STYLE.as_bytes()).bytes());
-        Self {
-            etag: format!("\"{}\"", Digest::of(html.as_bytes())),
-            policy: format!(
-                "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            ),
-            html,
-        }
-    }
+fn made(markdown: &str) -> Page {
+    let mut html = String::with_capacity(markdown.len() * 2);
+    html.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Architecture</title>");
+    // Writing to a String cannot fail.
+    let _ = write!(html, "<style>{STYLE}</style></head><body>\n<p><a href=\"/docs/\">API reference</a></p>\n");
+    html.push_str(&rendered(markdown));
+    html.push_str("</body></html>\n");
+    let policy = format!(
+        "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        source(STYLE)
+    );
+    Page::new(html, policy)
 }
 
 /// Markdown as HTML in which nothing of the source is markup but what Markdown makes of it.
@@ -100,25 +84,10 @@ fn heading<'e>(level: HeadingLevel, after: &[Event<'_>]) -> Event<'e> {
     Event::Start(Tag::Heading { level, id: Some(CowStr::from(id)), classes: Vec::new(), attrs: Vec::new() })
 }
 
-async fn page() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((ETAG, PAGE.etag.as_str()))
-        .body(PAGE.html.as_str())
-}
-
-async fn other_method() -> Result<HttpResponse, Problem> {
-    let allow = "GET, HEAD";
-    let detail = format!("this path answers {allow}");
-    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).with_header("Allow", allow))
-}
-
-/// The page's route. It is no operation of the API, so the API document does not list it.
+/// The page's route.
 #[must_use]
 pub fn resource() -> Resource {
-    web::resource("/architecture").route(web::get().to(page)).default_service(web::to(other_method))
+    served("/architecture", &PAGE)
 }
 
 #[cfg(test)]

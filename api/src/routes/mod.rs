@@ -39,6 +39,7 @@ pub mod members;
 pub mod oauth;
 pub mod oidc;
 pub mod operations;
+mod page;
 pub mod payees;
 pub mod payouts;
 pub mod receipts;

@@ -54,11 +54,12 @@ fn uuids(deals: &[DealId]) -> Vec<Uuid> {
 }
 
 impl PgUnitOfWork<'_> {
-    /// What is in transit was paid: what comes back of it comes within days, and the retention lasts for years.
+    /// A deal that may still settle is owed, whatever lies on its lines today. What is in transit was paid: what comes back of it comes within days, and the retention lasts for years.
     fn deal_traces(&mut self, contact: ContactId) -> Result<Vec<DealTrace>, StoreError> {
         let rows: Vec<TraceRow> = query::<TraceColumns>(
             "with asked (contact) as (select $1::uuid)
-             select d.id, d.client_id = asked.contact, money.owed, paid.at
+             select d.id, d.client_id = asked.contact,
+               money.owed or d.stage in ('referred', 'accepted', 'in_progress', 'contracted'), paid.at
              from asked join deal d on d.client_id = asked.contact
                or d.member_id in (select m.id from member m where m.contact_id = asked.contact)
              cross join lateral (select coalesce(bool_or((suspense_minor, accrued_minor, held_minor, available_minor, recoverable_minor)
@@ -86,7 +87,9 @@ impl PgUnitOfWork<'_> {
                exists (select from member_payee o join member m on m.id = o.member_id
                  where o.payee_id = p.id and m.contact_id is distinct from asked.contact),
                exists (select from ledger_account a join ledger_balance b on b.account_id = a.id
-                 where a.party_id = p.id and a.kind <> 'payee_in_transit' and b.balance_minor <> 0),
+                 where a.party_id = p.id and a.kind <> 'payee_in_transit' and b.balance_minor <> 0)
+                 or exists (select from member_payee o join deal d on d.member_id = o.member_id
+                   where o.payee_id = p.id and d.stage in ('referred', 'accepted', 'in_progress', 'contracted')),
                (select max(o.created_at) from payout o where o.payee_id = p.id and o.state <> 'returned')
              from asked join payee p on p.id in (select s.payee_id from member m join member_payee s on s.member_id = m.id
                where m.contact_id = asked.contact)

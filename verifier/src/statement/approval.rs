@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, typ};
+use super::{Signed, signed, typ};
 use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::ids::{AgreementId, PayoutRunId};
@@ -68,44 +68,6 @@ pub struct PayoutApproval {
     pub v: u8,
 }
 
-impl Signed for AgreementApproval {
-    fn kind(&self) -> LeafKind {
-        LeafKind::AgreementApproval
-    }
-    fn typ(&self) -> &'static str {
-        typ::APPROVAL
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-}
+signed!(AgreementApproval, APPROVAL, seen);
 
-impl Signed for PayoutApproval {
-    fn kind(&self) -> LeafKind {
-        LeafKind::PayoutApproval
-    }
-    fn typ(&self) -> &'static str {
-        typ::APPROVAL
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-}
+signed!(PayoutApproval, APPROVAL, seen);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, typ};
+use super::{Signed, signed, typ};
 use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::leaf::LeafKind;
@@ -52,26 +52,7 @@ impl Erasure {
     }
 }
 
-impl Signed for Erasure {
-    fn kind(&self) -> LeafKind {
-        LeafKind::Erasure
-    }
-    fn typ(&self) -> &'static str {
-        typ::ERASURE
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-}
+signed!(Erasure, ERASURE, seen);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, typ};
+use super::{Signed, signed, typ};
 use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::ids::{DealId, HandshakeId};
@@ -49,29 +49,7 @@ pub struct Offer {
     pub value: Option<Amount>,
 }
 
-impl Signed for Offer {
-    fn kind(&self) -> LeafKind {
-        LeafKind::Offer
-    }
-    fn typ(&self) -> &'static str {
-        typ::HANDSHAKE
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(Offer, HANDSHAKE, seen, assurance);
 
 /// The counterparty accepts, countersigning the offer's signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,29 +78,7 @@ pub struct Accept {
     pub v: u8,
 }
 
-impl Signed for Accept {
-    fn kind(&self) -> LeafKind {
-        LeafKind::Accept
-    }
-    fn typ(&self) -> &'static str {
-        typ::HANDSHAKE
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(Accept, HANDSHAKE, seen, assurance);
 
 /// The platform seals: what was offered and accepted, under which terms, for which deal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,26 +119,4 @@ pub struct Seal {
     pub v: u8,
 }
 
-impl Signed for Seal {
-    fn kind(&self) -> LeafKind {
-        LeafKind::Seal
-    }
-    fn typ(&self) -> &'static str {
-        typ::HANDSHAKE
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(Seal, HANDSHAKE, seen, assurance);

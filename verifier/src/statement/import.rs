@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, typ};
+use super::{Signed, signed, typ};
 use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::ids::DealImportId;
@@ -36,23 +36,4 @@ pub struct ImportDeclaration {
     pub v: u8,
 }
 
-impl Signed for ImportDeclaration {
-    fn kind(&self) -> LeafKind {
-        LeafKind::ImportDeclaration
-    }
-    fn typ(&self) -> &'static str {
-        typ::IMPORT
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-}
+signed!(ImportDeclaration, IMPORT, seen);

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, VERSION, typ};
+use super::{Signed, VERSION, signed, typ};
 use crate::checkpoint::TreeHead;
 use crate::digest::Digest;
 use crate::jcs;
@@ -40,29 +40,7 @@ pub struct KeyRegistration {
     pub v: u8,
 }
 
-impl Signed for KeyRegistration {
-    fn kind(&self) -> LeafKind {
-        LeafKind::KeyRegistration
-    }
-    fn typ(&self) -> &'static str {
-        typ::KEY
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        None
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(KeyRegistration, KEY, assurance);
 
 /// A key gives way to the next, signed by both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,29 +140,7 @@ impl KeyRotation {
     }
 }
 
-impl Signed for KeyRotation {
-    fn kind(&self) -> LeafKind {
-        LeafKind::KeyRotation
-    }
-    fn typ(&self) -> &'static str {
-        typ::KEY
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(KeyRotation, KEY, seen, assurance);
 
 /// Why a key is no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -246,26 +202,4 @@ pub struct KeyRevocation {
     pub v: u8,
 }
 
-impl Signed for KeyRevocation {
-    fn kind(&self) -> LeafKind {
-        LeafKind::KeyRevocation
-    }
-    fn typ(&self) -> &'static str {
-        typ::KEY
-    }
-    fn log(&self) -> &str {
-        &self.log
-    }
-    fn kid(&self) -> &str {
-        &self.kid
-    }
-    fn seen(&self) -> Option<&TreeHead> {
-        Some(&self.seen)
-    }
-    fn version(&self) -> u8 {
-        self.v
-    }
-    fn assurance(&self) -> Assurance {
-        self.assurance
-    }
-}
+signed!(KeyRevocation, KEY, seen, assurance);

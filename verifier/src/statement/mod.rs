@@ -82,7 +82,9 @@ trait Signed {
     /// The key that signs it.
     fn kid(&self) -> &str;
     /// The last checkpoint that the signer verified; a registration has none.
-    fn seen(&self) -> Option<&TreeHead>;
+    fn seen(&self) -> Option<&TreeHead> {
+        None
+    }
     /// Its version.
     fn version(&self) -> u8;
     /// How the signing party stands behind it; declarations and approvals are their signer's own.
@@ -90,6 +92,41 @@ trait Signed {
         Assurance::Own
     }
 }
+
+/// Tells the members that every statement has, and `seen` and `assurance` of those that have them. Its leaf's kind has its name.
+macro_rules! signed {
+    ($name:ident, $typ:ident $(, $member:ident)*) => {
+        impl Signed for $name {
+            fn kind(&self) -> LeafKind {
+                LeafKind::$name
+            }
+            fn typ(&self) -> &'static str {
+                typ::$typ
+            }
+            fn log(&self) -> &str {
+                &self.log
+            }
+            fn kid(&self) -> &str {
+                &self.kid
+            }
+            fn version(&self) -> u8 {
+                self.v
+            }
+            $(signed!(@$member);)*
+        }
+    };
+    (@seen) => {
+        fn seen(&self) -> Option<&TreeHead> {
+            Some(&self.seen)
+        }
+    };
+    (@assurance) => {
+        fn assurance(&self) -> Assurance {
+            self.assurance
+        }
+    };
+}
+use signed;
 
 /// Any statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

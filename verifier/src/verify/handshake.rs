@@ -131,7 +131,8 @@ fn ordered(findings: &mut Findings, read: &[Read<'_>]) {
         if before.leaf.lane_seq >= after.leaf.lane_seq || before.logged.index >= after.logged.index {
             findings.fault(&at, "out_of_order", "offer, accept and seal follow each other");
         }
-        if before.leaf.lane_seq + 1 == after.leaf.lane_seq && after.leaf.previous != before.leaf.hash() {
+        if before.leaf.lane_seq.checked_add(1) == Some(after.leaf.lane_seq) && after.leaf.previous != before.leaf.hash()
+        {
             findings.fault(&at, "lane_broken", "the leaf does not name the one before it on its lane");
         }
     }

@@ -50,6 +50,22 @@ impl<'v> Told<'v> {
     }
 }
 
+/// A text of a receipt, for a terminal: what would begin a line of its own, move the cursor or turn the writing around is
+/// written as its number.
+fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if hidden(c) {
+            out.extend(c.escape_unicode())
+        } else {
+            out.push(c)
+        }
+        out
+    })
+}
+
 /// Tells a person; in words, and with the root of trust that it was judged under, when that is given.
 pub(super) fn tell(
     output: &mut dyn Write,
@@ -60,22 +76,22 @@ pub(super) fn tell(
     let file = path.display();
     let told = match Told::of(verdict) {
         Ok(told) => told,
-        Err(why) => return writeln!(output, "BROKEN  {file}: {why}"),
+        Err(why) => return writeln!(output, "BROKEN  {file}: {}", plain(why)),
     };
     let holds = verdict.holds();
     if holds {
         let size = told.checkpoint.map_or(0, |head| head.size);
-        writeln!(output, "HOLDS   {} as of {size} leaves ({file})", told.name)?;
+        writeln!(output, "HOLDS   {} as of {size} leaves ({file})", plain(&told.name))?;
     } else {
-        writeln!(output, "BROKEN  {} ({file})", told.name)?;
+        writeln!(output, "BROKEN  {} ({file})", plain(&told.name))?;
         for fault in &told.faults.0 {
-            writeln!(output, "        at {}: {}: {}", fault.pointer, fault.code, fault.detail)?;
+            writeln!(output, "        at {}: {}: {}", fault.pointer, fault.code, plain(&fault.detail))?;
         }
     }
     let Some(trust) = words else { return Ok(()) };
     for (heading, said) in [("proved", told.proved), ("not proved", told.not_proved)] {
         for line in said {
-            writeln!(output, "        {heading}: {line}")?;
+            writeln!(output, "        {heading}: {}", plain(line))?;
         }
     }
     if let Some(head) = told.checkpoint.filter(|_| holds) {
@@ -100,4 +116,16 @@ pub(super) fn as_json(path: &Path, verdict: &Verdict) -> Value {
     };
     told["file"] = json!(path.display().to_string());
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_text_of_a_receipt_stays_on_its_line_and_in_its_direction() {
+        assert_eq!(plain("handshake_01k: Ærø, 10 %"), "handshake_01k: Ærø, 10 %");
+        let forged = plain("x\nHOLDS   handshake_1\u{1b}[2K\u{202e}");
+        assert_eq!(forged, "x\\u{a}HOLDS   handshake_1\\u{1b}[2K\\u{202e}");
+    }
 }

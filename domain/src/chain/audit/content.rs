@@ -19,7 +19,7 @@ use crate::chain::leaf::{self, Leaf, LeafKind};
 use crate::chain::signer::PortError;
 use crate::chain::statement::{Erasure, Statement};
 use crate::chain::trust::Trust;
-use crate::guarantees::run::TYP as GUARANTEES;
+use crate::guarantees::{Report, run::TYP as GUARANTEES};
 use crate::kernel::Digest;
 use crate::ledger::logged::LoggedEntry;
 use crate::ledger::posting::GENESIS;
@@ -112,7 +112,9 @@ impl<'c> Content<'c> {
         let Some(leaf) = leaf else { return Ok(()) };
         let is_entry = leaf.kind == LeafKind::LedgerEntry;
         let Some(envelope) = envelope else {
-            if erased && !is_entry {
+            // An erasure takes what was signed of a deal, nothing else: least of all a key's revocation.
+            let erasable = matches!(leaf.kind, LeafKind::Offer | LeafKind::Accept | LeafKind::Seal);
+            if erased && erasable {
                 let _ = self.unexplained.insert(index, leaf.commitment);
             } else {
                 let code = if is_entry { "entry_missing" } else { "envelope_missing" };
@@ -194,11 +196,23 @@ impl<'c> Content<'c> {
     }
 
     fn report_of(&mut self, report: &mut AuditReport, index: u64, envelope: &str) {
-        match Jws::parse(envelope) {
-            Ok(jws) if jws.typ() == GUARANTEES => self.signatures.take_platforms(report, index, jws),
-            Ok(jws) => report.differ(Some(index), "other_statement", format!("an envelope of type {}", jws.typ())),
-            Err(error) => report.differ(Some(index), "statement_malformed", error.to_string()),
+        let mut differ = |code, detail| report.differ(Some(index), code, detail);
+        let read = Jws::parse(envelope).map_err(|error| error.to_string());
+        let read = read.and_then(|jws| Report::parse(jws.payload()).map(|said| (jws, said)).map_err(|e| e.to_string()));
+        let (jws, said) = match read {
+            Ok(read) => read,
+            Err(detail) => return differ("statement_malformed", detail),
+        };
+        if jws.typ() != GUARANTEES || said.kid != jws.kid() {
+            return differ("other_statement", format!("an envelope of type {}, of key {}", jws.typ(), said.kid));
         }
+        if said.log != self.trust.origin() {
+            return differ("other_log", format!("the report is for log {}", said.log));
+        }
+        if said.checkpoint.is_some_and(|seen| seen.size > index) {
+            return differ("seen_from_the_future", "the report names a checkpoint that holds it".to_owned());
+        }
+        self.signatures.take_platforms(report, index, jws);
     }
 
     fn entry(&mut self, report: &mut AuditReport, index: u64, bytes: &[u8]) {

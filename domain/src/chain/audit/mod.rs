@@ -17,7 +17,8 @@ mod tree;
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::export::ExportLines;
 use super::mirror::{CHECKPOINT, LogFiles};
-use super::note::VerifierKey;
+use super::note::{Note, VerifierKey};
+use super::policy::Policy;
 use super::signer::PortError;
 use super::tile;
 use super::trust::Trust;
@@ -32,7 +33,7 @@ pub const MAX_DIFFERENCES: usize = 100;
 pub struct Difference {
     /// The first leaf that it concerns; none when it concerns the log as a whole.
     pub index: Option<u64>,
-    /// Of the log: `checkpoint_missing`, `checkpoint_not_trusted`, `bundle_missing`, `bundle_malformed`, `leaf_malformed`,
+    /// Of the log: `checkpoint_missing`, `checkpoint_not_trusted`, `cosignature_invalid`, `quorum_not_met`, `bundle_missing`, `bundle_malformed`, `leaf_malformed`,
     /// `lane_broken`, `hash_differs`, `tile_missing`, `tile_differs`, `root_differs`. Of checkpoints that were kept or seen:
     /// `truncated`, `rewritten`, `seen_differs`, `seen_from_the_future`. Of the export: see [`content`], [`signed`].
     pub code: &'static str,
@@ -98,6 +99,8 @@ impl AuditReport {
 pub struct Against<'a> {
     /// Signed checkpoints of the same log that were kept from before, or come from witnesses.
     pub kept: Vec<Checkpoint>,
+    /// Who must have cosigned its checkpoint.
+    pub witnesses: Option<&'a Policy>,
     /// What its leaves commit to, and who may have signed it.
     pub export: Option<(&'a Trust, &'a mut dyn ExportLines)>,
 }
@@ -125,7 +128,7 @@ pub fn audit_against(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<AuditReport, PortError> {
     let mut report = AuditReport::default();
-    let Some(head) = signed_head(log, files, &mut report)? else { return Ok(report) };
+    let Some(head) = signed_head(log, against.witnesses, files, &mut report)? else { return Ok(report) };
     report.head = Some(head);
     let mut kept = against.kept;
     let content = match against.export {
@@ -148,6 +151,7 @@ pub fn audit_against(
 
 fn signed_head(
     log: &VerifierKey,
+    witnesses: Option<&Policy>,
     files: &dyn LogFiles,
     report: &mut AuditReport,
 ) -> Result<Option<TreeHead>, PortError> {
@@ -157,10 +161,31 @@ fn signed_head(
     };
     let opened = std::str::from_utf8(&note).map_err(|_| "it is not UTF-8".to_owned());
     match opened.and_then(|text| Checkpoint::open(text, log).map_err(|e| e.to_string())) {
-        Ok(checkpoint) => Ok(Some(checkpoint.head)),
+        Ok(checkpoint) => {
+            if let Some(policy) = witnesses {
+                cosigned(policy, &note, report);
+            }
+            Ok(Some(checkpoint.head))
+        }
         Err(detail) => {
             report.differ(None, "checkpoint_not_trusted", detail);
             Ok(None)
         }
+    }
+}
+
+/// Whether the trusted witnesses cosigned the checkpoint, as receipts ask it too.
+fn cosigned(policy: &Policy, note: &[u8], report: &mut AuditReport) {
+    let Some(note) = std::str::from_utf8(note).ok().and_then(|text| Note::parse(text).ok()) else { return };
+    let (mut cosigned, quorum) = (0, policy.quorum());
+    for judged in policy.judged(&note) {
+        match judged {
+            Ok(_) => cosigned += 1,
+            Err(error) => report.differ(None, "cosignature_invalid", error.to_string()),
+        }
+    }
+    if cosigned < quorum {
+        let detail = format!("{cosigned} of the trusted witnesses cosigned the checkpoint, {quorum} must have");
+        report.differ(None, "quorum_not_met", detail);
     }
 }

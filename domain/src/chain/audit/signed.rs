@@ -63,6 +63,9 @@ impl<'t> Signatures<'t> {
             _ => None,
         };
         let kid = jws.kid();
+        if let Statement::ImportDeclaration(s) = statement {
+            return self.keys.declarant(kid, &s.organisation, index).copied();
+        }
         if let Some(platform) = self.trust.platform_key(kid) {
             return match party {
                 Some((party, Assurance::Own)) => {
@@ -72,11 +75,10 @@ impl<'t> Signatures<'t> {
                 _ => Ok(*platform),
             };
         }
-        match (party, statement) {
-            (Some((party, assurance @ (Assurance::Own | Assurance::Custodial))), _) => {
+        match party {
+            Some((party, assurance @ (Assurance::Own | Assurance::Custodial))) => {
                 self.keys.signer(kid, party, assurance, index).copied()
             }
-            (None, Statement::ImportDeclaration(s)) => self.keys.declarant(kid, &s.organisation, index).copied(),
             _ => {
                 let detail = format!("key {kid} is not known to be allowed to sign this");
                 Err(NotGood { code: "unknown_key", detail })

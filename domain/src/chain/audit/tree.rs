@@ -110,7 +110,11 @@ impl<'f, 'c> Walk<'f, 'c> {
                     let expected = lane.next_n;
                     let detail = format!("not leaf {expected} of its lane, or not after the leaf that it names");
                     // Goes on from what is there, so that one broken leaf is one difference.
-                    *lane = LaneHead { lane: leaf.lane, next_n: leaf.lane_seq + 1, last_leaf_hash: leaf.hash() };
+                    *lane = LaneHead {
+                        lane: leaf.lane,
+                        next_n: leaf.lane_seq.saturating_add(1),
+                        last_leaf_hash: leaf.hash(),
+                    };
                     self.report.differ(Some(index), "lane_broken", detail);
                 }
             }
