@@ -3,13 +3,12 @@
 #![expect(clippy::expect_used, reason = "helpers of tests may panic")]
 
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
-use domain::chain::key::PublicKey;
 use domain::chain::leaf::{LaneHead, Leaf, LeafKind, lane};
 use domain::chain::merkle::{MemoryRows, empty_root, leaf_hash};
 use domain::chain::note::VerifierKey;
 use domain::chain::proof::{prove_inclusion, root};
 use domain::chain::receipt::{self, Logged, Receipt, ReceiptKind};
-use domain::chain::signer::{PortError, Signer};
+use domain::chain::signer::Signer;
 use domain::chain::statement::{
     Accept, AgreementRef, Assurance, Declared, KeyRegistration, Offer, Participant, PartyId, Salt, Seal, Statement,
 };
@@ -17,26 +16,14 @@ use domain::chain::trust::Trust;
 use domain::chain::verify::{Findings, verify};
 use domain::kernel::ids::{AgreementId, DealId, HandshakeId, MemberId, OrganisationId};
 use domain::kernel::{Digest, Instant};
-use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+#[path = "../../verifier/tests/receipts/signer.rs"]
+mod signer;
+use signer::key;
+
 const ORIGIN: &str = "flip360.test/log";
-
-struct Key(ed25519_dalek::SigningKey);
-
-impl Signer for Key {
-    fn public_key(&self) -> PublicKey {
-        PublicKey::parse(self.0.verifying_key().as_bytes()).expect("a good key")
-    }
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError> {
-        Ok(self.0.sign(message).to_bytes())
-    }
-}
-
-fn key(seed: u8) -> Key {
-    Key(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))
-}
 
 const LOG: u8 = 1;
 const PLATFORM: u8 = 2;

@@ -5,13 +5,12 @@
 
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
 use domain::chain::cosignature::WitnessKey;
-use domain::chain::key::PublicKey;
 use domain::chain::merkle::{MemoryRows, leaf_hash};
 use domain::chain::note::{Note, NoteError, VerifierKey};
 use domain::chain::policy::{MAX_WITNESSES, Policy, PolicyError};
 use domain::chain::proof::prove_consistency;
 use domain::chain::receipt::{self, Receipt, ReceiptKind};
-use domain::chain::signer::{PortError, Signer};
+use domain::chain::signer::Signer;
 use domain::chain::trust::{Trust, TrustError};
 use domain::chain::verify::verify;
 use domain::chain::witness::answer::{self, Reply, Told};
@@ -19,8 +18,11 @@ use domain::chain::witness::cosigner::{Refusal, judge};
 use domain::chain::witness::file::Witnesses;
 use domain::chain::witness::submission::{MAX_PROOF, Submission};
 use domain::kernel::Digest;
-use ed25519_dalek::Signer as _;
 use proptest::prelude::*;
+
+#[path = "../../verifier/tests/receipts/signer.rs"]
+mod signer;
+use signer::key;
 
 const ORIGIN: &str = "flip360.test/log";
 /// A witness of the public network, and what it cosigned of a public log on 2 August 2026.
@@ -40,21 +42,6 @@ BCml5C32yqMcl0gjTrcSOeNVx59oPnSdytBzDGBO5k0=
 
 \u{2014} geomys.org/witness/test-log wHh/9BPsoBNr2x0Ol3qPBYasIN0HI2ZiBg5ac0v3LQq/7F+YO7U4oWbDeJn1VaWVrlbSEM30Gr7WWYQjj2SBxRoJ/Ao=
 ";
-
-struct Key(ed25519_dalek::SigningKey);
-
-impl Signer for Key {
-    fn public_key(&self) -> PublicKey {
-        PublicKey::parse(self.0.verifying_key().as_bytes()).expect("a good key")
-    }
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError> {
-        Ok(self.0.sign(message).to_bytes())
-    }
-}
-
-fn key(seed: u8) -> Key {
-    Key(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))
-}
 
 fn log() -> VerifierKey {
     VerifierKey::try_new(ORIGIN, key(1).public_key()).expect("a name")

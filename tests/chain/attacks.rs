@@ -1,13 +1,18 @@
 //! Somebody with all rights over the database changes what is kept. Each way is tried; the audit names the first leaf that
 //! is not as it was, and what is wrong with it.
 
-use domain::chain::audit::AuditReport;
+use domain::access::Viewer;
+use domain::chain::audit::{Against, AuditReport, audit_against};
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
+use domain::chain::cosignature::WitnessKey;
 use domain::chain::leaf::LeafKind;
 use domain::chain::merkle::{Frontier, leaf_hash};
+use domain::chain::mirror::LiveLog;
+use domain::chain::policy::Policy;
 use domain::chain::signer::Signer as _;
 use domain::chain::statement::{Salt, Statement};
-use harness::platform::{ORIGIN, Platform};
+use domain::store::StoreError;
+use harness::platform::{MemorySigner, ORIGIN, Platform};
 
 use crate::support::{ALL, ALL_MEMBERS, audit_of, bytes, example, newest};
 
@@ -195,4 +200,25 @@ fn the_newest_ten_leaves_cut_off_with_the_logs_key_in_hand() {
     let guarded = domain::chain::sequence::Sequencer::new(ORIGIN, &platform.log_signer, &platform.high_water);
     let refused = guarded.confirm(platform.store()).expect_err("rolled back").to_string();
     assert!(refused.contains("rolled back"), "{refused}");
+}
+
+#[test]
+fn a_checkpoint_without_the_cosignatures_that_are_asked_for() {
+    let platform = example();
+    let witness = WitnessKey::try_new("witness.test", MemorySigner::new(61).public_key()).expect("a key");
+    let found = |quorum: usize| {
+        let policy = Policy::try_new(vec![witness.clone()], quorum).expect("a policy");
+        let report = platform.store().read_snapshot(&Viewer::Everything, |queries| {
+            audit_against(
+                platform.trust().log(),
+                &LiveLog::new(queries.chain()),
+                Against { witnesses: Some(&policy), ..Against::default() },
+                &mut |_, _| (),
+            )
+            .map_err(|error| StoreError::Failed(error.to_string()))
+        });
+        codes(&report.expect("the log can be read"), None)
+    };
+    assert_eq!(found(0), [""; 0]);
+    assert_eq!(found(1), ["quorum_not_met"]);
 }

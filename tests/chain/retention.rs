@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::Viewer;
+use domain::deals::deal::Stage;
 use domain::directory::erase::{self, Erased};
 use domain::directory::erasure::{ERASED_NAME, KeptReason, KeptThing, Report};
 use domain::directory::error::DirectoryError;
@@ -158,4 +159,23 @@ impl Counted for Platform {
     fn number_is(&self, sql: &str, expected: i64) {
         assert_eq!(self.number(sql), expected, "{sql}");
     }
+}
+
+#[test]
+fn a_deal_that_may_still_settle_keeps_who_will_be_paid_for_it() {
+    let mut platform = paid();
+    let (contact, member) = found(&platform, PAID);
+    // Nothing lies on its lines and what was paid is long ago; but one of its deals is not settled yet.
+    platform.now = at("2033-06-30T02:00:00Z");
+    let move_to = |stage: &str| {
+        platform.tamper(&format!(
+            "update deal set stage = '{stage}' where id = (select id from deal where member_id = '{member}' order by id limit 1)"
+        ));
+    };
+    for stage in Stage::ALL.into_iter().filter(|stage| stage.is_open()) {
+        move_to(stage.as_str());
+        assert_eq!(erased(&platform, contact).expect("an answer").payees.len(), 0, "{}", stage.as_str());
+    }
+    move_to("lost");
+    assert_eq!(erased(&platform, contact).expect("erased").payees.len(), 1);
 }

@@ -12,7 +12,7 @@ use domain::chain::mirror::{CHECKPOINT, LogFiles, tiles_of};
 use domain::chain::proof;
 use domain::chain::registration::register;
 use domain::chain::signer::{PortError, Signer as _};
-use domain::chain::statement::{Declared, ImportDeclaration, PartyId, Salt, Statement, VERSION};
+use domain::chain::statement::{self, Declared, Erasure, ImportDeclaration, PartyId, Salt, Statement, VERSION};
 use domain::chain::tile::{self, TileKind};
 use domain::chain::verify::verify;
 use domain::env::Env;
@@ -53,19 +53,32 @@ fn files(platform: &Platform, leaves: &[Vec<u8>]) -> (Memory, MemoryRows, Checkp
     (Memory(files), rows, checkpoint)
 }
 
-/// An export with the seal of one handshake rewritten: another salt stands for any other words. Its lane is linked anew,
-/// so that nothing but the hashes differs. Gives the leaves, the lines and the index of the seal.
+/// An export with the seal of one handshake rewritten: another salt stands for any other words.
 fn rewritten(platform: &Platform, export: &[u8]) -> (Vec<Vec<u8>>, Vec<Line>, u64) {
+    let other_salt = |statement: Statement| {
+        let Statement::Seal(mut seal) = statement else { panic!("a seal") };
+        seal.salt = Salt([6; 32]);
+        Statement::Seal(seal).sign(&platform.signer).expect("an envelope")
+    };
+    resigned(export, |kind, index| kind == LeafKind::Seal && index > 5, &other_salt)
+}
+
+/// An export with one statement signed anew. Its lane is linked anew, so that nothing but the hashes differs. Gives the
+/// leaves, the lines and the index of the statement.
+fn resigned(
+    export: &[u8],
+    chosen: impl Fn(LeafKind, u64) -> bool,
+    sign: &dyn Fn(Statement) -> String,
+) -> (Vec<Vec<u8>>, Vec<Line>, u64) {
     let mut lines = lines(export);
     let mut heads: BTreeMap<Digest, Digest> = BTreeMap::new();
     let (mut leaves, mut target) = (Vec::new(), None);
     for line in &mut lines {
         let Line::Leaf { envelope: Some(envelope), index, leaf, .. } = line else { continue };
         let mut parsed = Leaf::parse(leaf.as_bytes()).expect("a leaf");
-        if parsed.kind == LeafKind::Seal && target.is_none() && *index > 5 {
-            let (_, Statement::Seal(mut seal)) = Statement::parse(envelope).expect("a seal") else { panic!("a seal") };
-            seal.salt = Salt([6; 32]);
-            *envelope = Statement::Seal(seal).sign(&platform.signer).expect("an envelope");
+        if target.is_none() && chosen(parsed.kind, *index) {
+            let (_, statement) = Statement::parse(envelope).expect("a statement");
+            *envelope = sign(statement);
             target = Some(*index);
         }
         parsed.commitment = commitment(envelope.as_bytes());
@@ -76,7 +89,7 @@ fn rewritten(platform: &Platform, export: &[u8]) -> (Vec<Vec<u8>>, Vec<Line>, u6
         *leaf = String::from_utf8(parsed.to_bytes()).expect("text");
         leaves.push(leaf.clone().into_bytes());
     }
-    (leaves, lines, target.expect("a seal"))
+    (leaves, lines, target.expect("the statement"))
 }
 
 /// The lines as a file, under another checkpoint.
@@ -137,14 +150,13 @@ fn what_others_hold_tells_of_a_history_that_was_rewritten_with_stolen_keys() {
     assert!(verify(&trust, &moved).faults.0.iter().any(|fault| fault.code == "not_included"));
 }
 
-#[test]
-fn what_signers_have_seen_tells_without_any_checkpoint_from_elsewhere() {
+/// The example; then a partner registers a key and signs a declaration with it, saying what it has seen.
+fn declared() -> (Service, TreeHead) {
     let service = Service::start();
     let platform = &service.platform;
     platform.onboard(MEMBERS);
     let _ = platform.import(EXAMPLE);
     service.sequence();
-    // A partner signs, and says what it has seen.
     let seen = newest(platform).head;
     let (party, key) = (PartyId::organisation(platform.provider), MemorySigner::new(31));
     let actor = partner(platform.provider);
@@ -168,6 +180,79 @@ fn what_signers_have_seen_tells_without_any_checkpoint_from_elsewhere() {
     let declaration = declaration.sign(&key).expect("an envelope");
     let _ = platform.store().transaction(|uow| declare(uow, &env, &declaration)).expect("a declaration");
     service.sequence();
+    (service, seen)
+}
+
+#[test]
+fn the_platform_cannot_declare_for_an_organisation() {
+    let (service, _) = declared();
+    let platform = &service.platform;
+    let as_platform = |statement: Statement| {
+        let Statement::ImportDeclaration(mut said) = statement else { panic!("a declaration") };
+        said.kid = platform.signer.kid();
+        Statement::ImportDeclaration(said).sign(&platform.signer).expect("an envelope")
+    };
+    let (leaves, lines, target) =
+        resigned(&exported(platform), |kind, _| kind == LeafKind::ImportDeclaration, &as_platform);
+    let (files, _, _) = files(platform, &leaves);
+    let report = audited(platform, &files, Some(&written(&lines, &files.0[CHECKPOINT])), &[]).expect("it is read");
+    let told: Vec<_> = report.differences.iter().map(|d| (d.index, d.code)).collect();
+    assert_eq!(told, [(Some(target), "unknown_key")], "{:?}", report.differences);
+}
+
+/// An export in which the first leaf of a kind is gone, and an erasure that the platform signed says so. Gives the index.
+fn hidden(platform: &Platform, export: &[u8], kind: LeafKind) -> (Vec<Line>, u64) {
+    let mut lines = lines(export);
+    let mut gone = None;
+    for line in &mut lines {
+        let Line::Leaf { envelope, erased, index, leaf, .. } = line else { continue };
+        let parsed = Leaf::parse(leaf.as_bytes()).expect("a leaf");
+        if gone.is_none() && parsed.kind == kind {
+            (*envelope, *erased) = (None, true);
+            gone = Some((*index, parsed.commitment));
+        }
+    }
+    let (index, commitment) = gone.expect("a leaf of the kind");
+    let erasure = Statement::Erasure(Erasure {
+        commitments_sha256: statement::erasure::digest_of(&[commitment]),
+        kid: platform.signer.kid(),
+        leaves: 1,
+        log: ORIGIN.to_owned(),
+        salt: Salt([5; 32]),
+        seen: newest(platform).head,
+        v: VERSION,
+    });
+    let envelope = erasure.sign(&platform.signer).expect("an envelope");
+    let end = lines.pop().expect("the end");
+    lines.extend([Line::Erasure { commitments: vec![commitment], envelope, erases: vec![index] }, end]);
+    (lines, index)
+}
+
+#[test]
+fn an_erasure_hides_signed_words_of_a_deal_and_nothing_else() {
+    let (service, _) = declared();
+    let platform = &service.platform;
+    let export = exported(platform);
+    let (files, _, _) = files(platform, &true_leaves(&export));
+    for (kind, hides) in [
+        (LeafKind::Offer, true),
+        (LeafKind::Accept, true),
+        (LeafKind::Seal, true),
+        (LeafKind::KeyRegistration, false),
+        (LeafKind::ImportDeclaration, false),
+        (LeafKind::LedgerEntry, false),
+    ] {
+        let (lines, index) = hidden(platform, &export, kind);
+        let report = audited(platform, &files, Some(&written(&lines, &files.0[CHECKPOINT])), &[]).expect("it is read");
+        assert_eq!(report.holds(), hides, "{kind}: {:?}", report.differences);
+        assert_eq!(report.first_bad_index(), (!hides).then_some(index), "{kind}");
+    }
+}
+
+#[test]
+fn what_signers_have_seen_tells_without_any_checkpoint_from_elsewhere() {
+    let (service, seen) = declared();
+    let platform = &service.platform;
     let true_export = exported(platform);
     let (leaves, lines, target) = rewritten(platform, &true_export);
     assert!(target < seen.size);

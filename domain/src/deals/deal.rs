@@ -48,6 +48,15 @@ impl Stage {
         Self::Reversed,
     ];
 
+    /// Whether it may still be settled.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Referred | Self::Accepted | Self::InProgress | Self::Contracted => true,
+            Self::Settled | Self::Declined | Self::Withdrawn | Self::Lost | Self::Reversed => false,
+        }
+    }
+
     /// As it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

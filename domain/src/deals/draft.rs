@@ -233,20 +233,34 @@ fn offer(uow: &mut dyn UnitOfWork, env: &Env<'_>, terms: &Terms, kid: &str) -> R
     Ok(Prepared { handshake, client: Some(client), statement, signing_input })
 }
 
+/// A handshake that is offered to the actor; `other` when the actor takes part otherwise.
+fn offered_to(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    handshake: HandshakeId,
+    other: PrepareError,
+) -> Result<LockedHandshake, PrepareError> {
+    let open = uow.handshakes().lock(&[handshake])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
+    match standing(env.actor, &open) {
+        Standing::Counterparty => Ok(open),
+        Standing::Other => Err(other),
+        Standing::None => Err(PrepareError::UnknownHandshake),
+    }
+}
+
+/// The key of that thumbprint, when whom the handshake is offered to may sign with it.
+fn key_of_holder(uow: &mut dyn UnitOfWork, open: &LockedHandshake, kid: &str) -> Result<SigningKey, PrepareError> {
+    usable(found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.to)))
+}
+
 fn accept(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     handshake: HandshakeId,
     kid: &str,
 ) -> Result<Prepared, PrepareError> {
-    let open = uow.handshakes().lock(&[handshake])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
-    match standing(env.actor, &open) {
-        Standing::Counterparty => {}
-        Standing::Other => return Err(PrepareError::NotCounterparty),
-        Standing::None => return Err(PrepareError::UnknownHandshake),
-    }
-    let key = found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.to));
-    let key = usable(key)?;
+    let open = offered_to(uow, env, handshake, PrepareError::NotCounterparty)?;
+    let key = key_of_holder(uow, &open, kid)?;
     let statement = Statement::Accept(Accept {
         assurance: key.assurance,
         declaration: None,
@@ -270,14 +284,9 @@ fn hand_over(
     (previous, to): (HandshakeId, OrganisationId),
     kid: &str,
 ) -> Result<Prepared, PrepareError> {
-    let open = uow.handshakes().lock(&[previous])?.into_iter().next().ok_or(PrepareError::UnknownHandshake)?;
-    match standing(env.actor, &open) {
-        Standing::Counterparty => {}
-        Standing::Other => return Err(PrepareError::NotHolder),
-        Standing::None => return Err(PrepareError::UnknownHandshake),
-    }
+    let open = offered_to(uow, env, previous, PrepareError::NotHolder)?;
     let seal = open.seal.ok_or(PrepareError::NotSealed)?;
-    let key = usable(found(uow, kid)?.filter(|key| key.owner == KeyOwner::Organisation(open.to)))?;
+    let key = key_of_holder(uow, &open, kid)?;
     let handshake = HandshakeId::new(env.ids.next());
     let statement = Statement::Offer(Offer {
         assurance: key.assurance,

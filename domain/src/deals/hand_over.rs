@@ -11,7 +11,7 @@
 use super::draft::{Standing, standing};
 use super::handshake_repository::LockedHandshake;
 use super::repository::{Handshake, HandshakeStatement, Hop};
-use super::{countersign, tell};
+use super::tell;
 use crate::access::{MissingScope, Scope};
 use crate::chain::leaf::LeafKind;
 use crate::chain::log::{self, LogItem};
@@ -151,7 +151,7 @@ pub fn hand_over(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &HandOver) ->
     if open.handed_over {
         return Err(HandOverError::HandedOver);
     }
-    if !countersign::is_open(open.stage) {
+    if !open.stage.is_open() {
         return Err(HandOverError::NotOpen(open.stage.as_str()));
     }
     if !uow.handshakes().find_taken(&[offer.handshake])?.is_empty() {

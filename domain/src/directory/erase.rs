@@ -20,7 +20,7 @@ use crate::chain::statement::{self, Erasure, Salt, Statement};
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::Digest;
-use crate::kernel::ids::{ContactId, DealId, ErasureId, PayeeId, UserId};
+use crate::kernel::ids::{ContactId, ErasureId, PayeeId, UserId};
 use crate::store::{StoreError, UnitOfWork};
 
 /// Whose lane all erasures are on, so that none can be left out unnoticed.
@@ -51,9 +51,7 @@ pub fn erase_contact(
     let found = uow.directory().lock_contact(id)?.filter(|found| env.actor.acts_for(found.organisation));
     let before = found.ok_or(DirectoryError::NotFound)?;
     fresh(before.version, version)?;
-    // Its deals stand still from here on: money that a settlement owes meanwhile is seen by the second look.
-    let deals: Vec<DealId> = uow.erasures().find_footprint(id)?.deals.into_iter().map(|trace| trace.deal).collect();
-    uow.erasures().lock_deals(&deals)?;
+    uow.erasures().lock_deals(id)?;
     let footprint = uow.erasures().find_footprint(id)?;
     let plan = Plan::of(&footprint, env.now.sydney_date());
     let named = before.contact.personal.is_some();

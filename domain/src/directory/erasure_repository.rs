@@ -56,11 +56,12 @@ pub trait ErasureRepository {
     /// The failure of the store.
     fn find_footprint(&mut self, contact: ContactId) -> Result<Footprint, StoreError>;
 
-    /// Locks deals, in the order of their ids: nobody signs a statement of them meanwhile.
+    /// Locks the deals of a contact, as client and as referrer, in the order of their ids: nobody signs a statement of
+    /// them and nothing settles meanwhile. To be asked before the footprint, which is then that of one moment.
     ///
     /// # Errors
     /// The failure of the store.
-    fn lock_deals(&mut self, deals: &[DealId]) -> Result<(), StoreError>;
+    fn lock_deals(&mut self, contact: ContactId) -> Result<(), StoreError>;
 
     /// The secrets of these deals that are kept.
     ///

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
-use domain::chain::key::PublicKey;
 use domain::chain::leaf::{LaneHead, Leaf, lane};
 use domain::chain::merkle::{MemoryRows, empty_root, leaf_hash};
 use domain::chain::note::VerifierKey;
 use domain::chain::proof::{prove_inclusion, root};
 use domain::chain::receipt::{self, Logged, Receipt, ReceiptKind};
-use domain::chain::signer::{PortError, Signer};
+use domain::chain::signer::Signer;
 use domain::chain::statement::{
     Accept, AgreementRef, Assurance, Declared, KeyRegistration, KeyRevocation, KeyRotation, Offer, Participant,
     PartyId, RevocationReason, Salt, Seal, Statement,
@@ -17,28 +16,16 @@ use domain::chain::statement::{
 use domain::chain::trust::Trust;
 use domain::kernel::ids::{AgreementId, DealId, HandshakeId, MemberId, OrganisationId};
 use domain::kernel::{Digest, Instant};
-use ed25519_dalek::Signer as _;
 use uuid::Uuid;
+
+#[path = "../../../verifier/tests/receipts/signer.rs"]
+mod signer;
+pub use signer::key;
 
 pub const ORIGIN: &str = "flip360.test/log";
 pub const LOG: u8 = 1;
 pub const PLATFORM: u8 = 2;
 pub const PARTNER: u8 = 3;
-
-pub struct Key(ed25519_dalek::SigningKey);
-
-impl Signer for Key {
-    fn public_key(&self) -> PublicKey {
-        PublicKey::parse(self.0.verifying_key().as_bytes()).expect("a good key")
-    }
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError> {
-        Ok(self.0.sign(message).to_bytes())
-    }
-}
-
-pub fn key(seed: u8) -> Key {
-    Key(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))
-}
 
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 | n)

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::deals::deal::Stage;
 use domain::directory::erasure::{DealTrace, ERASED_NAME, Footprint, Part, PayeeTrace};
 use domain::directory::erasure_repository::{
     ErasableSecret, ErasureQueries, ErasureRecord, ErasureRepository, SeenErasure,
@@ -53,13 +54,18 @@ fn uuids(deals: &[DealId]) -> Vec<Uuid> {
     deals.iter().map(|deal| deal.uuid()).collect()
 }
 
+/// The stages of deals that may still be settled.
+fn open_stages() -> Vec<&'static str> {
+    Stage::ALL.into_iter().filter(|stage| stage.is_open()).map(Stage::as_str).collect()
+}
+
 impl PgUnitOfWork<'_> {
     /// A deal that may still settle is owed, whatever lies on its lines today. What is in transit was paid: what comes back of it comes within days, and the retention lasts for years.
     fn deal_traces(&mut self, contact: ContactId) -> Result<Vec<DealTrace>, StoreError> {
         let rows: Vec<TraceRow> = query::<TraceColumns>(
             "with asked (contact) as (select $1::uuid)
              select d.id, d.client_id = asked.contact,
-               money.owed or d.stage in ('referred', 'accepted', 'in_progress', 'contracted'), paid.at
+               money.owed or d.stage = any ($2), paid.at
              from asked join deal d on d.client_id = asked.contact
                or d.member_id in (select m.id from member m where m.contact_id = asked.contact)
              cross join lateral (select coalesce(bool_or((suspense_minor, accrued_minor, held_minor, available_minor, recoverable_minor)
@@ -69,6 +75,7 @@ impl PgUnitOfWork<'_> {
              where exists (select from chain_secret c where c.subject_id = d.id) order by d.id",
         )
         .bind::<SqlUuid, _>(contact.uuid())
+        .bind::<Array<Text>, _>(open_stages())
         .load(self.pg)
         .map_err(store_error)?;
         let trace = |(deal, client, owed, paid): TraceRow| DealTrace {
@@ -88,8 +95,8 @@ impl PgUnitOfWork<'_> {
                  where o.payee_id = p.id and m.contact_id is distinct from asked.contact),
                exists (select from ledger_account a join ledger_balance b on b.account_id = a.id
                  where a.party_id = p.id and a.kind <> 'payee_in_transit' and b.balance_minor <> 0)
-                 or exists (select from member_payee o join deal d on d.member_id = o.member_id
-                   where o.payee_id = p.id and d.stage in ('referred', 'accepted', 'in_progress', 'contracted')),
+                 or exists (select from member_payee o join deal d on d.member_id = o.member_id or o.member_id = any (d.upline_ids)
+                   where o.payee_id = p.id and d.stage = any ($3)),
                (select max(o.created_at) from payout o where o.payee_id = p.id and o.state <> 'returned')
              from asked join payee p on p.id in (select s.payee_id from member m join member_payee s on s.member_id = m.id
                where m.contact_id = asked.contact)
@@ -97,6 +104,7 @@ impl PgUnitOfWork<'_> {
         )
         .bind::<SqlUuid, _>(contact.uuid())
         .bind::<Text, _>(ERASED_NAME)
+        .bind::<Array<Text>, _>(open_stages())
         .load(self.pg)
         .map_err(store_error)?;
         let trace = |(payee, shared, owed, paid): TraceRow| PayeeTrace {
@@ -123,11 +131,16 @@ impl ErasureRepository for PgUnitOfWork<'_> {
         Ok(Footprint { deals: self.deal_traces(contact)?, payees, users })
     }
 
-    fn lock_deals(&mut self, deals: &[DealId]) -> Result<(), StoreError> {
-        command("select id from deal where id = any($1) order by id for update")
-            .bind::<Array<SqlUuid>, _>(uuids(deals))
-            .execute(self.pg)
-            .map_err(store_error)?;
+    fn lock_deals(&mut self, contact: ContactId) -> Result<(), StoreError> {
+        command(
+            "with asked (contact) as (select $1::uuid)
+             select d.id from deal d where d.client_id = (select contact from asked)
+               or d.member_id in (select m.id from member m where m.contact_id = (select contact from asked))
+             order by d.id for update",
+        )
+        .bind::<SqlUuid, _>(contact.uuid())
+        .execute(self.pg)
+        .map_err(store_error)?;
         Ok(())
     }
 

@@ -31,6 +31,7 @@ pub use chain::join;
 pub use keys::{KeyHistory, NotGood};
 pub use leaf_proof::{LeafFindings, verify_leaf};
 pub use verdict::{leaf_verdict, verdict};
+pub use witnesses::{Seen, judge as judge_cosignatures};
 
 /// What a receipt says was sealed, for a hand-over to name.
 #[derive(Debug, Clone, PartialEq, Eq)]

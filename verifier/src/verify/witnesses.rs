@@ -12,7 +12,7 @@ const POINTER: &str = "/checkpoint";
 
 /// What the cosignatures of a checkpoint say.
 #[derive(Default)]
-pub(super) struct Seen {
+pub struct Seen {
     /// The witnesses that cosigned it.
     pub names: Vec<String>,
     /// What holds, in words.
@@ -22,7 +22,8 @@ pub(super) struct Seen {
 }
 
 /// Judges the cosignatures of a checkpoint whose own signature is good.
-pub(super) fn judge(policy: &Policy, checkpoint: &str) -> Seen {
+#[must_use]
+pub fn judge(policy: &Policy, checkpoint: &str) -> Seen {
     let mut seen = Seen::default();
     let Ok(note) = Note::parse(checkpoint) else { return seen };
     let mut said = Vec::new();

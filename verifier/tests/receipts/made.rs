@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ed25519_dalek::Signer as _;
 use uuid::Uuid;
 use verifier::checkpoint::{Checkpoint, TreeHead};
 use verifier::currency::Currency;
@@ -15,40 +14,26 @@ use verifier::ids::{
 use verifier::instant::Instant;
 use verifier::jcs;
 use verifier::jws;
-use verifier::key::PublicKey;
 use verifier::leaf::{LaneHead, Leaf, LeafKind, lane};
 use verifier::merkle::{MemoryRows, empty_root, leaf_hash};
 use verifier::note::VerifierKey;
 use verifier::proof::{prove_inclusion, root};
 use verifier::receipt::{self, Logged, Receipt, ReceiptKind};
 use verifier::report::{self, Guarantee, GuaranteeResult, Report};
-use verifier::signer::{PortError, Signer};
+use verifier::signer::Signer;
 use verifier::statement::{
     Accept, AgreementApproval, AgreementRef, Amount, Assurance, Declared, KeyRegistration, Offer, Participant, PartyId,
     PayoutApproval, Salt, Seal, Statement, VersionName,
 };
 use verifier::trust::Trust;
 
+pub use super::signer::key;
+
 pub const ORIGIN: &str = "flip360.example/log";
 pub const LOG: u8 = 1;
 pub const PLATFORM: u8 = 2;
 pub const MEMBER: u8 = 3;
 pub const PARTNER: u8 = 4;
-
-pub struct Key(ed25519_dalek::SigningKey);
-
-impl Signer for Key {
-    fn public_key(&self) -> PublicKey {
-        PublicKey::parse(self.0.verifying_key().as_bytes()).expect("a good key")
-    }
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64], PortError> {
-        Ok(self.0.sign(message).to_bytes())
-    }
-}
-
-pub fn key(seed: u8) -> Key {
-    Key(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))
-}
 
 pub fn trust() -> Trust {
     Trust::new(VerifierKey::try_new(ORIGIN, key(LOG).public_key()).expect("a name"), vec![key(PLATFORM).public_key()])

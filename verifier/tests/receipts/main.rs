@@ -7,4 +7,5 @@ mod examples;
 mod kinds;
 mod made;
 mod mutations;
+mod signer;
 mod tlog_proofs;

@@ -17,11 +17,12 @@ mod tree;
 use super::checkpoint::{Checkpoint, TreeHead};
 use super::export::ExportLines;
 use super::mirror::{CHECKPOINT, LogFiles};
-use super::note::{Note, VerifierKey};
+use super::note::VerifierKey;
 use super::policy::Policy;
 use super::signer::PortError;
 use super::tile;
 use super::trust::Trust;
+use super::verify::judge_cosignatures;
 use content::Content;
 use tree::Walk;
 
@@ -162,8 +163,10 @@ fn signed_head(
     let opened = std::str::from_utf8(&note).map_err(|_| "it is not UTF-8".to_owned());
     match opened.and_then(|text| Checkpoint::open(text, log).map_err(|e| e.to_string())) {
         Ok(checkpoint) => {
-            if let Some(policy) = witnesses {
-                cosigned(policy, &note, report);
+            let text = String::from_utf8_lossy(&note);
+            let seen = witnesses.map(|policy| judge_cosignatures(policy, &text));
+            for fault in seen.into_iter().flat_map(|seen| seen.faults.0) {
+                report.differ(None, fault.code, fault.detail);
             }
             Ok(Some(checkpoint.head))
         }
@@ -171,21 +174,5 @@ fn signed_head(
             report.differ(None, "checkpoint_not_trusted", detail);
             Ok(None)
         }
-    }
-}
-
-/// Whether the trusted witnesses cosigned the checkpoint, as receipts ask it too.
-fn cosigned(policy: &Policy, note: &[u8], report: &mut AuditReport) {
-    let Some(note) = std::str::from_utf8(note).ok().and_then(|text| Note::parse(text).ok()) else { return };
-    let (mut cosigned, quorum) = (0, policy.quorum());
-    for judged in policy.judged(&note) {
-        match judged {
-            Ok(_) => cosigned += 1,
-            Err(error) => report.differ(None, "cosignature_invalid", error.to_string()),
-        }
-    }
-    if cosigned < quorum {
-        let detail = format!("{cosigned} of the trusted witnesses cosigned the checkpoint, {quorum} must have");
-        report.differ(None, "quorum_not_met", detail);
     }
 }

@@ -160,7 +160,7 @@ impl Known {
 
     /// Whether a handshake that was not countersigned before may be now.
     fn may_seal(&self, open: &LockedHandshake, presented: &Presented) -> Result<(), CountersignRefusal> {
-        if !is_open(open.stage) {
+        if !open.stage.is_open() {
             return Err(CountersignRefusal::NotOpen(open.stage.as_str()));
         }
         if open.passed_by {
@@ -223,14 +223,6 @@ fn before(
 /// The weaker of the offer's assurance and the accept's.
 fn weaker(open: &LockedHandshake, accept: Assurance) -> Assurance {
     accept.min(Assurance::parse(&open.assurance).unwrap_or(Assurance::Attested))
-}
-
-/// Whether an offer may still be accepted: under way, and not settled (nothing settles before its seal).
-pub(super) const fn is_open(stage: Stage) -> bool {
-    match stage {
-        Stage::Referred | Stage::Accepted | Stage::InProgress | Stage::Contracted => true,
-        Stage::Settled | Stage::Declined | Stage::Withdrawn | Stage::Lost | Stage::Reversed => false,
-    }
 }
 
 /// What the batch comes to, gathered in memory and then written at once.
