@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use domain::chain::receipt::Receipt;
 use domain::chain::signer::Signer as _;
-use domain::chain::statement::{Offer, PartyId};
+use domain::chain::statement::{Assurance, Offer, PartyId, Seal};
 use domain::chain::trust::Trust;
 use domain::chain::verify::{Findings, join, verify};
 use domain::kernel::Digest;
 use domain::kernel::ids::OrganisationId;
 use logged::{
-    Log, PARTNER, PLATFORM, handshake, id, key, member, offer, partner, registration, revocation, rotation, sealed,
-    trust,
+    Log, PARTNER, PLATFORM, declaration, handshake, id, key, member, offer, partner, registration, revocation,
+    rotation, sealed, sealed_as, trust,
 };
 use proptest::prelude::*;
 
@@ -198,37 +198,111 @@ fn a_key_whose_revocation_the_platform_attests_needs_a_key_of_the_platform() {
     assert!(codes(&faults).contains(&"key_event_not_valid"));
 }
 
-/// A chain: the member's referral, handed over by the partner to a second one; `bend` makes it wrong.
-fn chain(bend: impl FnOnce(&mut Offer)) -> [Findings; 2] {
-    let (mut log, second) = (Log::default(), PartyId::organisation(OrganisationId::new(id(6))));
+/// Who the partner hands over to, and with which key they accept.
+fn second() -> PartyId {
+    PartyId::organisation(OrganisationId::new(id(6)))
+}
+
+/// The member's referral, sealed: the log, the keys that are registered on it, the items, and the digest of the seal.
+fn referred() -> (Log, [u64; 3], [u64; 3], Digest) {
+    let mut log = Log::default();
     let keys = [
         log.add([1; 32], registration(FIRST, member(true), None)),
         log.add([2; 32], registration(PARTNER, partner(), None)),
-        log.add([3; 32], registration(FIRST + 1, second.clone(), None)),
+        log.add([3; 32], registration(FIRST + 1, second(), None)),
     ];
     let first = handshake(&mut log, 100, FIRST);
-    let seal = &log.leaves[usize::try_from(first[2]).expect("small")].1;
-    let previous = Some(Digest::of(seal.as_bytes()));
-    let mut over = Offer { kid: key(PARTNER).kid(), party: partner(), previous, to: second, ..offer(101) };
-    bend(&mut over);
-    let offers = if over.kid == key(PARTNER).kid() { PARTNER } else { FIRST };
-    let next = sealed(&mut log, 101, over, (offers, FIRST + 1));
-    let mut found = [log.receipt(100, first, &keys), log.receipt(101, next, &keys)].map(|receipt| judged(&receipt));
-    assert!(found.iter().all(Findings::holds), "{:?} {:?}", found[0].faults, found[1].faults);
+    let seal = Digest::of(log.leaves[usize::try_from(first[2]).expect("small")].1.as_bytes());
+    (log, keys, first, seal)
+}
+
+/// The partner's offer to hand over what a seal sealed.
+fn over(n: u128, seal: Digest) -> Offer {
+    Offer { kid: key(PARTNER).kid(), party: partner(), previous: Some(seal), to: second(), ..offer(n) }
+}
+
+/// Judged alone, each of them holds; then together.
+fn joined<const N: usize>(receipts: [Receipt; N]) -> [Findings; N] {
+    let mut found = receipts.map(|receipt| judged(&receipt));
+    assert!(found.iter().all(Findings::holds), "{:?}", found.iter().map(|f| &f.faults).collect::<Vec<_>>());
     join(&mut found);
     found
+}
+
+/// A chain: the member's referral, handed over by the partner to a second one; `bend` makes it wrong.
+fn chain(bend: impl FnOnce(&mut Offer), seal_as: impl FnOnce(&mut Seal)) -> [Findings; 2] {
+    let (mut log, keys, first, seal) = referred();
+    let mut over = over(101, seal);
+    bend(&mut over);
+    let offers = if over.kid == key(PARTNER).kid() { PARTNER } else { FIRST };
+    let next = sealed_as(&mut log, 101, over, (offers, FIRST + 1), seal_as);
+    joined([log.receipt(100, first, &keys), log.receipt(101, next, &keys)])
+}
+
+#[test]
+fn a_hand_over_with_other_terms_does_not_hold_beside_what_it_hands_over() {
+    let bends: [fn(&mut Seal); 4] = [
+        |seal| seal.agreement.version = 2,
+        |seal| seal.participants.clear(),
+        |seal| seal.consent.text_sha256 = Some(Digest::of(b"other words")),
+        |seal| seal.disclosure.text_sha256 = Some(Digest::of(b"other words")),
+    ];
+    for bend in bends {
+        let [first, next] = chain(|_| (), bend);
+        assert!(first.holds());
+        assert_eq!((codes(&next), next.proved.len()), (vec!["other_terms"], 0));
+    }
+}
+
+#[test]
+fn one_seal_that_is_handed_over_twice_proves_neither() {
+    let (mut log, keys, first, seal) = referred();
+    let one = sealed(&mut log, 101, over(101, seal), (PARTNER, FIRST + 1));
+    let other = sealed(&mut log, 102, over(102, seal), (PARTNER, FIRST + 1));
+    let receipts = [(100, first), (101, one), (102, other)].map(|(n, items)| log.receipt(n, items, &keys));
+    let [first, one, other] = joined(receipts.clone());
+    assert!(first.holds());
+    for found in [one, other] {
+        assert_eq!((codes(&found), found.proved.len()), (vec!["handed_over_twice"], 0));
+    }
+    // The same receipt twice is one.
+    let [first, one, again] = joined([receipts[0].clone(), receipts[1].clone(), receipts[1].clone()]);
+    assert!(first.holds() && one.holds() && again.holds());
 }
 
 #[test]
 fn a_hand_over_is_proved_back_to_the_seal_that_it_names_when_both_receipts_are_in_hand() {
     let proves = |findings: &Findings| findings.proved.iter().any(|line| line.contains("had accepted it there"));
-    let [first, next] = chain(|_| ());
+    let [first, next] = chain(|_| (), |_| ());
     assert!(first.holds() && next.holds() && proves(&next) && !proves(&first));
     // Another seal than the one in hand: nothing is said of what came before.
-    let [first, next] = chain(|offer| offer.previous = Some(Digest::of(b"another seal")));
+    let [first, next] = chain(|offer| offer.previous = Some(Digest::of(b"another seal")), |_| ());
     assert!(first.holds() && next.holds() && !proves(&next));
     // Handed over by somebody who had not accepted it.
-    let [first, next] = chain(|offer| (offer.party, offer.kid) = (member(true), key(FIRST).kid()));
+    let [first, next] = chain(|offer| (offer.party, offer.kid) = (member(true), key(FIRST).kid()), |_| ());
     assert!(first.holds());
     assert_eq!((codes(&next), next.proved.len()), (vec!["other_party"], 0));
+}
+
+#[test]
+fn a_declaration_comes_before_the_offers_that_rest_on_it() {
+    // The offer names the digest of a declaration that is signed; when it was logged is another matter.
+    let with = |late: bool| {
+        let mut log = Log::default();
+        let declaration = declaration();
+        let digest = Some(Digest::of(declaration.as_bytes()));
+        let attested =
+            Offer { assurance: Assurance::Attested, declaration: digest, kid: key(PLATFORM).kid(), ..offer(100) };
+        let early = (!late)
+            .then(|| [log.add([2; 32], registration(PARTNER, partner(), None)), log.add([4; 32], declaration.clone())]);
+        let items = sealed(&mut log, 100, attested, (PLATFORM, PLATFORM));
+        let keys = early.unwrap_or_else(|| {
+            [log.add([2; 32], registration(PARTNER, partner(), None)), log.add([4; 32], declaration)]
+        });
+        judged(&log.receipt(100, items, &keys[..1]))
+    };
+    let early = with(false);
+    assert!(early.holds(), "{:?}", early.faults);
+    assert!(early.proved.iter().any(|line| line.contains("by its signed declaration")));
+    assert_eq!(codes(&with(true)), ["out_of_order"]);
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use domain::chain::checkpoint::{Checkpoint, TreeHead};
-use domain::chain::leaf::{LaneHead, Leaf, lane};
+use domain::chain::leaf::{LaneHead, Leaf, LeafKind, lane};
 use domain::chain::merkle::{MemoryRows, empty_root, leaf_hash};
 use domain::chain::note::VerifierKey;
 use domain::chain::proof::{prove_inclusion, root};
 use domain::chain::receipt::{self, Logged, Receipt, ReceiptKind};
 use domain::chain::signer::Signer;
 use domain::chain::statement::{
-    Accept, AgreementRef, Assurance, Declared, KeyRegistration, KeyRevocation, KeyRotation, Offer, Participant,
-    PartyId, RevocationReason, Salt, Seal, Statement,
+    Accept, AgreementRef, Assurance, Declared, ImportDeclaration, KeyRegistration, KeyRevocation, KeyRotation, Offer,
+    Participant, PartyId, RevocationReason, Salt, Seal, Statement,
 };
 use domain::chain::trust::Trust;
 use domain::kernel::ids::{AgreementId, DealId, HandshakeId, MemberId, OrganisationId};
@@ -73,11 +73,13 @@ impl Log {
             let leaf = String::from_utf8(leaf.to_bytes()).expect("ASCII");
             Logged { envelope: envelope.clone(), index: *index, leaf, proof }
         };
+        let declared = |(leaf, _): &(Leaf, String)| leaf.kind == LeafKind::ImportDeclaration;
+        let declaration = self.leaves.iter().position(declared).map(|at| at as u64);
         let head = TreeHead { size, root: root(&rows, size).expect("a root") };
         let note = Checkpoint { origin: ORIGIN.to_owned(), head }.sign(&key(LOG)).expect("signed");
         Receipt {
             checkpoint: note.to_string(),
-            declaration: None,
+            declaration: declaration.as_ref().map(logged),
             id: HandshakeId::new(id(handshake)).to_string(),
             items: items.iter().map(logged).collect(),
             keys: keys.iter().map(logged).collect(),
@@ -167,13 +169,43 @@ pub fn offer(n: u128) -> Offer {
     }
 }
 
-pub fn sealed(log: &mut Log, n: u128, offer: Offer, (offers, accepts): (u8, u8)) -> [u64; 3] {
+/// The partner answers for an imported file.
+pub fn declaration() -> String {
+    let declared = Declared { declared: true, text_sha256: None };
+    let statement = Statement::ImportDeclaration(ImportDeclaration {
+        consent: declared.clone(),
+        disclosure: declared,
+        file_sha256: Digest::of(b"a file"),
+        import: None,
+        kid: key(PARTNER).kid(),
+        log: ORIGIN.to_owned(),
+        organisation: partner(),
+        salt: Salt([14; 32]),
+        seen: nothing(),
+        v: 1,
+    });
+    statement.sign(&key(PARTNER)).expect("signed")
+}
+
+pub fn sealed(log: &mut Log, n: u128, offer: Offer, keys: (u8, u8)) -> [u64; 3] {
+    sealed_as(log, n, offer, keys, |_| ())
+}
+
+/// A whole handshake whose seal is bent before the platform signs it.
+pub fn sealed_as(
+    log: &mut Log,
+    n: u128,
+    offer: Offer,
+    (offers, accepts): (u8, u8),
+    bend: impl FnOnce(&mut Seal),
+) -> [u64; 3] {
     let lane = [7; 32];
     let (id_of, to) = (HandshakeId::new(id(n)), offer.to.clone());
+    let (assurance, declaration) = (offer.assurance, offer.declaration);
     let offer = Statement::Offer(offer).sign(&key(offers)).expect("signed");
     let accept = Statement::Accept(Accept {
-        assurance: Assurance::Own,
-        declaration: None,
+        assurance,
+        declaration,
         handshake: id_of,
         kid: key(accepts).kid(),
         log: ORIGIN.to_owned(),
@@ -184,13 +216,13 @@ pub fn sealed(log: &mut Log, n: u128, offer: Offer, (offers, accepts): (u8, u8))
         v: 1,
     });
     let accept = accept.sign(&key(accepts)).expect("signed");
-    let seal = Statement::Seal(Box::new(Seal {
+    let mut seal = Seal {
         accept_sha256: Digest::of(accept.as_bytes()),
         agreement: AgreementRef { content_sha256: Digest::of(b"terms"), id: AgreementId::new(id(3)), version: 1 },
-        assurance: Assurance::Own,
+        assurance,
         consent: Declared { declared: true, text_sha256: None },
         deal: DealId::new(id(4)),
-        declaration: None,
+        declaration,
         disclosure: Declared { declared: true, text_sha256: None },
         handshake: id_of,
         kid: key(PLATFORM).kid(),
@@ -201,7 +233,8 @@ pub fn sealed(log: &mut Log, n: u128, offer: Offer, (offers, accepts): (u8, u8))
         salt: Salt([13; 32]),
         seen: nothing(),
         v: 1,
-    }));
-    let seal = seal.sign(&key(PLATFORM)).expect("signed");
+    };
+    bend(&mut seal);
+    let seal = Statement::Seal(Box::new(seal)).sign(&key(PLATFORM)).expect("signed");
     [log.add(lane, offer), log.add(lane, accept), log.add(lane, seal)]
 }

@@ -2,9 +2,9 @@
 //!
 //! One receipt proves that its holder handed over what a seal of that digest sealed. With the receipt of that seal in
 //! hand it is proved that the seal is of the same deal and lane, came before, and that who hands over is who had
-//! accepted. So the chain is proved back to the first as far as its receipts are there.
+//! accepted, on the same terms; and that nobody else was handed the same by a receipt that is here too. So the chain is proved back to the first as far as its receipts are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, HandedOver, Sealed};
 use crate::digest::Digest;
@@ -18,7 +18,24 @@ pub fn join<'f>(findings: impl IntoIterator<Item = &'f mut Findings>) {
         .filter(|found| found.holds())
         .filter_map(|found| found.sealed.clone().map(|sealed| (sealed.seal, (found.id.clone(), sealed))))
         .collect();
+    let mut handed: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
+    for found in findings.iter().filter(|found| found.holds()) {
+        if let Some(over) = &found.handed_over {
+            let _ = handed.entry(over.previous).or_default().insert(found.id.clone());
+        }
+    }
     for found in findings.iter_mut().filter(|found| found.holds()) {
+        let twice = found.handed_over.as_ref().and_then(|over| handed.get(&over.previous)).filter(|ids| ids.len() > 1);
+        if let Some(ids) = twice {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            found.fault(
+                "/items/0/envelope",
+                "handed_over_twice",
+                format!("one seal was handed over by {}", ids.join(" and ")),
+            );
+            found.proved.clear();
+            continue;
+        }
         let Some((over, (id, sealed))) =
             found.handed_over.clone().and_then(|over| seals.get(&over.previous).map(|before| (over, before)))
         else {
@@ -42,6 +59,11 @@ fn fits(over: &HandedOver, sealed: &Sealed) -> Result<(), (&'static str, &'stati
         Err(("other_lane", "the seal that is handed over is of another deal"))
     } else if over.by != sealed.holder {
         Err(("other_party", "somebody else had accepted what is handed over"))
+    } else if over.agreed != sealed.agreed {
+        Err((
+            "other_terms",
+            "a hand-over keeps agreement, participants, consent and disclosure, and its seal says others",
+        ))
     } else if over.index <= sealed.index {
         Err(("out_of_order", "it was handed over before it was sealed"))
     } else {

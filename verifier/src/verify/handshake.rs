@@ -7,7 +7,7 @@
 //! that it is the right one is judged where both receipts are in hand ([`super::chain`]).
 
 use super::keys::{KeyHistory, NotGood};
-use super::{Findings, HandedOver, Sealed, included};
+use super::{Agreed, Findings, HandedOver, Sealed, included};
 use crate::digest::Digest;
 use crate::jws::Jws;
 use crate::leaf::{Leaf, LeafKind};
@@ -46,7 +46,7 @@ pub(super) fn verify(trust: &Trust, receipt: &Receipt, findings: &mut Findings) 
         (&offer.statement, &accept.statement, &seal.statement)
     {
         chained(findings, receipt, (o, offer.logged), (a, accept.logged), s);
-        let declared = declaration(trust, receipt, &keys, findings, o.declaration);
+        let declared = declaration(trust, receipt, &keys, findings, (o.declaration, offer.logged.index));
         if findings.holds() {
             tell(findings, receipt, (o, a, s), declared.as_ref());
             handed_over(findings, (o, offer), (s, seal));
@@ -185,7 +185,7 @@ fn declaration(
     receipt: &Receipt,
     keys: &KeyHistory,
     findings: &mut Findings,
-    named: Option<Digest>,
+    (named, offered): (Option<Digest>, u64),
 ) -> Option<ImportDeclaration> {
     let logged = receipt.declaration.as_ref()?;
     let at = "/declaration/envelope";
@@ -194,11 +194,18 @@ fn declaration(
         return None;
     }
     included(findings, "/declaration", logged, &[LeafKind::ImportDeclaration])?;
+    if logged.index >= offered {
+        findings.fault("/declaration/index", "out_of_order", "the declaration comes before the offer that rests on it");
+        return None;
+    }
     let judged = Statement::parse(&logged.envelope).map_err(|e| e.to_string()).and_then(|(jws, statement)| {
         let typ = statement.typ();
         let Statement::ImportDeclaration(declared) = statement else { return Err("not a declaration".to_owned()) };
         if declared.log != trust.origin() {
             return Err(format!("for log {}", declared.log));
+        }
+        if declared.seen.size > logged.index {
+            return Err("its signer claims to have seen a checkpoint that holds it".to_owned());
         }
         let key =
             keys.declarant(jws.kid(), &declared.organisation, logged.index).map_err(|not_good| not_good.detail)?;
@@ -264,7 +271,14 @@ fn tell(
 
 /// Notes what a chain of receipts is joined by, and says what one alone proves of it.
 fn handed_over(findings: &mut Findings, (offer, offered): (&Offer, &Read<'_>), (seal, sealed): (&Seal, &Read<'_>)) {
+    let agreed = Agreed {
+        agreement: seal.agreement.clone(),
+        participants: seal.participants.clone(),
+        consent: seal.consent.clone(),
+        disclosure: seal.disclosure.clone(),
+    };
     findings.sealed = Some(Sealed {
+        agreed: agreed.clone(),
         seal: Digest::of(sealed.logged.envelope.as_bytes()),
         lane: sealed.leaf.lane,
         deal: seal.deal,
@@ -273,6 +287,7 @@ fn handed_over(findings: &mut Findings, (offer, offered): (&Offer, &Read<'_>), (
     });
     let Some(previous) = offer.previous else { return };
     findings.handed_over = Some(HandedOver {
+        agreed,
         previous,
         lane: offered.leaf.lane,
         deal: seal.deal,

@@ -234,6 +234,12 @@ impl KeyHistory {
                 findings.proved.push(format!("Key {kid} follows {old}, which gave way to it at leaf {index}."));
             }
         }
+        if !self.0.is_empty() {
+            findings.not_proved.push(
+                "That who holds a key is the party that it is registered for: the key alone signs its registration, and the platform took it; compare its thumbprint with what the party gives out."
+                    .to_owned(),
+            );
+        }
         findings.not_proved.push(
             "That no key which signed had been revoked or rotated away: this receipt holds the key events that whoever packed it put in; one that was left out, or came after this checkpoint, cannot be seen."
                 .to_owned(),

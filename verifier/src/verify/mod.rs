@@ -25,13 +25,26 @@ use super::trust::Trust;
 use crate::digest::Digest;
 use crate::fault::Faults;
 use crate::ids::DealId;
-use crate::parts::PartyId;
+use crate::parts::{AgreementRef, Declared, Participant, PartyId};
 
 pub use chain::join;
 pub use keys::{KeyHistory, NotGood};
 pub use leaf_proof::{LeafFindings, verify_leaf};
 pub use verdict::{leaf_verdict, verdict};
 pub use witnesses::{Seen, judge as judge_cosignatures};
+
+/// What a seal says was agreed: a hand-over keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// The terms.
+    pub agreement: AgreementRef,
+    /// Who takes part.
+    pub participants: Vec<Participant>,
+    /// That the referred person consented.
+    pub consent: Declared,
+    /// That the commission was disclosed.
+    pub disclosure: Declared,
+}
 
 /// What a receipt says was sealed, for a hand-over to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +59,8 @@ pub struct Sealed {
     pub index: u64,
     /// Who accepted, and may hand over.
     pub holder: PartyId,
+    /// What was agreed.
+    pub agreed: Agreed,
 }
 
 /// What a receipt says was handed over.
@@ -61,6 +76,8 @@ pub struct HandedOver {
     pub index: u64,
     /// Who hands over.
     pub by: PartyId,
+    /// What the seal of the hand-over says was agreed.
+    pub agreed: Agreed,
 }
 
 /// Where the one item of a receipt stands.
