@@ -85,9 +85,9 @@ const RUN_UNAPPROVED: &str = "select subject, detail, count(*) over () from (
 ) v (subject, detail) order by subject limit $1";
 
 const LINE_BUCKETS: &str = "select subject, detail, count(*) over () from (
-  select l.id, format('suspense, accrued, held, available, in transit, recoverable are %s; its postings come to %s',
-    row(l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor),
-    row(p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable))
+  select l.id, format('suspense, accrued, held, available, in transit, recoverable, withheld, GST are %s; its postings come to %s',
+    row(l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor, l.withheld_minor, l.gst_minor),
+    row(p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable, p.withheld, p.gst))
   from commission_line l
   cross join lateral (
     select coalesce(sum(-amount_minor) filter (where a.kind = 'member_suspense'), 0) suspense,
@@ -95,19 +95,21 @@ const LINE_BUCKETS: &str = "select subject, detail, count(*) over () from (
       coalesce(sum(-amount_minor) filter (where a.kind = 'payee_held'), 0) held,
       coalesce(sum(-amount_minor) filter (where a.kind = 'payee_available'), 0) available,
       coalesce(sum(-amount_minor) filter (where a.kind = 'payee_in_transit'), 0) in_transit,
-      coalesce(sum(amount_minor) filter (where a.kind = 'clawback_recoverable'), 0) recoverable
+      coalesce(sum(amount_minor) filter (where a.kind = 'clawback_recoverable'), 0) recoverable,
+      coalesce(sum(-amount_minor) filter (where a.kind = 'withholding_payable'), 0) withheld,
+      coalesce(sum(amount_minor) filter (where a.kind = 'gst_paid'), 0) gst
     from ledger_posting join ledger_account a on a.id = account_id where line_id = l.id) p
-  where (l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor)
-    <> (p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable)
+  where (l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.recoverable_minor, l.withheld_minor, l.gst_minor)
+    <> (p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable, p.withheld, p.gst)
 ) v (subject, detail) order by subject limit $1";
 
 const PARTY_LINES: &str = "select subject, detail, count(*) over () from (
-  select coalesce(payee_id, member_id), format('earned less clawed back is %s, what lies anywhere is %s',
-    sum(earned_minor - clawed_back_minor),
-    sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor - recoverable_minor))
+  select coalesce(payee_id, member_id), format('earned less clawed back, with GST, is %s; what lies anywhere is %s',
+    sum(earned_minor - clawed_back_minor + gst_minor),
+    sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + withheld_minor - recoverable_minor))
   from commission_line where member_id is not null group by 1
-  having sum(earned_minor - clawed_back_minor)
-    <> sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor - recoverable_minor)
+  having sum(earned_minor - clawed_back_minor + gst_minor)
+    <> sum(suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + withheld_minor - recoverable_minor)
 ) v (subject, detail) order by subject limit $1";
 
 const DEAL_ACCRUAL: &str = "select subject, detail, count(*) over () from (

@@ -41,6 +41,8 @@ pub(crate) struct LineRow {
     paid_minor: i64,
     recoverable_minor: i64,
     set_off_minor: i64,
+    withheld_minor: i64,
+    gst_minor: i64,
     calculation_id: Uuid,
     visible_to: Vec<Uuid>,
 }
@@ -66,6 +68,8 @@ pub(crate) type LineColumns = (
     BigInt,
     BigInt,
     BigInt,
+    BigInt,
+    BigInt,
     SqlUuid,
     Array<SqlUuid>,
 );
@@ -75,7 +79,7 @@ macro_rules! line_columns {
     () => {
         "id, deal_id, component, role, level, member_id, payee_id, period, funding_rule, payable_on, earned_minor, clawed_back_minor,
          suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor,
-         set_off_minor, calculation_id, visible_to"
+         set_off_minor, withheld_minor, gst_minor, calculation_id, visible_to"
     };
 }
 pub(crate) use line_columns;
@@ -134,7 +138,9 @@ impl LineRow {
                 paid_minor: self.paid_minor,
                 recoverable_minor: self.recoverable_minor,
                 set_off_minor: self.set_off_minor,
+                withheld_minor: self.withheld_minor,
             },
+            gst_minor: self.gst_minor,
             calculation: CalculationId::new(self.calculation_id),
             visible_to: self.visible_to,
         })
@@ -254,6 +260,16 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         self.lines(statement)
     }
 
+    fn lock_lines_by_id(&mut self, lines: &[LineId]) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where id = any($1) order by id for update"
+        ))
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.uuid()).collect::<Vec<_>>());
+        self.lines(statement)
+    }
+
     fn lock_due_lines(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<CommissionLine>, StoreError> {
         let statement = query::<LineColumns>(
             concat!("select ", line_columns!(), " from commission_line where accrued_minor > 0 and payable_on <= $1 and funding_rule = 'on_expiry' and deal_id in (
@@ -273,17 +289,17 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         let numbers = |pick: fn(&CommissionLine) -> i64| lines.iter().map(pick).collect::<Vec<_>>();
         command(
             "insert into commission_line (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule, withheld_minor, gst_minor)
              select id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to::uuid[], period, funding_rule
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to::uuid[], period, funding_rule, withheld_minor, gst_minor
              from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::uuid[], $8::date[], $9::bigint[], $10::bigint[],
-               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[], $20::text[], $21::date[], $22::text[])
+               $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[], $20::text[], $21::date[], $22::text[], $23::bigint[], $24::bigint[])
                as l (id, deal_id, component, role, level, member_id, payee_id, payable_on, earned_minor, clawed_back_minor,
-               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule)
+               suspense_minor, accrued_minor, held_minor, available_minor, in_transit_minor, paid_minor, recoverable_minor, set_off_minor, calculation_id, visible_to, period, funding_rule, withheld_minor, gst_minor)
              on conflict (id) do update set payable_on = excluded.payable_on, earned_minor = excluded.earned_minor,
                clawed_back_minor = excluded.clawed_back_minor, suspense_minor = excluded.suspense_minor, accrued_minor = excluded.accrued_minor,
                held_minor = excluded.held_minor, available_minor = excluded.available_minor, in_transit_minor = excluded.in_transit_minor,
-               paid_minor = excluded.paid_minor, recoverable_minor = excluded.recoverable_minor, set_off_minor = excluded.set_off_minor, calculation_id = excluded.calculation_id,
+               paid_minor = excluded.paid_minor, recoverable_minor = excluded.recoverable_minor, set_off_minor = excluded.set_off_minor, withheld_minor = excluded.withheld_minor, gst_minor = excluded.gst_minor, calculation_id = excluded.calculation_id,
                version = commission_line.version + 1",
         )
         .bind::<Array<SqlUuid>, _>(lines.iter().map(|l| l.id.uuid()).collect::<Vec<_>>())
@@ -308,6 +324,8 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         .bind::<Array<Text>, _>(lines.iter().map(|l| array_literal(&l.visible_to)).collect::<Vec<_>>())
         .bind::<Array<Nullable<Date>>, _>(lines.iter().map(|l| maybe_date(l.period)).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(lines.iter().map(|l| stored_rule(l.funding_rule)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(numbers(|l| l.buckets.withheld_minor))
+        .bind::<Array<BigInt>, _>(numbers(|l| l.gst_minor))
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())

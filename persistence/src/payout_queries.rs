@@ -84,7 +84,7 @@ impl PayoutQueries for PgQueries<'_> {
         let rows: Vec<PayoutRow> = query::<PayoutColumns>(listed!(
             paging.order,
             "with asked as (select $1::uuid as run_id, $2::uuid as payee_id, $3::text as state)
-             select p.id, p.run_id, p.payee_id, p.state, amount_minor, gross_minor, recovered_minor, reference, created_at
+             select p.id, p.run_id, p.payee_id, p.state, amount_minor, gross_minor, recovered_minor, gst_minor, withheld_minor, p.rail, reference, created_at
              from payout p, asked where (asked.run_id is null or p.run_id = asked.run_id) and (asked.payee_id is null or p.payee_id = asked.payee_id)
                and (asked.state is null or p.state = asked.state) and ",
             "p.id", at "p.created_at", ""
@@ -100,7 +100,7 @@ impl PayoutQueries for PgQueries<'_> {
 
     fn find_payout(&mut self, id: PayoutId) -> Result<Option<(PayoutRecord, PayoutLines)>, StoreError> {
         let row: Option<PayoutRow> = query::<PayoutColumns>(
-            "select id, run_id, payee_id, state, amount_minor, gross_minor, recovered_minor, reference, created_at from payout where id = $1",
+            "select id, run_id, payee_id, state, amount_minor, gross_minor, recovered_minor, gst_minor, withheld_minor, rail, reference, created_at from payout where id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)

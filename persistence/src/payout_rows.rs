@@ -2,7 +2,7 @@
 
 use diesel::Queryable;
 use diesel::sql_types::{BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::directory::{AbaText, ClusterText};
+use domain::directory::{AbaText, ClusterText, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{BankAccountId, PayeeId, PayoutId, PayoutRunId};
 use domain::payouts::BankAccount;
@@ -146,11 +146,15 @@ pub(crate) struct PayoutRow {
     amount_minor: i64,
     gross_minor: i64,
     recovered_minor: i64,
+    gst_minor: i64,
+    withheld_minor: i64,
+    rail: String,
     reference: String,
     created_at: jiff_diesel::Timestamp,
 }
 
-pub(crate) type PayoutColumns = (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, Text, Timestamptz);
+pub(crate) type PayoutColumns =
+    (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, BigInt, BigInt, Text, Text, Timestamptz);
 
 impl PayoutRow {
     pub(crate) fn restore(self) -> Result<PayoutRecord, StoreError> {
@@ -162,6 +166,9 @@ impl PayoutRow {
             amount_minor: self.amount_minor,
             gross_minor: self.gross_minor,
             recovered_minor: self.recovered_minor,
+            gst_minor: self.gst_minor,
+            withheld_minor: self.withheld_minor,
+            rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             reference: self.reference,
             created_at: Instant::new(self.created_at.into()),
         })

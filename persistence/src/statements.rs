@@ -1,7 +1,7 @@
 //! Statements of members, under row-level security.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use domain::kernel::ids::{DealId, LineId, MemberId, OrganisationId, PayeeId};
 use domain::kernel::{Page, PageRequest};
 use domain::ledger::line::Buckets;
@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use crate::error::store_error;
 use crate::page::{Paging, by_id, listed};
-use crate::payout_rows::PayoutRow;
+use crate::payout_rows::{PayoutColumns, PayoutRow};
 use crate::statement::query;
 use crate::store::PgQueries;
 
-/// Suspense, accrued, held, available, in transit, paid, recoverable, set off.
-type BucketColumns = (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
-type BucketRow = (i64, i64, i64, i64, i64, i64, i64, i64);
+/// Suspense, accrued, held, available, in transit, paid, recoverable, set off, withheld.
+type BucketColumns = (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
+type BucketRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
 
 const fn buckets(row: BucketRow) -> Buckets {
     Buckets {
@@ -30,6 +30,7 @@ const fn buckets(row: BucketRow) -> Buckets {
         paid_minor: row.5,
         recoverable_minor: row.6,
         set_off_minor: row.7,
+        withheld_minor: row.8,
     }
 }
 
@@ -56,7 +57,7 @@ struct PaidRow {
     paid_minor: i64,
 }
 
-type PaidColumns = ((SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, Text, Timestamptz), BigInt);
+type PaidColumns = (PayoutColumns, BigInt);
 
 impl StatementQueries for PgQueries<'_> {
     fn find_statement_member(&mut self, id: MemberId) -> Result<Option<MemberStanding>, StoreError> {
@@ -84,7 +85,7 @@ impl StatementQueries for PgQueries<'_> {
                 "select count(*), coalesce(sum(earned_minor), 0)::bigint, coalesce(sum(clawed_back_minor), 0)::bigint,
                    coalesce(sum(suspense_minor), 0)::bigint, coalesce(sum(accrued_minor), 0)::bigint, coalesce(sum(held_minor), 0)::bigint,
                    coalesce(sum(available_minor), 0)::bigint, coalesce(sum(in_transit_minor), 0)::bigint, coalesce(sum(paid_minor), 0)::bigint,
-                   coalesce(sum(recoverable_minor), 0)::bigint, coalesce(sum(set_off_minor), 0)::bigint
+                   coalesce(sum(recoverable_minor), 0)::bigint, coalesce(sum(set_off_minor), 0)::bigint, coalesce(sum(withheld_minor), 0)::bigint
                  from commission_line where member_id = $1",
             )
             .bind::<SqlUuid, _>(member.uuid())
@@ -98,7 +99,7 @@ impl StatementQueries for PgQueries<'_> {
         let rows: Vec<LineRow> = query::<LineColumns>(listed!(
             paging.order,
             "select l.id, l.deal_id, d.external_ref, l.component, l.role, l.payee_id, l.payable_on, l.earned_minor, l.clawed_back_minor,
-               l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.paid_minor, l.recoverable_minor, l.set_off_minor
+               l.suspense_minor, l.accrued_minor, l.held_minor, l.available_minor, l.in_transit_minor, l.paid_minor, l.recoverable_minor, l.set_off_minor, l.withheld_minor
              from commission_line l left join deal d on d.id = l.deal_id where l.member_id = $1 and ",
             "l.id", ""
         ))
@@ -124,7 +125,7 @@ impl StatementQueries for PgQueries<'_> {
 
     fn statement_payouts(&mut self, member: MemberId, limit: u16) -> Result<Vec<(PayoutRecord, i64)>, StoreError> {
         let rows: Vec<PaidRow> = query::<PaidColumns>(
-            "select p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.gross_minor, p.recovered_minor, p.reference, p.created_at, paid.minor
+            "select p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.gross_minor, p.recovered_minor, p.gst_minor, p.withheld_minor, p.rail, p.reference, p.created_at, paid.minor
              from (select pl.payout_id, sum(pl.amount_minor)::bigint as minor from payout_line pl join commission_line l on l.id = pl.line_id
                    where l.member_id = $1 group by pl.payout_id) paid
              join payout p on p.id = paid.payout_id order by p.id desc limit $2",

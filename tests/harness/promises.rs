@@ -119,8 +119,8 @@ pub const PROMISES: &[(&str, &str)] = &[
     ),
     (
         "what a line earned lies somewhere",
-        "select count(*) from commission_line where role <> 'platform' and earned_minor - clawed_back_minor
-           <> suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + set_off_minor - recoverable_minor",
+        "select count(*) from commission_line where role <> 'platform' and earned_minor - clawed_back_minor + gst_minor
+           <> suspense_minor + accrued_minor + held_minor + available_minor + in_transit_minor + paid_minor + withheld_minor + set_off_minor - recoverable_minor",
     ),
     (
         "what is in transit or paid of a line is what payouts sent of it",

@@ -59,6 +59,7 @@ fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable
         payable_on,
         earned_minor: 0,
         clawed_back_minor: 0,
+        gst_minor: 0,
         buckets: Buckets { available_minor, recoverable_minor, ..Buckets::default() },
         calculation: CalculationId::new(Uuid::from_u128(1)),
         visible_to: Vec::new(),

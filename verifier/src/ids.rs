@@ -74,3 +74,35 @@ typed_id!(/// Where webhooks are sent to.
     WebhookEndpointId, "endpoint");
 typed_id!(/// One event on its way to one endpoint.
     WebhookDeliveryId, "delivery");
+typed_id!(/// An entry by hand, from its proposal on.
+    ManualEntryId, "manual");
+typed_id!(/// An accounting period.
+    AccountingPeriodId, "period");
+typed_id!(/// A shortfall that is to be accepted.
+    WriteOffId, "writeoff");
+typed_id!(/// A payment to the tax office.
+    TaxRemittanceId, "remittance");
+typed_id!(/// A tax paper: an invoice, adjustment note, remittance statement or payment summary.
+    TaxDocumentId, "taxdoc");
+typed_id!(/// An agreement that we write a payee's tax invoices.
+    RctiAgreementId, "rcti");
+typed_id!(/// The assignment of unpaid lines to another payee.
+    AssignmentId, "assignment");
+typed_id!(/// A plan by which a clawback is got back.
+    RecoveryPlanId, "plan");
+typed_id!(/// A statement of a provider: what it says that it paid.
+    ProviderStatementId, "pstatement");
+typed_id!(/// One line of a provider's statement.
+    ProviderStatementLineId, "pline");
+typed_id!(/// Something that does not match, with an owner and an age.
+    ExceptionId, "exception");
+typed_id!(/// A statement of one of our bank accounts.
+    BankStatementId, "bstatement");
+typed_id!(/// One line of a bank statement.
+    BankStatementLineId, "bline");
+typed_id!(/// A file of returned payments.
+    BankReturnId, "breturn");
+typed_id!(/// A file of payments for a bank.
+    BankFileId, "bankfile");
+typed_id!(/// What we hold of a payee's account at Stripe.
+    StripeAccountId, "stripe");

@@ -105,6 +105,10 @@ event_kinds! {
     RunExecuted = "payout_run.executed", "run", "RunMoved", PayoutsRead;
     /// A payment to a payee was sent to the bank.
     PayoutInitiated = "payout.initiated", "payout", "PayoutMoved", PayoutsRead;
+    /// A payment reached its payee.
+    PayoutSettled = "payout.settled", "payout", "PayoutMoved", PayoutsRead;
+    /// A payment came back; its money may be paid again.
+    PayoutReturned = "payout.returned", "payout", "PayoutMoved", PayoutsRead;
     /// An organisation was created.
     OrganisationCreated = "organisation.created", "org", "RecordChanged", DirectoryRead;
     /// An organisation was changed.

@@ -25,11 +25,60 @@ pub enum AccountKind {
     CommissionRevenue,
     /// The payees' share of it (expense; per vertical).
     CommissionExpense,
+    /// GST on what providers owe us (liability).
+    GstCollected,
+    /// GST on what payees invoice us (asset).
+    GstPaid,
+    /// Withheld from payees, to be remitted to the tax office (liability).
+    WithholdingPayable,
+    /// Money in an own bank account (asset; per bank account).
+    Cash,
+    /// Money on the platform's Stripe balance (asset).
+    StripeBalance,
+    /// Received, and matched to nothing yet (liability; per provider where known).
+    UnappliedReceipts,
+    /// A shortfall that two people accepted (expense).
+    WriteOff,
+    /// Odd cents between another's document and our own figure (expense).
+    RoundingDifference,
+    /// What the rails charge (expense).
+    RailFees,
+    /// What stood before the first entry (equity).
+    OpeningBalance,
+}
+
+/// On which side of the books a kind of account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountClass {
+    /// What we have or are owed; debit.
+    Assets,
+    /// What we owe; credit.
+    Liabilities,
+    /// What belongs to the owners; credit.
+    Equity,
+    /// What we earn; credit.
+    Revenues,
+    /// What it costs; debit.
+    Expenses,
+}
+
+impl AccountClass {
+    /// As it is shown, and as plain text accounting wants it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Assets => "assets",
+            Self::Liabilities => "liabilities",
+            Self::Equity => "equity",
+            Self::Revenues => "revenues",
+            Self::Expenses => "expenses",
+        }
+    }
 }
 
 impl AccountKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 19] = [
         Self::ProviderReceivable,
         Self::PayeeAccrued,
         Self::PayeeHeld,
@@ -39,6 +88,16 @@ impl AccountKind {
         Self::ClawbackRecoverable,
         Self::CommissionRevenue,
         Self::CommissionExpense,
+        Self::GstCollected,
+        Self::GstPaid,
+        Self::WithholdingPayable,
+        Self::Cash,
+        Self::StripeBalance,
+        Self::UnappliedReceipts,
+        Self::WriteOff,
+        Self::RoundingDifference,
+        Self::RailFees,
+        Self::OpeningBalance,
     ];
 
     /// As it is stored and shown.
@@ -54,6 +113,39 @@ impl AccountKind {
             Self::ClawbackRecoverable => "clawback_recoverable",
             Self::CommissionRevenue => "commission_revenue",
             Self::CommissionExpense => "commission_expense",
+            Self::GstCollected => "gst_collected",
+            Self::GstPaid => "gst_paid",
+            Self::WithholdingPayable => "withholding_payable",
+            Self::Cash => "cash",
+            Self::StripeBalance => "stripe_balance",
+            Self::UnappliedReceipts => "unapplied_receipts",
+            Self::WriteOff => "write_off",
+            Self::RoundingDifference => "rounding_difference",
+            Self::RailFees => "rail_fees",
+            Self::OpeningBalance => "opening_balance",
+        }
+    }
+
+    /// On which side of the books it stands.
+    #[must_use]
+    pub const fn class(self) -> AccountClass {
+        match self {
+            Self::ProviderReceivable | Self::ClawbackRecoverable | Self::GstPaid | Self::Cash | Self::StripeBalance => {
+                AccountClass::Assets
+            }
+            Self::PayeeAccrued
+            | Self::PayeeHeld
+            | Self::PayeeAvailable
+            | Self::PayeeInTransit
+            | Self::MemberSuspense
+            | Self::GstCollected
+            | Self::WithholdingPayable
+            | Self::UnappliedReceipts => AccountClass::Liabilities,
+            Self::OpeningBalance => AccountClass::Equity,
+            Self::CommissionRevenue => AccountClass::Revenues,
+            Self::CommissionExpense | Self::WriteOff | Self::RoundingDifference | Self::RailFees => {
+                AccountClass::Expenses
+            }
         }
     }
 
@@ -69,7 +161,7 @@ impl AccountKind {
 pub struct AccountKey {
     /// The kind.
     pub kind: AccountKind,
-    /// The provider, payee or member.
+    /// The provider, payee, member or own bank account.
     pub party: Option<Uuid>,
     /// The vertical.
     pub vertical: Option<VerticalId>,
@@ -80,6 +172,12 @@ impl AccountKey {
     #[must_use]
     pub const fn of_party(kind: AccountKind, party: Uuid) -> Self {
         Self { kind, party: Some(party), vertical: None }
+    }
+
+    /// The one account of its kind.
+    #[must_use]
+    pub const fn of_platform(kind: AccountKind) -> Self {
+        Self { kind, party: None, vertical: None }
     }
 
     /// An account of a vertical.

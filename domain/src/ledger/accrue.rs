@@ -107,6 +107,7 @@ fn opened(
         payable_on: wanted.payable_on,
         earned_minor: 0,
         clawed_back_minor: 0,
+        gst_minor: 0,
         buckets: Buckets::default(),
         calculation: deal.calculation,
         visible_to,

@@ -11,7 +11,8 @@ use super::account::{AccountKey, AccountKind};
 use super::entry::EntryKind;
 use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::kernel::ids::{
-    AccountId, CalculationId, DealId, EntryId, LineId, MemberId, OrganisationId, PayeeId, PayoutId, VerticalId,
+    AccountId, BankAccountId, CalculationId, DealId, EntryId, LineId, ManualEntryId, MemberId, OrganisationId, PayeeId,
+    PayoutId, ProviderStatementLineId, TaxRemittanceId, VerticalId, WriteOffId,
 };
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
@@ -197,14 +198,24 @@ pub struct AccrualRow {
 pub fn party_text(key: &AccountKey) -> Option<String> {
     let party = key.party?;
     Some(match key.kind {
-        AccountKind::ProviderReceivable => OrganisationId::new(party).to_string(),
+        AccountKind::ProviderReceivable | AccountKind::UnappliedReceipts => OrganisationId::new(party).to_string(),
+        AccountKind::Cash => BankAccountId::new(party).to_string(),
         AccountKind::PayeeAccrued
         | AccountKind::PayeeHeld
         | AccountKind::PayeeAvailable
         | AccountKind::PayeeInTransit
         | AccountKind::ClawbackRecoverable => PayeeId::new(party).to_string(),
         AccountKind::MemberSuspense => MemberId::new(party).to_string(),
-        AccountKind::CommissionRevenue | AccountKind::CommissionExpense => party.to_string(),
+        AccountKind::CommissionRevenue
+        | AccountKind::CommissionExpense
+        | AccountKind::GstCollected
+        | AccountKind::GstPaid
+        | AccountKind::WithholdingPayable
+        | AccountKind::StripeBalance
+        | AccountKind::WriteOff
+        | AccountKind::RoundingDifference
+        | AccountKind::RailFees
+        | AccountKind::OpeningBalance => party.to_string(),
     })
 }
 
@@ -217,13 +228,34 @@ pub fn parse_party(text: &str) -> Option<Uuid> {
     organisation.or(payee).or(member).ok()
 }
 
-/// What caused an entry, as an id: payouts by their own, everything else by the calculation.
+/// What caused an entry, as an id: payouts by their own, what somebody wrote by hand by its proposal,
+/// everything else by the calculation.
 #[must_use]
 pub fn source_text(kind: &str, source: Uuid) -> String {
-    if kind == EntryKind::PayoutInitiated.as_str() || kind == EntryKind::ClawbackRecovery.as_str() {
-        PayoutId::new(source).to_string()
-    } else {
-        CalculationId::new(source).to_string()
+    match EntryKind::parse(kind) {
+        Some(
+            EntryKind::PayoutInitiated
+            | EntryKind::PayoutSettled
+            | EntryKind::PayoutReturned
+            | EntryKind::ClawbackRecovery
+            | EntryKind::Withholding
+            | EntryKind::Gst,
+        ) => PayoutId::new(source).to_string(),
+        Some(EntryKind::ProviderReceipt) => ProviderStatementLineId::new(source).to_string(),
+        Some(EntryKind::WriteOff) => WriteOffId::new(source).to_string(),
+        Some(EntryKind::TaxRemittance) => TaxRemittanceId::new(source).to_string(),
+        Some(EntryKind::Fee | EntryKind::FundsTransfer | EntryKind::Opening | EntryKind::Reversal) => {
+            ManualEntryId::new(source).to_string()
+        }
+        Some(
+            EntryKind::Accrual
+            | EntryKind::Release
+            | EntryKind::Hold
+            | EntryKind::Unhold
+            | EntryKind::Clawback
+            | EntryKind::Adjustment,
+        )
+        | None => CalculationId::new(source).to_string(),
     }
 }
 

@@ -14,22 +14,67 @@ use crate::kernel::{Digest, Instant};
 pub enum EntryKind {
     /// Commission is earned.
     Accrual,
-    /// What was earned is corrected.
-    Adjustment,
+    /// GST on an invoice or an adjustment note.
+    Gst,
     /// A hold has expired.
     Release,
+    /// Put aside while a dispute is open.
+    Hold,
+    /// No longer put aside.
+    Unhold,
+    /// Money was sent to a rail.
+    PayoutInitiated,
+    /// The rail says that it arrived.
+    PayoutSettled,
+    /// It came back.
+    PayoutReturned,
     /// The deal unwound.
     Clawback,
     /// A clawback is set off against what may be paid.
     ClawbackRecovery,
-    /// Money was sent to a rail.
-    PayoutInitiated,
+    /// What was earned is corrected.
+    Adjustment,
+    /// A provider paid.
+    ProviderReceipt,
+    /// A shortfall was accepted.
+    WriteOff,
+    /// Tax was withheld from a payment.
+    Withholding,
+    /// GST and withholding went to the tax office.
+    TaxRemittance,
+    /// A rail charged for its service.
+    Fee,
+    /// Money moved between own accounts.
+    FundsTransfer,
+    /// What stood before the first entry.
+    Opening,
+    /// An entry is undone by its mirror.
+    Reversal,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Accrual, Self::Adjustment, Self::Release, Self::Clawback, Self::ClawbackRecovery, Self::PayoutInitiated];
+    pub const ALL: [Self; 19] = [
+        Self::Accrual,
+        Self::Gst,
+        Self::Release,
+        Self::Hold,
+        Self::Unhold,
+        Self::PayoutInitiated,
+        Self::PayoutSettled,
+        Self::PayoutReturned,
+        Self::Clawback,
+        Self::ClawbackRecovery,
+        Self::Adjustment,
+        Self::ProviderReceipt,
+        Self::WriteOff,
+        Self::Withholding,
+        Self::TaxRemittance,
+        Self::Fee,
+        Self::FundsTransfer,
+        Self::Opening,
+        Self::Reversal,
+    ];
 
     /// Reads a kind.
     #[must_use]
@@ -42,11 +87,24 @@ impl EntryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accrual => "accrual",
-            Self::Adjustment => "adjustment",
+            Self::Gst => "gst",
             Self::Release => "release",
+            Self::Hold => "hold",
+            Self::Unhold => "unhold",
+            Self::PayoutInitiated => "payout_initiated",
+            Self::PayoutSettled => "payout_settled",
+            Self::PayoutReturned => "payout_returned",
             Self::Clawback => "clawback",
             Self::ClawbackRecovery => "clawback_recovery",
-            Self::PayoutInitiated => "payout_initiated",
+            Self::Adjustment => "adjustment",
+            Self::ProviderReceipt => "provider_receipt",
+            Self::WriteOff => "write_off",
+            Self::Withholding => "withholding",
+            Self::TaxRemittance => "tax_remittance",
+            Self::Fee => "fee",
+            Self::FundsTransfer => "funds_transfer",
+            Self::Opening => "opening",
+            Self::Reversal => "reversal",
         }
     }
 }

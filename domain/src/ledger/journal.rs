@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::account::AccountKind;
 use super::book::{EntryRecord, PostingRecord, party_text, source_text};
 
 /// The formats.
@@ -68,25 +67,11 @@ impl JournalFormat {
     }
 }
 
-/// Where a kind of account stands among assets, liabilities, revenues and expenses.
-const fn class(kind: AccountKind) -> &'static str {
-    match kind {
-        AccountKind::ProviderReceivable | AccountKind::ClawbackRecoverable => "assets",
-        AccountKind::PayeeAccrued
-        | AccountKind::PayeeHeld
-        | AccountKind::PayeeAvailable
-        | AccountKind::PayeeInTransit
-        | AccountKind::MemberSuspense => "liabilities",
-        AccountKind::CommissionRevenue => "revenues",
-        AccountKind::CommissionExpense => "expenses",
-    }
-}
-
 /// `liabilities:payee_available:payee_01k…`.
 #[must_use]
 pub fn account_name(posting: &PostingRecord) -> String {
     let key = &posting.key;
-    let mut name = format!("{}:{}", class(key.kind), key.kind.as_str());
+    let mut name = format!("{}:{}", key.kind.class().as_str(), key.kind.as_str());
     for part in [party_text(key), posting.vertical_code.clone()].into_iter().flatten() {
         name.push(':');
         name.push_str(&part);

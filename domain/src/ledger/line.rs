@@ -1,7 +1,8 @@
 //! Commission lines: what one participant earns on one deal by one component, and where it lies now.
 //!
-//! Invariant: earned − clawed back = suspense + accrued + held + available + in transit + paid + set off
-//! − recoverable for every line that is owed to somebody; the platform's own line has no buckets.
+//! Invariant: earned − clawed back + GST = suspense + accrued + held + available + in transit + paid + withheld
+//! + set off − recoverable for every line that is owed to somebody; the platform's own line has no buckets.
+//! Each movement returns its postings, which sum to zero unless it says otherwise.
 
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -26,6 +27,8 @@ pub struct Buckets {
     pub in_transit_minor: i64,
     /// Paid.
     pub paid_minor: i64,
+    /// Withheld for the tax office.
+    pub withheld_minor: i64,
     /// To be got back.
     pub recoverable_minor: i64,
     /// Paid by setting it off against clawbacks of other lines of the payee; negative on a line whose
@@ -68,6 +71,8 @@ pub struct CommissionLine {
     pub earned_minor: i64,
     /// What was taken back, as posted; positive.
     pub clawed_back_minor: i64,
+    /// GST that documents added to it, less what adjustment notes took off.
+    pub gst_minor: i64,
     /// Where it lies.
     pub buckets: Buckets,
     /// The calculation that it stands on.
@@ -176,6 +181,80 @@ impl CommissionLine {
         Ok([
             self.posting(AccountKind::PayeeAvailable, payee, amount_minor),
             self.posting(AccountKind::PayeeInTransit, payee, -amount_minor),
+        ])
+    }
+
+    /// The rail says that it arrived; `from` is the account that paid it.
+    ///
+    /// # Errors
+    /// When less is in transit, or the amount is not positive.
+    pub fn pay(&mut self, amount_minor: i64, from: AccountKey) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(self.buckets.in_transit_minor, amount_minor)?;
+        self.buckets.in_transit_minor -= amount_minor;
+        self.buckets.paid_minor += amount_minor;
+        Ok([
+            self.posting(AccountKind::PayeeInTransit, payee, amount_minor),
+            Posting { account: from, amount_minor: -amount_minor, line: Some(self.id) },
+        ])
+    }
+
+    /// What was sent came back before anybody said that it had arrived.
+    ///
+    /// # Errors
+    /// When less is in transit, or the amount is not positive.
+    pub fn come_back(&mut self, amount_minor: i64) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(self.buckets.in_transit_minor, amount_minor)?;
+        self.buckets.in_transit_minor -= amount_minor;
+        self.buckets.available_minor += amount_minor;
+        Ok([
+            self.posting(AccountKind::PayeeInTransit, payee, amount_minor),
+            self.posting(AccountKind::PayeeAvailable, payee, -amount_minor),
+        ])
+    }
+
+    /// What had arrived came back; `into` is the account that has it again.
+    ///
+    /// # Errors
+    /// When less was paid, or the amount is not positive.
+    pub fn pay_back(&mut self, amount_minor: i64, into: AccountKey) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(self.buckets.paid_minor, amount_minor)?;
+        self.buckets.paid_minor -= amount_minor;
+        self.buckets.available_minor += amount_minor;
+        Ok([
+            Posting { account: into, amount_minor, line: Some(self.id) },
+            self.posting(AccountKind::PayeeAvailable, payee, -amount_minor),
+        ])
+    }
+
+    /// Keeps back what is available for the tax office.
+    ///
+    /// # Errors
+    /// When less is available, or the amount is not positive.
+    pub fn withhold(&mut self, amount_minor: i64) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(self.buckets.available_minor, amount_minor)?;
+        self.buckets.available_minor -= amount_minor;
+        self.buckets.withheld_minor += amount_minor;
+        Ok([
+            self.posting(AccountKind::PayeeAvailable, payee, amount_minor),
+            Posting {
+                account: AccountKey::of_platform(AccountKind::WithholdingPayable),
+                amount_minor: -amount_minor,
+                line: Some(self.id),
+            },
+        ])
+    }
+
+    /// Adds the GST of an invoice to what may be paid.
+    ///
+    /// # Errors
+    /// When the line has no payee, or the amount is not positive.
+    pub fn add_gst(&mut self, amount_minor: i64) -> Result<[Posting; 2], LineError> {
+        let payee = self.holds(i64::MAX, amount_minor)?;
+        self.gst_minor += amount_minor;
+        self.buckets.available_minor += amount_minor;
+        Ok([
+            Posting { account: AccountKey::of_platform(AccountKind::GstPaid), amount_minor, line: Some(self.id) },
+            self.posting(AccountKind::PayeeAvailable, payee, -amount_minor),
         ])
     }
 

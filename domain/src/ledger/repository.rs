@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::account::AccountKey;
 use super::entry::EntryDraft;
 use super::line::CommissionLine;
-use crate::kernel::ids::{AccountId, DealId};
+use crate::kernel::ids::{AccountId, DealId, LineId};
 use crate::kernel::{Digest, Instant};
 use crate::store::StoreError;
 use uuid::Uuid;
@@ -120,6 +120,12 @@ pub trait LedgerRepository {
     /// # Errors
     /// The failure of the store.
     fn lock_lines(&mut self, deals: &[DealId]) -> Result<Vec<CommissionLine>, StoreError>;
+
+    /// Locks lines, in the order of their ids.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_lines_by_id(&mut self, lines: &[LineId]) -> Result<Vec<CommissionLine>, StoreError>;
 
     /// Locks lines on hold that may be paid on or before a date, at most so many deals.
     ///

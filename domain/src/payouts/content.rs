@@ -2,8 +2,9 @@
 //!
 //! It names payees, lines and bank details by id; bank details carry a salted commitment besides, so
 //! that a swapped account is noticed and nobody learns it from the content. Amounts are strings of cents.
-//! Invariants: per payout, sent over its lines = net, set off over its lines = settled = recovered, gross =
-//! net + recovered; payouts and lines stand in a fixed order.
+//! Invariants: per payout, sent over its lines = net, set off over its lines = settled = recovered, gross + GST =
+//! net + recovered + withheld, and so on each line; payouts and lines stand in a fixed order. What is nothing
+//! is left out, so that contents of before GST, withholding and Stripe still read byte for byte.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::aba::LodgementReference;
 use crate::directory::bank::BankDetails;
+use crate::directory::payee::Rail;
 use crate::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
 use crate::kernel::jcs::{self, JcsError};
 use crate::kernel::{Currency, Digest};
@@ -22,6 +24,13 @@ const COMMITMENT: &[u8] = b"flip360/bank-details/v1\0";
 /// Cents, written as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cents(pub i64);
+
+impl Cents {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
 
 impl Serialize for Cents {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -60,12 +69,18 @@ impl BankDetailsRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineShare {
+    /// GST that an invoice adds to it.
+    #[serde(default, skip_serializing_if = "Cents::is_zero")]
+    pub gst: Cents,
     /// The line.
     pub line: LineId,
     /// What is sent.
     pub sent: Cents,
     /// What is set off against clawbacks of other lines.
     pub set_off: Cents,
+    /// What is withheld for the tax office.
+    #[serde(default, skip_serializing_if = "Cents::is_zero")]
+    pub withheld: Cents,
 }
 
 /// A clawback that is got back.
@@ -82,10 +97,14 @@ pub struct SettledLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedPayout {
-    /// Where it goes.
-    pub bank_details: BankDetailsRef,
-    /// What was available.
+    /// The bank account that it goes to, if it goes by bank file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_details: Option<BankDetailsRef>,
+    /// What was available, without GST.
     pub gross: Cents,
+    /// GST on it, if an invoice is written.
+    #[serde(default, skip_serializing_if = "Cents::is_zero")]
+    pub gst: Cents,
     /// Its id.
     pub id: PayoutId,
     /// From which lines.
@@ -100,6 +119,20 @@ pub struct PlannedPayout {
     pub reference: LodgementReference,
     /// Which clawbacks.
     pub settled: Vec<SettledLine>,
+    /// The account at Stripe that it goes to, if it goes that way: `acct_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_account: Option<String>,
+    /// What of it is withheld for the tax office.
+    #[serde(default, skip_serializing_if = "Cents::is_zero")]
+    pub withheld: Cents,
+}
+
+impl PlannedPayout {
+    /// How it goes.
+    #[must_use]
+    pub const fn rail(&self) -> Rail {
+        if self.stripe_account.is_some() { Rail::Stripe } else { Rail::Aba }
+    }
 }
 
 /// Why a payee is left out of a run.

@@ -150,9 +150,15 @@ fn move_money(
     let mut moved = Moved::default();
     for planned in &content.payouts {
         let mut touched = Vec::new();
-        let (mut recovery, mut sending) = (Vec::new(), Vec::new());
+        let (mut gst, mut withholding, mut recovery, mut sending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for share in &planned.lines {
-            let line = at(&mut lines, share.line, share.sent.0 + share.set_off.0)?;
+            let line = at(&mut lines, share.line, share.sent.0 + share.set_off.0 + share.withheld.0)?;
+            if share.gst.0 > 0 {
+                gst.extend(line.add_gst(share.gst.0)?);
+            }
+            if share.withheld.0 > 0 {
+                withholding.extend(line.withhold(share.withheld.0)?);
+            }
             if share.set_off.0 > 0 {
                 recovery.push(line.set_off(share.set_off.0)?);
             }
@@ -167,6 +173,8 @@ fn move_money(
         }
         let members = touched.iter().filter_map(|id| lines.get(id)?.member);
         let visible_to = ownership::of_payout(organisations.get(&planned.payee).copied(), members);
+        moved.drafts.extend(draft(env, planned, EntryKind::Gst, gst, &visible_to));
+        moved.drafts.extend(draft(env, planned, EntryKind::Withholding, withholding, &visible_to));
         moved.drafts.extend(draft(env, planned, EntryKind::ClawbackRecovery, recovery, &visible_to));
         moved.drafts.extend(draft(env, planned, EntryKind::PayoutInitiated, sending, &visible_to));
         moved.lines.extend(touched.iter().filter_map(|id| lines.get(id).cloned()));

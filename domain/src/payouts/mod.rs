@@ -2,7 +2,7 @@
 //!
 //! A run goes preview → propose → approve (somebody else) → execute. `plan` works out whom it pays and
 //! freezes that as `content`, whose digest is what gets approved; `run` holds the states, `decide` and
-//! `execute` the use cases, `aba` writes the file, `calendar` knows banking days. Invariants: a payout is in
+//! `execute` the use cases, `outcome` what became of the payouts, `aba` writes the file, `calendar` knows banking days. Invariants: a payout is in
 //! one file ever; what is executed is exactly what was approved, or nothing; one transaction writes
 //! entries, lines, payouts, file and log. Not yet here, and therefore left out with a reason: withholding
 //! for payees without ABN, documents for payees registered for GST, the Stripe rail.
@@ -15,6 +15,7 @@ pub mod content;
 pub mod decide;
 pub mod error;
 pub mod execute;
+pub mod outcome;
 pub mod payout;
 pub mod plan;
 pub mod repository;

@@ -20,8 +20,12 @@ pub struct Payout {
 /// Where a payout stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayoutState {
-    /// Sent; the bank has not confirmed it.
+    /// On its way: the rail has it or is about to get it, and has not confirmed it.
     InTransit,
+    /// Cannot be sent before there is money on our balance at the rail.
+    WaitingForFunds,
+    /// Nobody knows whether the rail has it; to be looked up, never sent under another key.
+    Unknown,
     /// Confirmed.
     Settled,
     /// Came back.
@@ -29,11 +33,22 @@ pub enum PayoutState {
 }
 
 impl PayoutState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::InTransit, Self::WaitingForFunds, Self::Unknown, Self::Settled, Self::Returned];
+
+    /// Whether the money is neither with the payee nor back.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::InTransit | Self::WaitingForFunds | Self::Unknown)
+    }
+
     /// As it is stored and shown.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::InTransit => "in_transit",
+            Self::WaitingForFunds => "waiting_for_funds",
+            Self::Unknown => "unknown",
             Self::Settled => "settled",
             Self::Returned => "returned",
         }
@@ -42,7 +57,7 @@ impl PayoutState {
     /// Reads what was stored, or what a caller asks for.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::InTransit, Self::Settled, Self::Returned].into_iter().find(|state| state.code() == text)
+        Self::ALL.into_iter().find(|state| state.code() == text)
     }
 }
 

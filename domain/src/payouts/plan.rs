@@ -157,14 +157,21 @@ impl Purse {
             .map(|&(line, amount)| {
                 let set_off = left.min(amount);
                 left -= set_off;
-                LineShare { line, sent: Cents(amount - set_off), set_off: Cents(set_off) }
+                LineShare {
+                    gst: Cents(0),
+                    line,
+                    sent: Cents(amount - set_off),
+                    set_off: Cents(set_off),
+                    withheld: Cents(0),
+                }
             })
             .collect();
         let settled =
             self.recoverable.iter().map(|&(line, amount)| SettledLine { amount: Cents(amount), line }).collect();
         PlannedPayout {
-            bank_details,
+            bank_details: Some(bank_details),
             gross: Cents(gross),
+            gst: Cents(0),
             id,
             lines,
             net: Cents(gross - recovered),
@@ -172,6 +179,8 @@ impl Purse {
             recovered: Cents(recovered),
             reference: reference(id.uuid()),
             settled,
+            stripe_account: None,
+            withheld: Cents(0),
         }
     }
 }
@@ -230,7 +239,7 @@ pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrep
         let standing = standings.get(&payee).ok_or(Skip::NoBankDetails);
         match standing.and_then(|standing| payable_to(standing, content.cut_off_on, input.now)) {
             Err(code) => found.push(Discrepancy::NotPayable { payee, code }),
-            Ok(now) if now != payout.bank_details => found.push(Discrepancy::BankDetailsChanged(payee)),
+            Ok(now) if Some(&now) != payout.bank_details.as_ref() => found.push(Discrepancy::BankDetailsChanged(payee)),
             Ok(_) => {}
         }
         for share in &payout.lines {

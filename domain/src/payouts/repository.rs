@@ -126,6 +126,58 @@ pub trait PayoutRepository {
     /// # Errors
     /// The failure of the store.
     fn append_payouts(&mut self, payouts: &[Payout], at: Instant) -> Result<(), StoreError>;
+
+    /// Locks payouts, in the order of their ids.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_payouts(&mut self, payouts: &[PayoutId]) -> Result<Vec<LockedPayout>, StoreError>;
+
+    /// Moves payouts on, and adds to their histories.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn move_payouts(&mut self, steps: &[PayoutStep], at: Instant) -> Result<(), StoreError>;
+}
+
+/// A payout that is locked, with what it sent of which line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPayout {
+    /// Its id.
+    pub id: PayoutId,
+    /// The run.
+    pub run: PayoutRunId,
+    /// Whose money.
+    pub payee: PayeeId,
+    /// Where it stands.
+    pub state: PayoutState,
+    /// What was sent.
+    pub amount_minor: i64,
+    /// How it goes.
+    pub rail: Rail,
+    /// The account of ours that the run pays from.
+    pub bank_account: BankAccountId,
+    /// What the payee reads.
+    pub reference: String,
+    /// Who may see it.
+    pub visible_to: Vec<Uuid>,
+    /// What was sent, by line.
+    pub lines: Vec<(LineId, i64)>,
+}
+
+/// One step of a payout's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutStep {
+    /// The payout.
+    pub payout: PayoutId,
+    /// Where it stands after it.
+    pub state: PayoutState,
+    /// The date of the rail.
+    pub effective_on: Date,
+    /// What says so: a bank statement's line, a returned payment, an event of the rail.
+    pub source: Uuid,
+    /// Why, where somebody says so: the code of a return, a failure.
+    pub reason: Option<String>,
 }
 
 /// A payout to look at.
@@ -145,6 +197,12 @@ pub struct PayoutRecord {
     pub gross_minor: i64,
     /// What of it clawbacks took.
     pub recovered_minor: i64,
+    /// GST that an invoice added.
+    pub gst_minor: i64,
+    /// What was withheld for the tax office.
+    pub withheld_minor: i64,
+    /// How it goes.
+    pub rail: Rail,
     /// What the payee reads.
     pub reference: String,
     /// When it was sent.

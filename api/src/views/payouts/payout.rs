@@ -20,7 +20,7 @@ pub struct PayoutView {
     /// Who is paid.
     #[schema(example = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     payee_id: String,
-    /// `in_transit`, `settled`, `returned`.
+    /// `in_transit`, `waiting_for_funds`, `unknown`, `settled`, `returned`.
     #[schema(example = "in_transit")]
     state: &'static str,
     /// What is paid.
@@ -29,6 +29,13 @@ pub struct PayoutView {
     gross: MoneyView,
     /// What of it clawbacks took.
     recovered: MoneyView,
+    /// GST that an invoice added to it.
+    gst: MoneyView,
+    /// What was withheld for the tax office.
+    withheld: MoneyView,
+    /// `aba` or `stripe`.
+    #[schema(example = "aba")]
+    rail: &'static str,
     /// What the payee reads on the bank statement.
     #[schema(example = "FLIP-7V8E2RTF3K2M")]
     reference: String,
@@ -47,6 +54,9 @@ impl From<PayoutRecord> for PayoutView {
             amount: MoneyView::aud(payout.amount_minor),
             gross: MoneyView::aud(payout.gross_minor),
             recovered: MoneyView::aud(payout.recovered_minor),
+            gst: MoneyView::aud(payout.gst_minor),
+            withheld: MoneyView::aud(payout.withheld_minor),
+            rail: payout.rail.code(),
             reference: payout.reference,
             created_at: payout.created_at.to_string(),
         }

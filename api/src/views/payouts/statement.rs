@@ -26,6 +26,8 @@ pub struct BucketsView {
     paid: MoneyView,
     /// Paid by setting off clawbacks of other lines; negative where a clawback was got back so.
     set_off: MoneyView,
+    /// Withheld for the tax office.
+    withheld: MoneyView,
     /// To be got back.
     recoverable: MoneyView,
 }
@@ -40,6 +42,7 @@ impl From<Buckets> for BucketsView {
             in_transit: MoneyView::aud(buckets.in_transit_minor),
             paid: MoneyView::aud(buckets.paid_minor),
             set_off: MoneyView::aud(buckets.set_off_minor),
+            withheld: MoneyView::aud(buckets.withheld_minor),
             recoverable: MoneyView::aud(buckets.recoverable_minor),
         }
     }
