@@ -178,7 +178,8 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     refer(service, &token, (member, provider), client);
     let key = MemorySigner::new(introducer.uuid().as_bytes()[15]);
     let registration = registration(PartyId::member(member), &key);
-    let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
+    let itself = service.token(&[Role::Member], Some(introducer), Some(member));
+    let _ = service.post("/v1/signing-keys", &itself, &json!({"registration": registration})).expect(201);
     let operator = service.operator();
     let organisation = introducer.to_string();
     let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});

@@ -42,7 +42,27 @@ pub const PROMISES: &[(&str, &str)] = &[
         "a deal has a governing version exactly when its first handshake is sealed",
         "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
     ),
-
+    (
+        "a payee that is erased has no name, no ABN and no account",
+        "select count(*) from payee p where p.erased_at is not null and (p.abn is not null or p.gst_registered_on is not null
+           or exists (select from personal_data d where d.subject_id = p.id and d.name <> 'Erased')
+           or exists (select from payee_bank_change c where c.payee_id = p.id)
+           or exists (select from payee_bank_details d where d.payee_id = p.id and d.account_title <> 'ERASED'))",
+    ),
+    (
+        "nobody acts as somebody who is erased",
+        "select count(*) from chain_erasure e join member m on m.contact_id = e.contact_id
+           where exists (select from api_client c where c.member_id = m.id and c.revoked_at is null)
+              or exists (select from app_user u where u.member_id = m.id and u.disabled_at is null)",
+    ),
+    (
+        "of a client who is erased no digest tells the name",
+        "select count(*) from deal d join chain_erasure e on e.contact_id = d.client_id where d.source_sha256 is not null",
+    ),
+    (
+        "an erasure has exactly one leaf",
+        "select count(*) from chain_erasure e where (select count(*) from chain_pending p where p.source_id = e.id) + (select count(*) from chain_leaf l where l.source_id = e.id) <> 1",
+    ),
     (
         "the audit log holds no address and no number of anybody",
         "select count(*) from audit_record a join personal_data p

@@ -120,6 +120,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "licence_known",
             "member_ref_taken",
             "operator_exists",
+            "payee_erased",
             "payee_on_that_day",
         ],
     ),
