@@ -386,15 +386,22 @@ fn payout() {
             code: "bank_file_differs",
             prefix: "run",
             of: "select id from payout_run",
-            sql: "update payout_run set aba = changed, aba_sha256 = sha256(changed) from
-                  (select set_byte(aba, 122 + 29, 48 + (get_byte(aba, 122 + 29) - 47) % 10) changed from payout_run) c",
+            sql: "update bank_file set bytes = changed, sha256 = sha256(changed) from
+                  (select set_byte(bytes, 122 + 29, 48 + (get_byte(bytes, 122 + 29) - 47) % 10) changed from bank_file) c",
         },
         Cheat {
             guarantee: Payout,
             code: "bank_file_malformed",
             prefix: "run",
             of: "select id from payout_run",
-            sql: "update payout_run set aba = changed, aba_sha256 = sha256(changed) from (select substr(aba, 2) changed from payout_run) c",
+            sql: "update bank_file set bytes = changed, sha256 = sha256(changed) from (select substr(bytes, 2) changed from bank_file) c",
+        },
+        Cheat {
+            guarantee: Payout,
+            code: "bank_file_missing",
+            prefix: "run",
+            of: "select id from payout_run",
+            sql: "delete from bank_file_payout where payout_id = (select id from payout order by id limit 1)",
         },
     ]);
 }
