@@ -33,6 +33,7 @@ mod operations;
 mod page;
 mod parties;
 mod payout_files;
+mod payout_moves;
 mod payout_queries;
 mod payout_rows;
 mod payout_standings;
