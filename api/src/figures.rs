@@ -173,7 +173,12 @@ impl Figures {
 #[must_use]
 pub fn payouts_in_time(rails: &[RailSla]) -> String {
     let mut text = String::new();
-    head(&mut text, "flip360_payouts", "gauge", "Payouts of the last 90 days and all that are on their way, by rail and state.");
+    head(
+        &mut text,
+        "flip360_payouts",
+        "gauge",
+        "Payouts of the last 90 days and all that are on their way, by rail and state.",
+    );
     for sla in rails {
         let states = [
             ("on_time", sla.on_time),
@@ -186,7 +191,12 @@ pub fn payouts_in_time(rails: &[RailSla]) -> String {
             line(&mut text, "flip360_payouts", &[("rail", sla.rail.code()), ("state", state)], payouts);
         }
     }
-    head(&mut text, "flip360_payout_oldest_open_banking_days", "gauge", "Banking days since the oldest payout that is on its way was sent.");
+    head(
+        &mut text,
+        "flip360_payout_oldest_open_banking_days",
+        "gauge",
+        "Banking days since the oldest payout that is on its way was sent.",
+    );
     for sla in rails {
         let days = sla.oldest.map_or(0, |oldest| oldest.banking_days);
         line(&mut text, "flip360_payout_oldest_open_banking_days", &[("rail", sla.rail.code())], days);

@@ -146,7 +146,11 @@ impl BankRepository for PgUnitOfWork<'_> {
         Ok(Candidates {
             files: files
                 .into_iter()
-                .map(|(id, dated, total_minor)| OpenFile { id: BankFileId::new(id), dated_on: dated.into(), total_minor })
+                .map(|(id, dated, total_minor)| OpenFile {
+                    id: BankFileId::new(id),
+                    dated_on: dated.into(),
+                    total_minor,
+                })
                 .collect(),
             payouts: payouts
                 .into_iter()

@@ -77,7 +77,8 @@ impl ItemRow {
             (None, Some(why)) => Err(why),
             _ => return Err(unreadable("a returned payment")),
         };
-        let code = self.code.chars().next().and_then(ReturnCode::of_digit).ok_or_else(|| unreadable("a return code"))?;
+        let code =
+            self.code.chars().next().and_then(ReturnCode::of_digit).ok_or_else(|| unreadable("a return code"))?;
         Ok(ReturnException {
             file: BankReturnId::new(self.return_id),
             item: KeptItem {

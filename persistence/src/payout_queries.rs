@@ -18,7 +18,9 @@ use crate::bind::{date, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::page::{Paging, by_id, listed};
 use crate::payout_files;
-use crate::payout_rows::{AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow, account_columns, payout_columns};
+use crate::payout_rows::{
+    AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow, account_columns, payout_columns,
+};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -32,15 +34,12 @@ impl PgQueries<'_> {
 
 impl PayoutQueries for PgQueries<'_> {
     fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError> {
-        let row: Option<AccountRow> = query::<AccountColumns>(concat!(
-            "select ",
-            account_columns!(),
-            " from bank_account where id = $1"
-        ))
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+        let row: Option<AccountRow> =
+            query::<AccountColumns>(concat!("select ", account_columns!(), " from bank_account where id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         row.map(AccountRow::restore).transpose()
     }
 
@@ -155,15 +154,12 @@ impl PayoutQueries for PgQueries<'_> {
     }
 
     fn find_payout(&mut self, id: PayoutId) -> Result<Option<(PayoutRecord, PayoutLines)>, StoreError> {
-        let row: Option<PayoutRow> = query::<PayoutColumns>(concat!(
-            "select ",
-            payout_columns!(),
-            " from payout p where p.id = $1"
-        ))
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+        let row: Option<PayoutRow> =
+            query::<PayoutColumns>(concat!("select ", payout_columns!(), " from payout p where p.id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         let Some(row) = row else { return Ok(None) };
         let sent =
             self.amounts("select line_id, amount_minor from payout_line where payout_id = $1 order by line_id", id)?;

@@ -1,7 +1,9 @@
 //! Own accounts, payout runs, payouts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use domain::directory::{AccountNumber, BankDetails, Bsb};
 use domain::kernel::Instant;
 use domain::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
@@ -62,15 +64,12 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     }
 
     fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError> {
-        let row: Option<AccountRow> = query::<AccountColumns>(concat!(
-            "select ",
-            account_columns!(),
-            " from bank_account where id = $1"
-        ))
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+        let row: Option<AccountRow> =
+            query::<AccountColumns>(concat!("select ", account_columns!(), " from bank_account where id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         row.map(AccountRow::restore).transpose()
     }
 

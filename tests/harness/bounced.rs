@@ -10,7 +10,10 @@ pub fn record(payment: &str, code: char) -> String {
 /// A record of a payment to nobody that is known.
 #[must_use]
 pub fn unknown(reference: &str, cents: i64) -> String {
-    let payment = format!("1062-000 99999999 50{cents:010}{:<32}{reference:<18}062-000 12345678{:<16}00000000", "NOBODY", "FLIP 360");
+    let payment = format!(
+        "1062-000 99999999 50{cents:010}{:<32}{reference:<18}062-000 12345678{:<16}00000000",
+        "NOBODY", "FLIP 360"
+    );
     record(&payment, '6')
 }
 

@@ -98,7 +98,11 @@ fn written(xml: &mut String, version: &str, statement: &Statement) {
             if version == "02" {
                 String::new()
             } else {
-                format!("<Amt Ccy=\"AUD\">{}</Amt><CdtDbtInd>{}</CdtDbtInd>", amount(entry.minor), direction(entry.minor))
+                format!(
+                    "<Amt Ccy=\"AUD\">{}</Amt><CdtDbtInd>{}</CdtDbtInd>",
+                    amount(entry.minor),
+                    direction(entry.minor)
+                )
             },
             escaped(&entry.says),
             on = entry.on,

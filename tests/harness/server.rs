@@ -278,8 +278,7 @@ impl Service {
     #[must_use]
     pub fn upload(&self, path: &str, token: &str, media: &str, file: &[u8]) -> Reply {
         let (authorization, key) = (format!("Bearer {token}"), self.app.ids.next().to_string());
-        let headers =
-            [("authorization", authorization.as_str()), ("idempotency-key", &key), ("content-type", media)];
+        let headers = [("authorization", authorization.as_str()), ("idempotency-key", &key), ("content-type", media)];
         self.send("POST", path, &headers, Some(file))
     }
 

@@ -5,18 +5,18 @@
 //! takes ITEMS lines a file (20,000). Prints the time of each step, of the making of the bank files alone, and the most
 //! memory that the process had after it. The harness then checks its promises over all of it. It ends by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant as Tick;
 
+use domain::access::{Actor, Role};
+use domain::directory::payee::BankAccountInput;
+use domain::env::Env;
 use domain::payouts::execute::{self, Execution};
 use domain::payouts::{CreateBankAccount, CreateBankAccountInput, OnRun, PreviewRun, bank_file, decide};
 use domain::store::StoreError;
 use harness::platform::{CountingIds, Platform};
 use persistence::cluster::{Cluster, ClusterConfig};
-
-#[expect(dead_code, reason = "the world of the payout tests, of which this needs a part")]
-#[path = "../payouts/world.rs"]
-mod world;
+use uuid::Uuid;
 
 const HEADER: &str = "external_ref,member_ref,client_name,product_code,referred_on,contracted_on,settled_on,settled_amount,offset_balance,discharged_on";
 
@@ -29,16 +29,18 @@ fn main() {
     let platform = Platform::of(cluster.connection(), "payouts");
     filled(&platform, payees);
     println!("step | seconds | peak MiB");
-    let people = world::people();
-    let (finance, approver) = (world::as_(&platform, &people.finance), world::as_(&platform, &people.approver));
+    let (one, other) = (person(11, Role::Finance), person(12, Role::Approver));
+    let (finance, approver) = (Env { actor: &one, ..platform.env() }, Env { actor: &other, ..platform.env() });
     let store = platform.store();
-    let raw = CreateBankAccountInput { item_limit: Some(i64::from(items)), ..world::raw(true) };
+    let raw = own_account(i64::from(items));
     let account = CreateBankAccount::parse(&raw, &domain::directory::PrefixDirectory).expect("an account");
-    let account =
-        store.transaction(|uow| decide::keep_bank_account(uow, &finance, account.clone())).expect("the account is kept");
+    let account = store
+        .transaction(|uow| decide::keep_bank_account(uow, &finance, account.clone()))
+        .expect("the account is kept");
     timed("release of what has come off hold", || decide::release_due(store, &finance).expect("released"));
     let preview = PreviewRun { bank_account: account.id, cut_off_on: None };
-    let run = timed("preview", || store.transaction(|uow| decide::preview(uow, &finance, &preview)).expect("a preview"));
+    let run =
+        timed("preview", || store.transaction(|uow| decide::preview(uow, &finance, &preview)).expect("a preview"));
     let on = OnRun { run: run.id, version: None };
     let sha256 = run.content.sha256();
     let _ = timed("propose", || store.transaction(|uow| decide::propose(uow, &finance, &on)).expect("proposed"));
@@ -54,13 +56,38 @@ fn main() {
         bank_file::make(&account, dated, content, &details, &CountingIds::default()).expect("files")
     });
     let done = timed("execute", || store.transaction(|uow| execute::execute(uow, &finance, &on)).expect("an outcome"));
-    let Execution::Done(done) = done else { panic!("voided") };
+    let Execution::Done(done) = done else { return eprintln!("the approval was void") };
     let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     println!("{} payouts in {} files of {} bytes in all", content.payouts.len(), done.files().len(), bytes);
     assert!(done.files().iter().zip(&files).all(|(kept, made)| kept.sha256 == made.about.sha256), "the same bytes");
     drop(platform);
     drop(cluster);
     let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn person(n: u128, role: Role) -> Actor {
+    let scopes = role.scopes().iter().copied().collect();
+    Actor { id: Uuid::from_u128(n), roles: BTreeSet::from([role]), scopes, organisation: None, member: None }
+}
+
+fn own_account(items: i64) -> CreateBankAccountInput {
+    let text = |text: &str| Some(text.to_owned());
+    CreateBankAccountInput {
+        name: text("Commission account"),
+        account: Some(BankAccountInput {
+            bsb: text("062-000"),
+            account_number: text("12345678"),
+            account_name: text("FLIP 360 PTY LTD"),
+        }),
+        bank_code: text("CBA"),
+        user_name: text("FLIP 360 PTY LTD"),
+        user_number: text("301500"),
+        remitter: text("FLIP 360"),
+        description: text("COMMISSION"),
+        self_balancing: Some(true),
+        item_limit: Some(items),
+        ..CreateBankAccountInput::default()
+    }
 }
 
 fn filled(platform: &Platform, payees: u32) {

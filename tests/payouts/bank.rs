@@ -4,8 +4,8 @@
 use domain::access::Viewer;
 use domain::kernel::Instant;
 use domain::payouts::bank::by_hand::{HandTarget, MatchLine};
-use domain::payouts::bank::reconcile::{self, Reconciliation};
 use domain::payouts::bank::receive::{self, ReceiveStatements, Received};
+use domain::payouts::bank::reconcile::{self, Reconciliation};
 use domain::payouts::bank::statement::StatementFormat;
 use domain::payouts::bank::{by_hand, settle};
 use domain::payouts::{BankAccount, CreateBankAccount, PayoutError, PayoutRun, decide};
@@ -21,7 +21,10 @@ use crate::world::{People, as_, file, keep, paid, people, raw};
 pub fn take_in(platform: &Platform, people: &People, xml: &str) -> Received {
     let statements = camt::read(xml.as_bytes()).expect("a good document");
     let command = ReceiveStatements { account: None, format: StatementFormat::Camt053, bytes: xml.into(), statements };
-    platform.store().transaction(|uow| receive::receive(uow, &as_(platform, &people.finance), &command)).expect("taken in")
+    platform
+        .store()
+        .transaction(|uow| receive::receive(uow, &as_(platform, &people.finance), &command))
+        .expect("taken in")
 }
 
 /// A day of the account, from an opening balance.

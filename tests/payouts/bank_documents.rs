@@ -68,7 +68,8 @@ fn documents_of_the_tests_are_what_the_standard_says_and_are_read() {
 
 #[test]
 fn what_is_pending_is_no_line_and_a_line_of_nothing_is_none() {
-    let xml = document("08", &[day(0, "2026-11-25", vec![entry("2026-11-25", 100, "A"), entry("2026-11-25", 200, "B")])]);
+    let xml =
+        document("08", &[day(0, "2026-11-25", vec![entry("2026-11-25", 100, "A"), entry("2026-11-25", 200, "B")])]);
     let pending = xml.replacen("<Sts><Cd>BOOK</Cd></Sts>", "<Sts><Cd>PDNG</Cd></Sts>", 1);
     let read = camt::read(pending.as_bytes()).expect("a statement");
     assert_eq!(read[0].lines.iter().map(|l| l.amount_minor).collect::<Vec<_>>(), [200]);
@@ -90,7 +91,8 @@ fn bombs_and_nonsense_are_refused() {
         assert_eq!(told(camt::read(bad.as_bytes())), [(String::new(), "invalid_xml")], "{bad}");
     }
     assert_eq!(told(camt::read(b"\xff")), [(String::new(), "invalid_xml")]);
-    for other in ["<Document/>", "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"/>", "<a><b/></a>"] {
+    for other in ["<Document/>", "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"/>", "<a><b/></a>"]
+    {
         assert_eq!(told(camt::read(other.as_bytes())), [(String::new(), "unknown_document")], "{other}");
     }
     let deep = format!("{}{}", "<a>".repeat(50_000), "</a>".repeat(50_000));
@@ -147,7 +149,10 @@ fn a_csv_is_read_by_the_profile_of_its_account_either_way_round() {
     assert_eq!(faults.iter().map(|f| f.0.as_str()).collect::<Vec<_>>(), wanted);
     let faults = told(csv::read(b"When,What\n", &profile(Some("Amount"))));
     assert!(faults.len() == 4 && faults.iter().all(|f| *f == ("/header".to_owned(), "column_missing")), "{faults:?}");
-    assert_eq!(told(csv::read(b"Date,Narrative,Amount,Balance\n", &profile(Some("Amount")))), [("/lines".to_owned(), "required")]);
+    assert_eq!(
+        told(csv::read(b"Date,Narrative,Amount,Balance\n", &profile(Some("Amount")))),
+        [("/lines".to_owned(), "required")]
+    );
 }
 
 proptest! {

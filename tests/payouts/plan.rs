@@ -113,7 +113,8 @@ fn who_may_not_be_paid_is_left_out_and_told_why() {
 #[test]
 fn nobody_is_left_out_because_a_file_is_full() {
     let standings = [standing(1), standing(2), standing(3)];
-    let lines = [line(1, 1, 9_999_999_999, 0, CUT_OFF), line(2, 2, 9_999_999_999, 0, CUT_OFF), line(3, 3, 1, 0, CUT_OFF)];
+    let lines =
+        [line(1, 1, 9_999_999_999, 0, CUT_OFF), line(2, 2, 9_999_999_999, 0, CUT_OFF), line(3, 3, 1, 0, CUT_OFF)];
     let content = planned(&BankAccount { item_limit: 2, ..account(true) }, &standings, &lines);
     assert_eq!((content.payouts.len(), content.skipped.len(), content.total.0), (3, 0, 19_999_999_999));
     let old = r#"{"code":"file_full","gross":"1","payee":"payee_01h455vb4pex5vsknk084sn02q","recoverable":"0"}"#;

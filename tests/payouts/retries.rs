@@ -12,7 +12,11 @@ use crate::returns::send;
 use crate::runs::{import, with_deals};
 use crate::world::{People, approve, as_, execute, file, keep, paid, people, preview, propose};
 
-fn again(platform: &Platform, people: &People, payout: domain::kernel::ids::PayoutId) -> Result<PayoutRun, PayoutError> {
+fn again(
+    platform: &Platform,
+    people: &People,
+    payout: domain::kernel::ids::PayoutId,
+) -> Result<PayoutRun, PayoutError> {
     platform.store().transaction(|uow| retry::retry(uow, &as_(platform, &people.finance), payout))
 }
 
@@ -125,6 +129,8 @@ fn keep_second(platform: &Platform, people: &People) -> domain::payouts::BankAcc
         domain::payouts::CreateBankAccount::parse(&raw, &domain::directory::PrefixDirectory).expect("an account");
     platform
         .store()
-        .transaction(|uow| domain::payouts::decide::keep_bank_account(uow, &as_(platform, &people.finance), command.clone()))
+        .transaction(|uow| {
+            domain::payouts::decide::keep_bank_account(uow, &as_(platform, &people.finance), command.clone())
+        })
         .expect("kept")
 }

@@ -18,7 +18,10 @@ const DATED: &str = "231126";
 /// Takes in a file of these records.
 pub fn send(platform: &Platform, people: &People, records: &[String]) -> Received {
     let command = ReceiveReturns::parse(bounced::file(records, DATED).into_bytes()).expect("a good file");
-    platform.store().transaction(|uow| receive::receive(uow, &as_(platform, &people.finance), &command)).expect("taken in")
+    platform
+        .store()
+        .transaction(|uow| receive::receive(uow, &as_(platform, &people.finance), &command))
+        .expect("taken in")
 }
 
 /// The bank says that everything that a run sent has arrived.
@@ -28,7 +31,12 @@ pub fn arrive(platform: &Platform, people: &People, run: &PayoutRun) {
         .content()
         .payouts
         .iter()
-        .map(|p| Outcome { payout: p.id, came: Came::Through, effective_on: platform.now.sydney_date(), source: p.id.uuid() })
+        .map(|p| Outcome {
+            payout: p.id,
+            came: Came::Through,
+            effective_on: platform.now.sydney_date(),
+            source: p.id.uuid(),
+        })
         .collect();
     let _ = platform
         .store()
@@ -116,7 +124,8 @@ fn after_the_payee_was_paid_again_both_payouts_keep_their_own_fate() {
     assert_eq!(second.content.content().total.0, 91_000);
     let _ = send(&platform, &people, &[bounced::record(&payments[1], '6')]);
     let state = |run: &PayoutRun, state: &str| {
-        platform.number(&format!("select count(*) from payout where run_id = '{}' and state = '{state}'", run.id.uuid()))
+        platform
+            .number(&format!("select count(*) from payout where run_id = '{}' and state = '{state}'", run.id.uuid()))
     };
     assert_eq!((state(&first, "returned"), state(&first, "settled"), state(&second, "in_transit")), (1, 1, 2));
     assert_eq!(
@@ -157,7 +166,9 @@ fn a_return_after_approval_voids_it() {
         .expect("the account");
     let next = approved(&platform, &people, &account);
     let _ = send(&platform, &people, &[bounced::record(&payments[1], '3')]);
-    let Ok(Execution::Voided(_, why)) = execute(&platform, &people.finance, &next) else { panic!("paid a closed account") };
+    let Ok(Execution::Voided(_, why)) = execute(&platform, &people.finance, &next) else {
+        panic!("paid a closed account")
+    };
     assert!(matches!(why.as_slice(), [Discrepancy::NotPayable { code: Skip::BankDetailsBlocked, .. }]), "{why:?}");
 }
 
@@ -177,11 +188,8 @@ fn what_is_no_payout_stays_an_exception_and_moves_nothing() {
         traced.replace_range(1..17, &trace);
         traced
     };
-    let records = [
-        bounced::unknown("FLIP-NOBODY", 500),
-        bounced::record(&dearer, '6'),
-        bounced::record(&elsewhere, '6'),
-    ];
+    let records =
+        [bounced::unknown("FLIP-NOBODY", 500), bounced::record(&dearer, '6'), bounced::record(&elsewhere, '6')];
     let kept = send(&platform, &people, &records).kept;
     assert_eq!((kept.items, kept.matched, kept.matched_minor), (3, 0, 0));
     assert_eq!(platform.number("select count(*) from ledger_entry"), entries);

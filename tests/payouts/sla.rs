@@ -34,10 +34,8 @@ fn the_last_day_in_time_skips_weekends_and_holidays() {
 }
 
 fn looked(platform: &Platform, today: Date) -> sla::RailSla {
-    let counts = platform
-        .store()
-        .read(&Viewer::Everything, |q| q.payouts().sla_counts(sla::since(today)))
-        .expect("counts");
+    let counts =
+        platform.store().read(&Viewer::Everything, |q| q.payouts().sla_counts(sla::since(today))).expect("counts");
     let [aba, stripe] = sla::by_rail(&counts, today);
     assert_eq!((stripe.on_time, stripe.open, stripe.oldest), (0, 0, None));
     aba
@@ -57,7 +55,8 @@ fn what_is_on_its_way_late_or_arrived_is_counted_and_flagged() {
     let flags = |platform: &Platform, today: Date| -> Vec<bool> {
         let page = domain::kernel::PageRequest::first();
         let filter = PayoutFilter::default();
-        let found = platform.store().read(&Viewer::Everything, |q| q.payouts().list_payouts(&filter, &page)).expect("payouts");
+        let found =
+            platform.store().read(&Viewer::Everything, |q| q.payouts().list_payouts(&filter, &page)).expect("payouts");
         found.data.iter().map(|payout| payout.is_late(today)).collect()
     };
     assert_eq!(flags(&platform, date(2026, 11, 25)), [false, false]);

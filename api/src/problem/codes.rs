@@ -129,7 +129,10 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
     ("payouts", "400", &["invalid_id", "unknown_value"]),
-    ("payouts", "409", &[
+    (
+        "payouts",
+        "409",
+        &[
             "already_retried",
             "approval_void",
             "bank_account_taken",
@@ -137,7 +140,8 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "line_matched",
             "other_rail",
             "wrong_state",
-        ]),
+        ],
+    ),
     ("payouts", "422", &["balance_out_of_range", "not_payable", "nothing_to_pay", "same_person"]),
     ("webhooks", "409", &["endpoint_disabled", "too_many_endpoints"]),
 ];

@@ -28,10 +28,11 @@ use uuid::Uuid;
 
 use super::{Actor, Viewer};
 use crate::kernel::ids::{
-    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId, BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId,
-    ContactId, DealId, DealImportId, EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId,
-    LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId,
-    SimulationId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId, BankReturnId,
+    BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId, EntryId, ErasureId,
+    EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId, MemberId, OidcIssuerId, OrganisationId,
+    PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId, TrailRunId, UserId, VerticalId,
+    WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.

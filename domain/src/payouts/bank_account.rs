@@ -261,7 +261,11 @@ impl CreateBankAccount {
 
 fn settle_after(raw: Option<i64>) -> Result<Option<u16>, ProfileError> {
     let days = raw.map(u16::try_from).transpose().map_err(|_| ProfileError::SettleAfter)?;
-    if days.is_none_or(|days| (1..=MAX_SETTLE_DAYS).contains(&days)) { Ok(days) } else { Err(ProfileError::SettleAfter) }
+    if days.is_none_or(|days| (1..=MAX_SETTLE_DAYS).contains(&days)) {
+        Ok(days)
+    } else {
+        Err(ProfileError::SettleAfter)
+    }
 }
 
 fn item_limit(raw: Option<i64>) -> Result<u32, ProfileError> {

@@ -19,7 +19,16 @@ const NAMESPACES: [&str; 2] =
     ["urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"];
 /// Where an entry refers to a payment, or says what it is.
 const TELLING: [&str; 10] = [
-    "EndToEndId", "InstrId", "TxId", "PmtInfId", "MsgId", "NtryRef", "AcctSvcrRef", "Ustrd", "AddtlNtryInf", "AddtlTxInf",
+    "EndToEndId",
+    "InstrId",
+    "TxId",
+    "PmtInfId",
+    "MsgId",
+    "NtryRef",
+    "AcctSvcrRef",
+    "Ustrd",
+    "AddtlNtryInf",
+    "AddtlTxInf",
 ];
 
 /// Reads a document.

@@ -89,7 +89,12 @@ impl Columns {
         let at = |place: usize| record.get(place).unwrap_or_default();
         let booked_on = date(at(self.date), format);
         if booked_on.is_none() {
-            fault(faults, &format!("/lines/{n}/date"), "invalid_date", &format!("expected a date such as {}", format.code()));
+            fault(
+                faults,
+                &format!("/lines/{n}/date"),
+                "invalid_date",
+                &format!("expected a date such as {}", format.code()),
+            );
         }
         let amount = match (self.amount, self.debit, self.credit) {
             (Some(amount), ..) => money(at(amount)),
@@ -129,7 +134,12 @@ fn together(mut lines: Vec<Read>) -> Result<StatementInput, Faults> {
     let mut faults = Faults::default();
     for (n, pair) in lines.windows(2).enumerate() {
         if !follows(pair) {
-            fault(&mut faults, &format!("/lines/{}/balance", n + 1), "balance_does_not_follow", "a balance does not follow from the one before");
+            fault(
+                &mut faults,
+                &format!("/lines/{}/balance", n + 1),
+                "balance_does_not_follow",
+                "a balance does not follow from the one before",
+            );
         }
     }
     faults.check()?;

@@ -120,7 +120,8 @@ impl BankQueries for PgQueries<'_> {
             "with asked (statement) as (select $1::uuid)
              select l.id, l.statement_id, l.bank_account_id, l.n, l.booked_on, l.amount_minor, l.text
              from asked join bank_statement_line l on l.statement_id = asked.statement where ",
-            "l.n", ""
+            "l.n",
+            ""
         ))
         .bind::<SqlUuid, _>(id.uuid())
         .after_number(paging)?
@@ -131,7 +132,11 @@ impl BankQueries for PgQueries<'_> {
         by_number(lines, page, Ok, |line| i64::from(line.n))
     }
 
-    fn standings(&mut self, account: Option<BankAccountId>, on: jiff::civil::Date) -> Result<Vec<Standing>, StoreError> {
+    fn standings(
+        &mut self,
+        account: Option<BankAccountId>,
+        on: jiff::civil::Date,
+    ) -> Result<Vec<Standing>, StoreError> {
         let ids: Vec<Uuid> = query::<SqlUuid>(
             "with asked (id) as (select $1::uuid) select a.id from bank_account a, asked where asked.id is null or a.id = asked.id order by a.id",
         )

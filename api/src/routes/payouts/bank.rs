@@ -13,21 +13,40 @@ use domain::payouts::bank::reconcile;
 use domain::payouts::bank::statement::StatementFormat;
 use domain::store::UnitOfWork;
 use integrations::bank_statements::{camt, csv};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
 use crate::extract::query::filter;
-use crate::extract::{Caller, Command, Filter, Id, List, ListQuery, Unfiltered, Upload};
+use crate::extract::{Caller, Command, Filter, Id, List, ListQuery, Upload};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::payouts::bank::{
-    AccountQuery, BankStatementDetailView, BankStatementLineView, BankStatementView, BankStatementsView,
-    MatchLineRequest, ReconciliationQuery, ReconciliationView,
+    AccountQuery, BankStatementLineView, BankStatementView, BankStatementsView, MatchLineRequest, ReconciliationQuery,
+    ReconciliationView,
 };
 
 impl ListQuery for AccountQuery {}
+
+/// Nothing is asked of lines but their page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineQuery {}
+
+impl ListQuery for LineQuery {
+    const SORT: &'static str = "n";
+    const DATED: bool = false;
+}
+
+impl IntoParams for LineQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Vec::new()
+    }
+}
 
 fn account(text: Option<&str>) -> Result<Option<BankAccountId>, Problem> {
     filter("bank_account_id", text, BankAccountId::parse)
@@ -45,10 +64,12 @@ async fn create_bank_statement(
 ) -> Result<Answer, Problem> {
     let account = account(asked.bank_account_id.as_deref())?;
     let upload = upload.of(&["application/xml", "text/xml", "text/csv"])?;
-    let profile = if upload.media == "text/csv" { Some(profile(&app, &upload.command.caller, account).await?) } else { None };
+    let profile =
+        if upload.media == "text/csv" { Some(profile(&app, &upload.command.caller, account).await?) } else { None };
     let command = upload.command;
     let command = blocking(move || command.parse(|bytes| read_document(bytes, account, profile.as_ref()))).await??;
-    let work = |uow: &mut dyn UnitOfWork, env: &Env<'_>, document: &ReceiveStatements| receive::receive(uow, env, document);
+    let work =
+        |uow: &mut dyn UnitOfWork, env: &Env<'_>, document: &ReceiveStatements| receive::receive(uow, env, document);
     once::<_, _, PayoutError>(&app, command, work, |Received { statements, is_new }| {
         let first = statements.first().map(|statement| (statement.id, statement.id.uuid()));
         let view = BankStatementsView::from(statements);
@@ -103,28 +124,31 @@ async fn list_bank_statements(app: Data<App>, list: List<AccountQuery>) -> Resul
 
 /// Get a bank statement
 ///
-/// With its lines and what each of them is.
-#[utoipa::path(operation_id = "get_bank_statement", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The statement", example = "bstatement_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "The statement with a page of its lines", body = BankStatementDetailView)))]
+/// With how many of its lines are matched.
+#[utoipa::path(operation_id = "get_bank_statement", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The statement", example = "bstatement_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The statement", body = BankStatementView)))]
 #[get("/bank-statements/{id}")]
-async fn get_bank_statement(
+async fn get_bank_statement(app: Data<App>, caller: Caller, Id(id): Id<BankStatementId>) -> Result<Answer, Problem> {
+    let found = read(&app, &caller, move |queries| queries.bank().find_statement(id)).await?;
+    Answer::ok(&BankStatementView::from(found.ok_or_else(Problem::not_found)?))
+}
+
+/// List the lines of a bank statement
+///
+/// In their order, each with what it is.
+#[utoipa::path(operation_id = "list_bank_statement_lines", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The statement", example = "bstatement_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<LineQuery>), responses((status = 200, description = "A page of lines", body = PageView<BankStatementLineView>)))]
+#[get("/bank-statements/{id}/lines")]
+async fn list_bank_statement_lines(
     app: Data<App>,
-    list: List<Unfiltered>,
+    list: List<LineQuery>,
     Id(id): Id<BankStatementId>,
 ) -> Result<Answer, Problem> {
     let List { caller, page, cursors, .. } = list;
     let found = read(&app, &caller, move |queries| {
-        let Some(statement) = queries.bank().find_statement(id)? else { return Ok(None) };
-        Ok(Some((statement, queries.bank().list_lines(id, &page)?)))
+        let known = queries.bank().find_statement(id)?.is_some();
+        known.then(|| queries.bank().list_lines(id, &page)).transpose()
     })
     .await?;
-    let (statement, lines) = found.ok_or_else(Problem::not_found)?;
-    let next = lines.next.as_deref().map(|key| cursors.write(key));
-    let view = BankStatementDetailView {
-        statement: statement.into(),
-        data: lines.data.into_iter().map(Into::into).collect(),
-        next_cursor: next.clone(),
-    };
-    Ok(Answer::ok(&view)?.with_next(next))
+    Answer::page(found.ok_or_else(Problem::not_found)?, &cursors, BankStatementLineView::from)
 }
 
 /// Match a line of a bank statement by hand
@@ -170,6 +194,7 @@ pub fn register(config: &mut ServiceConfig) {
     config
         .service(create_bank_statement)
         .service(list_bank_statements)
+        .service(list_bank_statement_lines)
         .service(get_bank_statement)
         .service(match_bank_statement_line)
         .service(get_reconciliation);

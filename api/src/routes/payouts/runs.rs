@@ -24,7 +24,8 @@ use crate::once::{once, problem_answer};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::payouts::{
-    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView, PreviewRunRequest,
+    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView,
+    PreviewRunRequest,
 };
 
 /// Which runs are asked for.

@@ -175,20 +175,6 @@ impl From<KeptLine> for BankStatementLineView {
     }
 }
 
-/// A bank statement with a page of its lines.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BankStatementDetail)]
-pub struct BankStatementDetailView {
-    /// The statement.
-    #[serde(flatten)]
-    pub statement: BankStatementView,
-    /// Lines, in their order.
-    pub data: Vec<BankStatementLineView>,
-    /// Give this as `cursor` for the next page of lines; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
 /// A request to match a line by hand: to a bank file, to a payout, or to neither with a reason.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

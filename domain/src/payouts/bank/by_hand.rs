@@ -112,7 +112,10 @@ pub fn match_line(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &MatchLine) 
         }
         outcome => outcome.map(|()| {
             let (by, reason) = (Some(env.actor.id), Some(command.reason.as_str().to_owned()));
-            KeptLine { matches: vec![LineMatch { line: line.id, target: Some(target), by, at: env.now, reason }], ..line }
+            KeptLine {
+                matches: vec![LineMatch { line: line.id, target: Some(target), by, at: env.now, reason }],
+                ..line
+            }
         }),
     }
 }

@@ -117,7 +117,11 @@ impl CsvProfile {
         }
         match (&raw.amount, &raw.debit, &raw.credit) {
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
-            _ => f.push("/csv/amount", "required", "name the column of the signed amount, or those of debits and credits"),
+            _ => f.push(
+                "/csv/amount",
+                "required",
+                "name the column of the signed amount, or those of debits and credits",
+            ),
         }
         if faults.0.len() > before {
             return None;

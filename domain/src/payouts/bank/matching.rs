@@ -105,7 +105,11 @@ pub fn references(text: &str) -> BTreeSet<String> {
 
 /// Finds what lines are. A line that is not in the answer is unmatched.
 #[must_use]
-pub fn find(lines: &[OpenLine], candidates: &Candidates, our_words: &[&str]) -> BTreeMap<BankStatementLineId, Vec<Target>> {
+pub fn find(
+    lines: &[OpenLine],
+    candidates: &Candidates,
+    our_words: &[&str],
+) -> BTreeMap<BankStatementLineId, Vec<Target>> {
     let mut found = debits(lines, &candidates.files, our_words);
     let by: BTreeMap<&str, &OpenPayout> = candidates.payouts.iter().map(|p| (p.reference.as_str(), p)).collect();
     let mut back: BTreeSet<PayoutId> = BTreeSet::new();
@@ -149,7 +153,8 @@ fn debits(lines: &[OpenLine], files: &[OpenFile], our_words: &[&str]) -> BTreeMa
             .collect();
         debits.sort_by_key(|line| (!ours(line), line.booked_on, line.id));
         debits.truncate(files.len());
-        if debits.len() < files.iter().filter(|file| debits.iter().any(|d| within(file.dated_on, d.booked_on))).count() {
+        if debits.len() < files.iter().filter(|file| debits.iter().any(|d| within(file.dated_on, d.booked_on))).count()
+        {
             continue;
         }
         debits.sort_by_key(|line| (line.booked_on, line.id));

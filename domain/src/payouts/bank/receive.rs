@@ -144,10 +144,10 @@ fn match_lines(
     let (Some(first), Some(last)) = (dates.clone().min(), dates.max()) else { return Ok(BTreeMap::new()) };
     let references: BTreeSet<String> =
         lines.iter().filter(|line| line.amount_minor > 0).flat_map(|line| matching::references(&line.text)).collect();
-    let candidates =
-        uow.bank().candidates(account.id, (first, last), &references.into_iter().collect::<Vec<_>>())?;
+    let candidates = uow.bank().candidates(account.id, (first, last), &references.into_iter().collect::<Vec<_>>())?;
     let words = [account.description.as_str(), account.user_name.as_str(), account.user_number.as_str()];
-    let words: Vec<String> = words.iter().map(|word| word.to_ascii_uppercase()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> =
+        words.iter().map(|word| word.to_ascii_uppercase()).filter(|word| !word.is_empty()).collect();
     let open: Vec<_> = lines.iter().map(Into::into).collect();
     Ok(matching::find(&open, &candidates, &words.iter().map(String::as_str).collect::<Vec<_>>()))
 }

@@ -5,9 +5,7 @@ use uuid::Uuid;
 
 use super::matching::{Candidates, OpenLine, Target};
 use super::statement::StatementFormat;
-use crate::kernel::ids::{
-    BankAccountId, BankFileId, BankReturnId, BankStatementId, BankStatementLineId, PayoutId,
-};
+use crate::kernel::ids::{BankAccountId, BankFileId, BankReturnId, BankStatementId, BankStatementLineId, PayoutId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::payouts::BankAccount;
 use crate::store::StoreError;
@@ -227,12 +225,7 @@ pub trait BankQueries {
     ///
     /// # Errors
     /// The failure of the store.
-    fn unmatched(
-        &mut self,
-        account: Option<BankAccountId>,
-        on: Date,
-        limit: u32,
-    ) -> Result<Vec<KeptLine>, StoreError>;
+    fn unmatched(&mut self, account: Option<BankAccountId>, on: Date, limit: u32) -> Result<Vec<KeptLine>, StoreError>;
 }
 
 /// A line as the matching looks at it.

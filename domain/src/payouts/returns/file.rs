@@ -169,7 +169,10 @@ impl Reader {
 
     fn header(&mut self, n: usize, text: &str) {
         let number = |from: usize, to: usize| text[from - 1..to].parse::<i16>().ok();
-        let date = (|| Date::new(2000 + number(79, 80)?, i8::try_from(number(77, 78)?).ok()?, i8::try_from(number(75, 76)?).ok()?).ok())();
+        let date = (|| {
+            Date::new(2000 + number(79, 80)?, i8::try_from(number(77, 78)?).ok()?, i8::try_from(number(75, 76)?).ok()?)
+                .ok()
+        })();
         if date.is_none() {
             self.fault(n, "/date", "invalid_date", "columns 75 to 80 are a date, DDMMYY");
         }
