@@ -40,7 +40,9 @@ use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
+use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -81,6 +83,8 @@ pub trait UnitOfWork {
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Statements of our own bank accounts.
+    fn bank(&mut self) -> &mut dyn BankRepository;
     /// Changes of payees' bank accounts.
     fn bank_changes(&mut self) -> &mut dyn BankChangeRepository;
     /// Verticals and products.
@@ -127,6 +131,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Returned payments.
+    fn returns(&mut self) -> &mut dyn ReturnRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -147,6 +153,8 @@ pub trait Queries {
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditQueries;
+    /// Statements of our own bank accounts.
+    fn bank(&mut self) -> &mut dyn BankQueries;
     /// Changes of payees' bank accounts.
     fn bank_changes(&mut self) -> &mut dyn BankChangeQueries;
     /// Verticals and products.
@@ -187,6 +195,8 @@ pub trait Queries {
     fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Returned payments.
+    fn returns(&mut self) -> &mut dyn ReturnQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.

@@ -205,6 +205,13 @@ const ENTRY_WITHOUT_PAYOUT: &str = "select subject, detail, count(*) over () fro
   where e.kind = 'payout_initiated' and not exists (select from payout p where p.id = e.source_id)
 ) v (subject, detail) order by subject limit $1";
 
+const FILE_MISSING: &str = "select subject, detail, count(*) over () from (
+  select p.run_id, format('%s payouts by bank file are in none, %s others are in one',
+    count(*) filter (where p.rail = 'aba'), count(*) filter (where p.rail <> 'aba'))
+  from payout p left join bank_file_payout i on i.payout_id = p.id
+  where (p.rail = 'aba') <> (i.payout_id is not null) group by p.run_id
+) v (subject, detail) order by subject limit $1";
+
 const fn text(check: Check) -> &'static str {
     match check {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
@@ -227,6 +234,7 @@ const fn text(check: Check) -> &'static str {
         Check::LineSent => LINE_SENT,
         Check::RunTotal => RUN_TOTAL,
         Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
+        Check::FileMissing => FILE_MISSING,
     }
 }
 

@@ -168,6 +168,12 @@ pub const PROMISES: &[(&str, &str)] = &[
          where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",
     ),
     (
+        "a payout by bank file is in one file, no other is in any, and a file is the sum of its payouts",
+        "select (select count(*) from payout p left join bank_file_payout i on i.payout_id = p.id where (p.rail = 'aba') <> (i.payout_id is not null))
+              + (select count(*) from bank_file f left join (select i.file_id, sum(p.amount_minor) total, count(*) n from bank_file_payout i join payout p on p.id = i.payout_id group by 1) h on h.file_id = f.id
+                 where (f.total_minor, f.payout_count) is distinct from (h.total::bigint, h.n::int))",
+    ),
+    (
         "every approved run has its approval in the log",
         "select count(*) from payout_run r where r.state in ('approved', 'executed') and not exists (
            select from chain_secret s where s.subject_id = r.id and s.kind = 'envelope'

@@ -56,6 +56,8 @@ pub enum Check {
     RunTotal,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
+    /// An executed run with payouts by bank file that are in none, or with others that are in one.
+    FileMissing,
 }
 
 impl Check {
@@ -83,6 +85,7 @@ impl Check {
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
+            Self::FileMissing => "bank_file_missing",
         }
     }
 
@@ -104,7 +107,7 @@ impl Check {
             Self::LineBuckets | Self::LineSent => LineId::PREFIX,
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
-            Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
+            Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout => EntryId::PREFIX,
         }
     }
@@ -220,14 +223,16 @@ pub struct CheckpointEvidence {
 /// An executed run and its bank file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankFileEvidence {
+    /// Its id.
+    pub id: Uuid,
     /// The run.
     pub run: Uuid,
-    /// What it paid.
+    /// What the run pays by it.
     pub total_minor: i64,
-    /// How many payouts.
+    /// In how many payouts.
     pub payouts: u64,
     /// The file.
-    pub file: Option<Vec<u8>>,
+    pub file: Vec<u8>,
 }
 
 /// How much there is, and amounts.
@@ -241,6 +246,8 @@ pub struct Totals {
     pub lines: u64,
     /// Payouts.
     pub payouts: u64,
+    /// Runs that were executed.
+    pub runs_executed: u64,
     /// Leaves that wait for their index.
     pub pending_leaves: u64,
     /// Earned over all lines.
