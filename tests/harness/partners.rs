@@ -332,6 +332,8 @@ const OWNED: &[(&str, &str)] = &[
     ("bank", "select id from bank_account limit 1"),
     ("run", "select id from payout_run limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
+    ("manual", "select id from manual_entry limit 1"),
+    ("period", "select id from accounting_period limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];
