@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::access::{Role, Viewer};
-use domain::kernel::Instant;
 use domain::kernel::ids::PayeeId;
+use domain::kernel::{Instant, PageRequest};
 use domain::ledger::release;
 use domain::payouts::outcome::{self, Came, Outcome};
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::PayoutFilter;
-use domain::kernel::PageRequest;
 use serde_json::{Value, json};
 
 use crate::world::{World, import, text};
@@ -40,8 +39,7 @@ fn history(seed: u64) -> World {
     let mut world = World::with_deals(&[]);
     let mut deals: BTreeMap<String, bool> = BTreeMap::new();
     for day in 1..=14 {
-        world.service.platform.now = Instant::new(format!("2026-11-{day:02}T02:00:00Z").parse().expect("a time"));
-        world.service.clock.set(world.service.platform.now);
+        world.on(Instant::new(format!("2026-12-{day:02}T02:00:00Z").parse().expect("a time")));
         match dice.throw(5) {
             0 | 1 => {
                 let _ = deals.insert(format!("R-{day}"), false);
@@ -124,7 +122,7 @@ fn stands(world: &World, payee: PayeeId, to: &str) -> [i64; 6] {
 fn opening_and_movements_are_closing_over_any_days_of_any_history() {
     for seed in 1..=3 {
         let world = history(seed);
-        let days = ["2026-01-01", "2026-02-01", "2026-06-01", "2026-11-05", "2026-11-10", "2026-11-30"];
+        let days = ["2026-01-01", "2026-02-01", "2026-06-01", "2026-12-05", "2026-12-10", "2027-01-01"];
         let payees = payees(&world);
         assert!(!payees.is_empty());
         for payee in payees {

@@ -1,6 +1,7 @@
 //! What the tests of the ledger have in common: finance proposes, the approver approves.
 
 use domain::access::Role;
+use domain::kernel::Instant;
 use harness::platform::Platform;
 use harness::server::{Reply, Service};
 use serde_json::{Value, json};
@@ -28,6 +29,14 @@ impl World {
         let account: Value = serde_json::from_str(ACCOUNT).expect("JSON");
         let made = service.post("/v1/bank-accounts", &finance, &account).expect(201);
         Self { bank: text(&made, "id"), service, finance, approver }
+    }
+
+    /// On another day: everybody logs in again.
+    pub fn on(&mut self, now: Instant) {
+        self.service.platform.now = now;
+        self.service.clock.set(now);
+        self.finance = self.service.token_of(Uuid::from_u128(21), &[Role::Finance], None, None);
+        self.approver = self.service.token_of(Uuid::from_u128(22), &[Role::Approver], None, None);
     }
 
     /// A platform with reference data and nothing else.

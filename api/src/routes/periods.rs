@@ -11,18 +11,18 @@ use domain::ledger::book;
 use domain::ledger::closing::{self, OnPeriod, PeriodError};
 use domain::ledger::period::{self, Period};
 use domain::payouts::command;
-use domain::store::UnitOfWork;
+use domain::store::{Queries, UnitOfWork};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Command, Id, IfMatch};
+use crate::extract::{Caller, Command, Id, IfMatch, List};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::manual_entries::ApproveSeenRequest;
 use crate::views::payouts::DecideRunRequest;
-use crate::views::periods::{ClosePeriodRequest, PeriodDetailView, PeriodView};
+use crate::views::periods::{ClosePeriodRequest, PeriodDetailView, PeriodQuery, PeriodView};
 
 fn etag(period: &Period) -> i32 {
     i32::try_from(period.version).unwrap_or(i32::MAX)
@@ -38,12 +38,18 @@ fn decided(altered: Altered<Period>) -> Result<Answer, Problem> {
 /// List accounting periods
 ///
 /// Months, newest first: those to which something happened, and the two years up to now. For those who see everything.
-#[utoipa::path(operation_id = "list_accounting_periods", tag = "ledger", security(("oauth2" = ["ledger:read"])), responses((status = 200, description = "The months", body = PageView<PeriodView>)))]
+#[utoipa::path(operation_id = "list_accounting_periods", tag = "ledger", security(("oauth2" = ["ledger:read"])), params(List<PeriodQuery>), responses((status = 200, description = "A page of months", body = PageView<PeriodView>)))]
 #[get("/accounting-periods")]
-async fn list_accounting_periods(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
-    book::whole(&caller.actor)?;
-    let kept = read(&app, &caller, |queries| queries.periods().list_periods()).await?;
-    Answer::whole(period::shown(kept, app.clock.now().sydney_date()), |period| PeriodView::from(&period))
+async fn list_accounting_periods(app: Data<App>, list: List<PeriodQuery>) -> Result<Answer, Problem> {
+    let List { caller, page, cursors, .. } = list;
+    let today = app.clock.now().sydney_date();
+    let whole = book::whole(&caller.actor).is_ok();
+    let shown = move |queries: &mut dyn Queries| {
+        let periods = if whole { period::shown(queries.periods().list_periods()?, today) } else { Vec::new() };
+        period::page_of(periods, &page)
+    };
+    let page = read(&app, &caller, shown).await?;
+    Answer::page(page, &cursors, |period| PeriodView::from(&period))
 }
 
 /// Get an accounting period

@@ -2,9 +2,27 @@
 
 use domain::ledger::period::{FrozenBalance, FrozenRow, Period};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 
 use super::MoneyView;
+use crate::extract::ListQuery;
+
+/// Months have no filters of their own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodQuery {}
+
+impl ListQuery for PeriodQuery {
+    const SORT: &'static str = "month";
+    const DATED: bool = false;
+}
+
+impl IntoParams for PeriodQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Vec::new()
+    }
+}
 
 /// Asks for a month to be closed.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -56,6 +56,10 @@ pub enum Check {
     RunTotal,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
+    /// An entry by hand that nobody else approved, or a reversal that is not the mirror of what it undoes.
+    EntryUnapproved,
+    /// An entry in a month that was closed when it was written.
+    EntryInClosedPeriod,
 }
 
 impl Check {
@@ -83,6 +87,8 @@ impl Check {
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
+            Self::EntryUnapproved => "entry_without_approval",
+            Self::EntryInClosedPeriod => "entry_in_closed_period",
         }
     }
 
@@ -105,7 +111,7 @@ impl Check {
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
-            Self::EntryWithoutPayout => EntryId::PREFIX,
+            Self::EntryWithoutPayout | Self::EntryUnapproved | Self::EntryInClosedPeriod => EntryId::PREFIX,
         }
     }
 }

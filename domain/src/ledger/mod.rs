@@ -10,6 +10,7 @@ pub mod accrue;
 pub mod book;
 pub mod closing;
 pub mod entry;
+pub mod frozen;
 pub mod journal;
 pub mod line;
 pub mod manual;

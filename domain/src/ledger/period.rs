@@ -9,14 +9,13 @@
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::manual::Act;
+pub use super::frozen::{FrozenBalance, FrozenRow};
 use crate::kernel::ids::AccountingPeriodId;
-use crate::kernel::jcs::{self, JcsError};
-use crate::kernel::{Digest, Instant};
-use crate::payouts::content::Cents;
+use crate::kernel::page::INVALID_CURSOR;
+use crate::kernel::{Instant, Order, Page, PageRequest};
 use crate::store::StoreError;
 
 /// Months before this one that are shown, if nothing happened to them.
@@ -81,85 +80,6 @@ impl Month {
 impl std::fmt::Display for Month {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:04}-{:02}", self.0.year(), self.0.month())
-    }
-}
-
-/// What stood on one kind of account at the end of a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FrozenRow {
-    /// Accounts that do not stand at zero.
-    pub accounts: u32,
-    /// SHA-256 over `account-id balance` lines, by account.
-    pub accounts_sha256: Digest,
-    /// The sum of those in credit, positive.
-    pub credit: Cents,
-    /// The sum of those in debit.
-    pub debit: Cents,
-    /// The kind.
-    pub kind: String,
-}
-
-/// The one type of this content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum ContentType {
-    #[serde(rename = "accounting_period")]
-    AccountingPeriod,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Content {
-    month: String,
-    rows: Vec<FrozenRow>,
-    r#type: ContentType,
-    v: u8,
-}
-
-/// The trial balance at the end of a month (by business date), with its exact bytes and their digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrozenBalance {
-    content: Content,
-    bytes: Vec<u8>,
-    sha256: Digest,
-}
-
-impl FrozenBalance {
-    /// Freezes rows, by kind.
-    ///
-    /// # Errors
-    /// Never for typed values; the signature keeps the failure visible.
-    pub fn freeze(month: Month, rows: Vec<FrozenRow>) -> Result<Self, JcsError> {
-        let content = Content { month: month.to_string(), rows, r#type: ContentType::AccountingPeriod, v: 1 };
-        let bytes = jcs::to_bytes(&content)?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// Reads what was stored.
-    ///
-    /// # Errors
-    /// When the bytes are no such content.
-    pub fn restore(bytes: Vec<u8>) -> Result<Self, JcsError> {
-        let content: Content = serde_json::from_slice(&bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// By kind of account.
-    #[must_use]
-    pub fn rows(&self) -> &[FrozenRow] {
-        &self.content.rows
-    }
-
-    /// Its canonical bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What is approved.
-    #[must_use]
-    pub const fn sha256(&self) -> Digest {
-        self.sha256
     }
 }
 
@@ -380,6 +300,25 @@ pub fn shown(kept: Vec<Period>, today: Date) -> Vec<Period> {
         month = month.plus(-1);
     }
     shown
+}
+
+/// A page of periods, the newest month first unless the other way is asked for; the key is the month.
+///
+/// # Errors
+/// [`INVALID_CURSOR`] when the key is no month.
+pub fn page_of(mut periods: Vec<Period>, page: &PageRequest) -> Result<Page<Period>, StoreError> {
+    let ascending = page.order == Some(Order::Ascending);
+    periods.sort_unstable_by_key(|period| period.month);
+    if !ascending {
+        periods.reverse();
+    }
+    if let Some(key) = &page.after {
+        let id = Uuid::from_slice(key).ok().and_then(|id| Month::of_id(AccountingPeriodId::new(id)));
+        let after = id.ok_or_else(|| StoreError::Violates(INVALID_CURSOR.to_owned()))?;
+        periods.retain(|period| if ascending { period.month > after } else { period.month < after });
+    }
+    periods.truncate(usize::from(page.limit) + 1);
+    Ok(Page::cut(periods, page.limit, |period| period.month.id().uuid().as_bytes().to_vec()))
 }
 
 #[cfg(test)]
