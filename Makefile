@@ -35,6 +35,9 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 	target/release/settle-bench 3
 	target/release/read-bench 4
 	target/release/webhook-bench 3
+ledger-bench: setup ## posting through the batch endpoint beside bare SQL, hot and cold, to ENTRIES (10⁶); reads at that size
+	cargo build --workspace --release --locked --bin ledger-bench
+	target/release/ledger-bench $(or $(ENTRIES),1000000)
 fuzz-agreements: ## agreements broken at random for MINUTES (10), with overflow checks; SEED chooses the inputs
 	FLIP360_FUZZ_MINUTES=$(or $(MINUTES),10) FLIP360_FUZZ_SEED=$(or $(SEED),1) cargo test -p domain --release --locked --target-dir target/fuzz \
 	  --config profile.release.overflow-checks=true --config profile.release.debug-assertions=true --test agreements_fuzz -- --nocapture
@@ -68,4 +71,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench payout-bench chain-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench payout-bench ledger-bench chain-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

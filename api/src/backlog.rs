@@ -18,8 +18,9 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 17] = [
+pub const LOGGING: [&str; 18] = [
     "approve_agreement_version",
+    "approve_ledger_entry",
     "approve_payout_run",
     "countersign_handshake",
     "create_bank_return",

@@ -38,7 +38,10 @@ use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
+use crate::ledger::manual::{ManualQueries, ManualRepository};
+use crate::ledger::period::{PeriodQueries, PeriodRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
+use crate::ledger::statement::PayeeStatementQueries;
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
@@ -125,6 +128,8 @@ pub trait UnitOfWork {
     fn ledger(&mut self) -> &mut dyn LedgerRepository;
     /// Lookup tables of agreements.
     fn lookup_tables(&mut self) -> &mut dyn LookupTableRepository;
+    /// What people write into the ledger by hand.
+    fn manual_entries(&mut self) -> &mut dyn ManualRepository;
     /// What the database needs from day to day.
     fn operations(&mut self) -> &mut dyn OperationRepository;
     /// Members and organisations as parties of a handshake.
@@ -133,6 +138,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnRepository;
+    /// Accounting periods.
+    fn periods(&mut self) -> &mut dyn PeriodRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -191,12 +198,18 @@ pub trait Queries {
     fn ledger(&mut self) -> &mut dyn LedgerQueries;
     /// Lookup tables of agreements.
     fn lookup_tables(&mut self) -> &mut dyn LookupTableQueries;
+    /// What people wrote into the ledger by hand.
+    fn manual_entries(&mut self) -> &mut dyn ManualQueries;
     /// What waits.
     fn operations(&mut self) -> &mut dyn OperationQueries;
+    /// Statements of payees.
+    fn payee_statements(&mut self) -> &mut dyn PayeeStatementQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnQueries;
+    /// Accounting periods.
+    fn periods(&mut self) -> &mut dyn PeriodQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.

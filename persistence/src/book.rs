@@ -53,10 +53,34 @@ struct EntryRow {
     recorded_at: jiff_diesel::Timestamp,
     sha256: Vec<u8>,
     previous_sha256: Vec<u8>,
+    moved_from_on: Option<jiff_diesel::Date>,
+    reverses: Option<Uuid>,
+    reversed_by: Option<Uuid>,
 }
 
-type EntryColumns =
-    (BigInt, SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, SqlUuid, Date, Timestamptz, Bytea, Bytea);
+type EntryColumns = (
+    BigInt,
+    SqlUuid,
+    Text,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    SqlUuid,
+    Date,
+    Timestamptz,
+    Bytea,
+    Bytea,
+    Nullable<Date>,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+);
+
+/// The columns of [`EntryRow`], in its order, of the entries `e`.
+macro_rules! entry_columns {
+    () => {
+        "e.seq, e.id, e.kind, e.deal_id, e.payee_id, e.source_id, e.effective_on, e.recorded_at, e.sha256, e.previous_sha256, e.moved_from_on,
+         (select r.reverses_id from ledger_reversal r where r.entry_id = e.id), (select r.entry_id from ledger_reversal r where r.reverses_id = e.id)"
+    };
+}
 
 type PostingColumns =
     (BigInt, SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<Text>, BigInt, Nullable<SqlUuid>);
@@ -90,6 +114,9 @@ impl EntryRow {
             recorded_at: Instant::new(self.recorded_at.into()),
             sha256: digest(&self.sha256)?,
             previous_sha256: digest(&self.previous_sha256)?,
+            moved_from: self.moved_from_on.map(Into::into),
+            reverses: self.reverses.map(EntryId::new),
+            reversed_by: self.reversed_by.map(EntryId::new),
             postings: Vec::new(),
         })
     }
@@ -124,6 +151,21 @@ impl PgQueries<'_> {
     }
 }
 
+impl PgQueries<'_> {
+    /// An account with its balance of now, which the database holds to the last posting: no sum.
+    fn account_now(&mut self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        let row: Option<AccountRow> = query::<AccountColumns>(
+            "select a.id, a.kind, a.party_id, a.vertical_id, v.code, b.balance_minor, b.account_seq, a.created_at
+             from ledger_account a join ledger_balance b on b.account_id = a.id left join vertical v on v.id = a.vertical_id where a.id = $1",
+        )
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
+        row.map(account).transpose()
+    }
+}
+
 impl BookQueries for PgQueries<'_> {
     fn list_accounts(
         &mut self,
@@ -150,6 +192,9 @@ impl BookQueries for PgQueries<'_> {
     }
 
     fn find_account(&mut self, id: AccountId, as_of: AsOf) -> Result<Option<AccountRecord>, StoreError> {
+        if as_of == AsOf::default() {
+            return self.account_now(id);
+        }
         let row: Option<AccountRow> = query::<AccountColumns>(
             "with asked as (select $1::uuid as id, $2::timestamptz as recorded_at, $3::date as effective_on)
              select a.id, a.kind, a.party_id, a.vertical_id, v.code, coalesce(s.balance_minor, 0), coalesce(s.postings, 0), a.created_at
@@ -200,14 +245,16 @@ impl BookQueries for PgQueries<'_> {
         let paging = Paging::newest_first(request);
         let statement = query::<EntryColumns>(listed!(
             paging.order,
-            "with asked as (select $1::text as kind, $2::uuid as deal_id, $3::uuid as payee_id, $4::uuid as source_id,
-               $5::date as effective_from, $6::date as effective_to)
-             select e.seq, e.id, e.kind, e.deal_id, e.payee_id, e.source_id, e.effective_on, e.recorded_at, e.sha256, e.previous_sha256
-             from ledger_entry e, asked
-             where (asked.kind is null or e.kind = asked.kind) and (asked.deal_id is null or e.deal_id = asked.deal_id)
-               and (asked.payee_id is null or e.payee_id = asked.payee_id) and (asked.source_id is null or e.source_id = asked.source_id)
-               and (asked.effective_from is null or e.effective_on >= asked.effective_from)
-               and (asked.effective_to is null or e.effective_on <= asked.effective_to) and ",
+            concat!(
+                "with asked as (select $1::text as kind, $2::uuid as deal_id, $3::uuid as payee_id, $4::uuid as source_id,
+                   $5::date as effective_from, $6::date as effective_to) select ",
+                entry_columns!(),
+                " from ledger_entry e, asked
+                 where (asked.kind is null or e.kind = asked.kind) and (asked.deal_id is null or e.deal_id = asked.deal_id)
+                   and (asked.payee_id is null or e.payee_id = asked.payee_id) and (asked.source_id is null or e.source_id = asked.source_id)
+                   and (asked.effective_from is null or e.effective_on >= asked.effective_from)
+                   and (asked.effective_to is null or e.effective_on <= asked.effective_to) and "
+            ),
             "e.seq", at "e.recorded_at", ""
         ))
         .bind::<Nullable<Text>, _>(filter.kind.map(EntryKind::as_str))
@@ -222,18 +269,18 @@ impl BookQueries for PgQueries<'_> {
     }
 
     fn find_entry(&mut self, id: EntryId) -> Result<Option<EntryRecord>, StoreError> {
-        let statement = query::<EntryColumns>(
-            "select seq, id, kind, deal_id, payee_id, source_id, effective_on, recorded_at, sha256, previous_sha256 from ledger_entry where id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid());
+        let statement =
+            query::<EntryColumns>(concat!("select ", entry_columns!(), " from ledger_entry e where e.id = $1"))
+                .bind::<SqlUuid, _>(id.uuid());
         Ok(self.entries(statement)?.pop())
     }
 
     fn entries_after(&mut self, seq: i64, limit: u32) -> Result<Vec<EntryRecord>, StoreError> {
-        let statement = query::<EntryColumns>(
-            "select seq, id, kind, deal_id, payee_id, source_id, effective_on, recorded_at, sha256, previous_sha256
-             from ledger_entry where seq > $1 order by seq limit $2",
-        )
+        let statement = query::<EntryColumns>(concat!(
+            "select ",
+            entry_columns!(),
+            " from ledger_entry e where e.seq > $1 order by e.seq limit $2"
+        ))
         .bind::<BigInt, _>(seq)
         .bind::<BigInt, _>(i64::from(limit));
         self.entries(statement)

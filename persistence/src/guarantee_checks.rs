@@ -212,6 +212,23 @@ const FILE_MISSING: &str = "select subject, detail, count(*) over () from (
   where (p.rail = 'aba') <> (i.payout_id is not null) group by p.run_id
 ) v (subject, detail) order by subject limit $1";
 
+const ENTRY_UNAPPROVED: &str = "select subject, detail, count(*) over () from (
+  select e.id, 'it was written by hand and nobody else approved it' from ledger_entry e join manual_entry m on m.id = e.source_id
+  where m.state <> 'posted' or m.decided_by = m.proposed_by or m.content_sha256 <> sha256(m.content)
+  union all
+  select e.id, 'it is not the mirror of what it undoes' from ledger_entry e left join ledger_reversal r on r.entry_id = e.id
+  where e.kind = 'reversal' and (r.entry_id is null or exists (
+    select from ledger_entry b join ledger_posting p on p.entry_seq = b.seq where b.id in (r.entry_id, r.reverses_id)
+    group by p.account_id having sum(p.amount_minor) <> 0))
+) v (subject, detail) order by subject limit $1";
+
+const ENTRY_IN_CLOSED_PERIOD: &str = "select subject, detail, count(*) over () from (
+  select e.id, format('it takes effect on %s, and that month was closed', e.effective_on) from accounting_period p
+  cross join lateral (select s.last_seq from accounting_period_step s where s.period_id = p.id and s.step = 'closed' order by n desc limit 1) s
+  join ledger_entry e on e.seq > s.last_seq and e.effective_on >= p.month and e.effective_on < p.month + interval '1 month'
+  where p.state in ('closed', 'reopening')
+) v (subject, detail) order by subject limit $1";
+
 const fn text(check: Check) -> &'static str {
     match check {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
@@ -235,6 +252,8 @@ const fn text(check: Check) -> &'static str {
         Check::RunTotal => RUN_TOTAL,
         Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
         Check::FileMissing => FILE_MISSING,
+        Check::EntryUnapproved => ENTRY_UNAPPROVED,
+        Check::EntryInClosedPeriod => ENTRY_IN_CLOSED_PERIOD,
     }
 }
 

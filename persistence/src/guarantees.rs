@@ -13,6 +13,7 @@ use domain::kernel::ids::{
     AccountId, AgreementId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, PayeeId,
 };
 use domain::kernel::page::{Page, PageRequest};
+use domain::ledger::account::Bounds;
 use domain::ledger::repository::{AccountBalance, LedgerHead};
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -186,11 +187,13 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn ledger_head(&mut self) -> Result<LedgerHead, StoreError> {
-        let (last_seq, last_sha256): (i64, Vec<u8>) =
-            query::<(BigInt, Bytea)>("select last_seq, last_sha256 from ledger_head")
-                .get_result(self.pg)
-                .map_err(store_error)?;
-        Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)? })
+        let (last_seq, last_sha256, closed): (i64, Vec<u8>, Option<jiff_diesel::Date>) =
+            query::<(BigInt, Bytea, Nullable<Date>)>(
+                "select last_seq, last_sha256, closed_through_on from ledger_head",
+            )
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)?, closed_through: closed.map(Into::into) })
     }
 
     fn balances(&mut self) -> Result<Vec<AccountBalance>, StoreError> {
@@ -203,6 +206,7 @@ impl GuaranteeQueries for PgQueries<'_> {
             account: AccountId::new(account),
             balance_minor,
             account_seq,
+            bounds: Bounds::default(),
         };
         Ok(rows.into_iter().map(balance).collect())
     }

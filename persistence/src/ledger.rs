@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bytea, Date, Nullable, SmallInt, Text, Ti
 use domain::agreements::model::{ComponentKey, FundingRule, Role};
 use domain::kernel::Instant;
 use domain::kernel::ids::{AccountId, CalculationId, DealId, LineId, MemberId, OrganisationId, PayeeId, VerticalId};
-use domain::ledger::account::{AccountKey, AccountKind};
+use domain::ledger::account::{AccountKey, AccountKind, Bounds};
 use domain::ledger::line::{Buckets, CommissionLine};
 use domain::ledger::repository::{
     Account, AccountBalance, LedgerHead, LedgerQueries, LedgerRepository, MemberTotal, PostedEntry, PostedPosting,
@@ -13,6 +13,8 @@ use domain::ledger::repository::{
 };
 use domain::store::StoreError;
 use uuid::Uuid;
+
+mod append;
 
 use crate::bind::{array_literal, date, digest, instant, maybe_date};
 use crate::error::{store_error, unreadable};
@@ -154,10 +156,19 @@ impl PgUnitOfWork<'_> {
     }
 }
 
+type AccountColumns = (SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Array<SqlUuid>);
+type AccountRow = (Uuid, String, Option<Uuid>, Option<Uuid>, Vec<Uuid>);
+
+fn account((id, kind, party, vertical, visible_to): AccountRow) -> Result<Account, StoreError> {
+    let kind = AccountKind::parse(&kind).ok_or_else(|| unreadable("the kind of an account"))?;
+    let key = AccountKey { kind, party, vertical: vertical.map(VerticalId::new) };
+    Ok(Account { id: AccountId::new(id), key, visible_to })
+}
+
 impl LedgerRepository for PgUnitOfWork<'_> {
     fn find_accounts(&mut self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {
-        let rows: Vec<(Uuid, String, Option<Uuid>, Option<Uuid>, Vec<Uuid>)> =
-            query::<(SqlUuid, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Array<SqlUuid>)>(
+        let rows: Vec<AccountRow> =
+            query::<AccountColumns>(
                 "select a.id, a.kind, a.party_id, a.vertical_id, a.visible_to
                  from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (kind, party_id, vertical_id)
                  join ledger_account a on a.kind = k.kind and a.currency = 'AUD'
@@ -169,13 +180,17 @@ impl LedgerRepository for PgUnitOfWork<'_> {
             .bind::<Array<Nullable<SqlUuid>>, _>(keys.iter().map(|k| k.vertical.map(|v| v.uuid())).collect::<Vec<_>>())
             .load(self.pg)
             .map_err(store_error)?;
-        rows.into_iter()
-            .map(|(id, kind, party, vertical, visible_to)| {
-                let kind = AccountKind::parse(&kind).ok_or_else(|| unreadable("the kind of an account"))?;
-                let key = AccountKey { kind, party, vertical: vertical.map(VerticalId::new) };
-                Ok(Account { id: AccountId::new(id), key, visible_to })
-            })
-            .collect()
+        rows.into_iter().map(account).collect()
+    }
+
+    fn find_accounts_by_id(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        let rows: Vec<AccountRow> = query::<AccountColumns>(
+            "select id, kind, party_id, vertical_id, visible_to from ledger_account where id = any($1)",
+        )
+        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(account).collect()
     }
 
     fn append_accounts(&mut self, accounts: &[Account], at: Instant) -> Result<(), StoreError> {
@@ -202,26 +217,30 @@ impl LedgerRepository for PgUnitOfWork<'_> {
     }
 
     fn lock_balances(&mut self, accounts: &[AccountId]) -> Result<Vec<AccountBalance>, StoreError> {
-        let rows: Vec<(Uuid, i64, i64)> = query::<(SqlUuid, BigInt, BigInt)>(
-            "select account_id, balance_minor, account_seq from ledger_balance where account_id = any($1) order by account_id for update",
+        type Columns = (SqlUuid, BigInt, BigInt, Nullable<BigInt>, Nullable<BigInt>);
+        let rows: Vec<(Uuid, i64, i64, Option<i64>, Option<i64>)> = query::<Columns>(
+            "select account_id, balance_minor, account_seq, least_minor, most_minor from ledger_balance where account_id = any($1) order by account_id for update",
         )
         .bind::<Array<SqlUuid>, _>(accounts.iter().map(|a| a.uuid()).collect::<Vec<_>>())
         .load(self.pg)
         .map_err(store_error)?;
-        let balance = |(account, balance_minor, account_seq)| AccountBalance {
+        let balance = |(account, balance_minor, account_seq, least_minor, most_minor)| AccountBalance {
             account: AccountId::new(account),
             balance_minor,
             account_seq,
+            bounds: Bounds { least_minor, most_minor },
         };
         Ok(rows.into_iter().map(balance).collect())
     }
 
     fn lock_head(&mut self) -> Result<LedgerHead, StoreError> {
-        let (last_seq, last_sha256): (i64, Vec<u8>) =
-            query::<(BigInt, Bytea)>("select last_seq, last_sha256 from ledger_head for update")
-                .get_result(self.pg)
-                .map_err(store_error)?;
-        Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)? })
+        let (last_seq, last_sha256, closed): (i64, Vec<u8>, Option<jiff_diesel::Date>) =
+            query::<(BigInt, Bytea, Nullable<Date>)>(
+                "select last_seq, last_sha256, closed_through_on from ledger_head for update",
+            )
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)?, closed_through: closed.map(Into::into) })
     }
 
     fn append_entries(
@@ -231,8 +250,8 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         balances: &[AccountBalance],
         head: &LedgerHead,
     ) -> Result<(), StoreError> {
-        append_entries(self.pg, entries).map_err(store_error)?;
-        append_postings(self.pg, postings).map_err(store_error)?;
+        append::entries(self.pg, entries).map_err(store_error)?;
+        append::postings(self.pg, postings).map_err(store_error)?;
         command(
             "update ledger_balance b set balance_minor = n.balance_minor, account_seq = n.account_seq
              from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as n (account_id, balance_minor, account_seq) where b.account_id = n.account_id",
@@ -330,45 +349,6 @@ impl LedgerRepository for PgUnitOfWork<'_> {
         .map_err(store_error)?;
         Ok(())
     }
-}
-
-fn append_entries(pg: &mut diesel::pg::PgConnection, entries: &[PostedEntry]) -> QueryResult<usize> {
-    let Some(first) = entries.first() else { return Ok(0) };
-    command(
-        "insert into ledger_entry (recorded_at, seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, sha256, previous_sha256, visible_to)
-         select t.at, seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, entry_sha256, previous_sha256, visible_to::uuid[]
-         from (select $1::timestamptz as at) t,
-         unnest($2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::bytea[], $10::bytea[], $11::bytea[], $12::text[])
-           as e (seq, id, kind, deal_id, payee_id, source_id, effective_on, canonical, entry_sha256, previous_sha256, visible_to)",
-    )
-    .bind::<Timestamptz, _>(instant(first.recorded_at))
-    .bind::<Array<BigInt>, _>(entries.iter().map(|e| e.seq).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.draft.id.uuid()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(entries.iter().map(|e| e.draft.kind.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(entries.iter().map(|e| e.draft.deal.map(DealId::uuid)).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(entries.iter().map(|e| e.draft.payee.map(PayeeId::uuid)).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.draft.source).collect::<Vec<_>>())
-    .bind::<Array<Date>, _>(entries.iter().map(|e| date(e.draft.effective_on)).collect::<Vec<_>>())
-    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.canonical.as_slice()).collect::<Vec<_>>())
-    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.sha256.bytes().as_slice()).collect::<Vec<_>>())
-    .bind::<Array<Bytea>, _>(entries.iter().map(|e| e.previous_sha256.bytes().as_slice()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(entries.iter().map(|e| array_literal(&e.draft.visible_to)).collect::<Vec<_>>())
-    .execute(pg)
-}
-
-fn append_postings(pg: &mut diesel::pg::PgConnection, postings: &[PostedPosting]) -> QueryResult<usize> {
-    command(
-        "insert into ledger_posting (entry_seq, n, account_id, amount_minor, account_seq, balance_after_minor, line_id)
-         select * from unnest($1::bigint[], $2::smallint[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[])",
-    )
-    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.entry_seq).collect::<Vec<_>>())
-    .bind::<Array<SmallInt>, _>(postings.iter().map(|p| p.n).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(postings.iter().map(|p| p.account.uuid()).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.amount_minor).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.account_seq).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(postings.iter().map(|p| p.balance_after_minor).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(postings.iter().map(|p| p.line).collect::<Vec<_>>())
-    .execute(pg)
 }
 
 impl LedgerQueries for PgQueries<'_> {

@@ -7,16 +7,16 @@ use harness::platform::Platform;
 use crate::{of, paid, report};
 
 /// What a cheat does, which promise must say so, by which code, and of what (a prefix and a query).
-struct Cheat {
-    guarantee: Guarantee,
-    code: &'static str,
-    prefix: &'static str,
+pub struct Cheat {
+    pub guarantee: Guarantee,
+    pub code: &'static str,
+    pub prefix: &'static str,
     /// Asked before the cheat.
-    of: &'static str,
-    sql: &'static str,
+    pub of: &'static str,
+    pub sql: &'static str,
 }
 
-fn prove(cheats: &[Cheat]) {
+pub fn prove(cheats: &[Cheat]) {
     for cheat in cheats {
         // That the reports of such a platform hold is shown elsewhere.
         let platform = paid();

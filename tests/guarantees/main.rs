@@ -6,6 +6,7 @@ mod counters;
 mod holds;
 mod http;
 mod runs;
+mod two_people;
 
 #[expect(dead_code, reason = "the world of the payout tests, of which these need a part")]
 #[path = "../payouts/world.rs"]

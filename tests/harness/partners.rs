@@ -354,6 +354,8 @@ const OWNED: &[(&str, &str)] = &[
     ("bstatement", "select id from bank_statement limit 1"),
     ("bline", "select id from bank_statement_line limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
+    ("manual", "select id from manual_entry limit 1"),
+    ("period", "select id from accounting_period limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];

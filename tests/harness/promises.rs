@@ -76,7 +76,7 @@ pub const PROMISES: &[(&str, &str)] = &[
     (
         "no session without a second factor moves money",
         "select count(*) from refresh_family where not methods && '{otp,mfa}'
-           and scopes && '{payouts:write,payouts:approve,payouts:execute,agreements:approve}'",
+           and scopes && '{payouts:write,payouts:approve,payouts:execute,agreements:approve,ledger:write,ledger:approve}'",
     ),
     (
         "of a member's payees no two begin on one day",
@@ -105,6 +105,41 @@ pub const PROMISES: &[(&str, &str)] = &[
     (
         "balances equal postings",
         "select count(*) from ledger_balance b left join (select account_id, sum(amount_minor) s, count(*) c from ledger_posting group by 1) p using (account_id) where b.balance_minor <> coalesce(p.s, 0) or b.account_seq <> coalesce(p.c, 0)",
+    ),
+    (
+        "every balance lies within the bounds of its kind",
+        "select count(*) from ledger_balance b join ledger_account a on a.id = b.account_id
+           where b.balance_minor < b.least_minor or b.balance_minor > b.most_minor
+              or (a.kind in ('payee_accrued', 'payee_held', 'payee_available', 'payee_in_transit', 'member_suspense') and b.balance_minor > 0)
+              or (a.kind = 'clawback_recoverable' and b.balance_minor < 0)",
+    ),
+    (
+        "postings of an account go on from one another",
+        "select count(*) from (select amount_minor, account_seq, balance_after_minor, lag(account_seq, 1, 0::bigint) over w s, lag(balance_after_minor, 1, 0::bigint) over w b
+           from ledger_posting window w as (partition by account_id order by account_seq)) p where account_seq <> s + 1 or balance_after_minor <> b + amount_minor",
+    ),
+    (
+        "what was written by hand was approved by somebody else, and moves no line",
+        "select (select count(*) from ledger_entry e join manual_entry m on m.id = e.source_id where m.state <> 'posted' or m.decided_by = m.proposed_by)
+              + (select count(*) from ledger_entry e join manual_entry m on m.id = e.source_id join ledger_posting p on p.entry_seq = e.seq join ledger_account a on a.id = p.account_id
+                   where p.line_id is not null or a.kind in ('payee_accrued', 'payee_held', 'payee_available', 'payee_in_transit', 'member_suspense', 'clawback_recoverable'))
+              + (select count(*) from manual_entry m where m.state = 'posted'
+                   and m.entry_count <> (select count(*) from ledger_entry e where e.source_id = m.id)
+                     + (select count(*) from jsonb_array_elements(convert_from(m.content, 'UTF8')::jsonb -> 'entries') c
+                          join manual_entry_refusal r on r.manual_id = m.id and r.n = (c ->> 'n')::integer))",
+    ),
+    (
+        "a reversal is the mirror of what it undoes, and nothing is undone twice",
+        "select (select count(*) from ledger_entry e where e.kind = 'reversal' and not exists (select from ledger_reversal r where r.entry_id = e.id))
+              + (select count(*) from (select r.entry_id from ledger_reversal r join ledger_entry e on e.id in (r.entry_id, r.reverses_id)
+                   join ledger_posting p on p.entry_seq = e.seq group by r.entry_id, p.account_id having sum(p.amount_minor) <> 0) x)",
+    ),
+    (
+        "a closed month took no entry since it was closed",
+        "select count(*) from accounting_period p join lateral (
+             select s.last_seq from accounting_period_step s where s.period_id = p.id and s.step = 'closed' order by n desc limit 1) s on true
+           join ledger_entry e on e.seq > s.last_seq and e.effective_on < p.month + interval '1 month' and e.effective_on >= p.month
+           where p.state in ('closed', 'reopening')",
     ),
     ("the sequence has no gap", "select coalesce(max(seq), 0) - count(*) from ledger_entry"),
     (

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use api::policy::Operation;
 use domain::access::Role;
+use domain::ledger::period::Month;
 use domain::ledger::release;
 use serde_json::{Value, json};
 
@@ -56,6 +57,7 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("approve"), &approver, &json!({"content_sha256": run["content_sha256"]})).expect(200);
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     with_table(&service, &operator, &approver);
+    with_books(&service, &operator);
     let trails = json!({"vertical": "V01", "month": "2026-07"});
     let _ = service.post("/v1/trail-runs", &operator, &trails).expect(202);
     service.platform.work();
@@ -64,6 +66,20 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post("/v1/simulations", &operator, &json!({})).expect(202);
     service.work();
     service
+}
+
+/// An entry by hand and a month to be closed, both of which wait for a second person.
+fn with_books(service: &Service, operator: &str) {
+    let side =
+        |kind: &str, cents: i64| json!({"account": {"kind": kind}, "amount": {"amount": cents, "currency": "AUD"}});
+    let entry = json!({
+        "kind": "opening", "effective_on": "2026-11-20", "reason": "Opening",
+        "postings": [side("stripe_balance", 5_000), side("opening_balance", -5_000)]
+    });
+    let _ = service.post("/v1/ledger/entries", operator, &entry).expect(201);
+    let period = Month::of("2026-10-01".parse().expect("a date")).id();
+    let close = format!("/v1/accounting-periods/{period}/close");
+    let _ = service.post(&close, operator, &json!({"reason": "October is complete"})).expect(200);
 }
 
 /// An agreement in force that names a lookup table.
@@ -130,6 +146,8 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("bank", "bank_account"),
         ("run", "payout_run"),
         ("trailrun", "trail_run"),
+        ("manual", "manual_entry"),
+        ("period", "accounting_period"),
         ("payout", "payout"),
         ("grun", "guarantee_run"),
         ("simulation", "simulation"),

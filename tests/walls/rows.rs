@@ -21,7 +21,7 @@ const FOR_EVERYBODY: &[(&str, &str)] = &[
     ("chain_tile", "the log is public"),
     ("event_head", "one number"),
     ("guarantee_run", "figures that name nobody"),
-    ("ledger_head", "one number and one hash"),
+    ("ledger_head", "one number, one hash and one date"),
     ("product", "reference data"),
     ("vertical", "reference data"),
 ];

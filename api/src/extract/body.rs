@@ -23,6 +23,8 @@ use crate::problem::Problem;
 
 /// The most bytes of a JSON body.
 pub const LIMIT: usize = 1024 * 1024;
+/// The most bytes of a JSON body that carries many things at once.
+pub const LARGE_LIMIT: usize = 8 * 1024 * 1024;
 /// How long a JSON body may take to arrive.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -111,21 +113,42 @@ impl<T: DeserializeOwned + 'static> FromRequest for Command<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let payload = payload.take();
-        Box::pin(async move {
-            let caller = Caller::of(&request)?;
-            let key = key(&request)?;
-            let bytes = read(&request, payload, LIMIT).await?;
-            let fingerprint = Digest::of_parts(&[
-                request.method().as_str().as_bytes(),
-                b"\0",
-                request.uri().path_and_query().map_or("", |p| p.as_str()).as_bytes(),
-                b"\0",
-                &bytes,
-            ]);
-            let (body, fields) = json(&request, &bytes)?;
-            Ok(Self { claim: caller.claim(key), caller, fingerprint, fields, body })
-        })
+        Box::pin(async move { command(&request, payload, LIMIT).await })
     }
+}
+
+/// A [`Command`] whose body may have [`LARGE_LIMIT`] bytes: many things at once.
+#[derive(Debug, Clone)]
+pub struct Large<T>(pub Command<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Large<T> {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move { command(&request, payload, LARGE_LIMIT).await.map(Self) })
+    }
+}
+
+async fn command<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+) -> Result<Command<T>, Problem> {
+    let caller = Caller::of(request)?;
+    let key = key(request)?;
+    let bytes = read(request, payload, limit).await?;
+    let fingerprint = Digest::of_parts(&[
+        request.method().as_str().as_bytes(),
+        b"\0",
+        request.uri().path_and_query().map_or("", |p| p.as_str()).as_bytes(),
+        b"\0",
+        &bytes,
+    ]);
+    let (body, fields) = json(request, &bytes)?;
+    Ok(Command { claim: caller.claim(key), caller, fingerprint, fields, body })
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {

@@ -20,6 +20,7 @@ pub mod codes;
 mod deals;
 mod directory;
 mod handshakes;
+mod ledger;
 mod payouts;
 mod posting;
 mod receipts;

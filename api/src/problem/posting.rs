@@ -8,6 +8,8 @@ impl From<PostError> for Problem {
     fn from(error: PostError) -> Self {
         match error {
             PostError::Entry(error) => Self::internal(&error),
+            // Every other use case takes from lines what they hold.
+            PostError::OutOfBounds(_) => Self::internal(&error),
             PostError::BalanceOutOfRange => Self::refused("balance_out_of_range", error.to_string()),
             PostError::Store(error) => error.into(),
         }

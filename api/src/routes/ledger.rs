@@ -2,12 +2,13 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
-use domain::kernel::Instant;
 use domain::kernel::ids::{AccountId, DealId, EntryId, PayeeId};
+use domain::kernel::{Instant, PageRequest};
 use domain::ledger::account::AccountKind;
 use domain::ledger::book::{self, AccountFilter, AccrualBy, AsOf, EntryFilter};
 use domain::ledger::entry::EntryKind;
-use domain::ledger::journal::JournalFormat;
+use domain::ledger::journal::{self, JournalFormat};
+use domain::store::Queries;
 use futures_util::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -22,6 +23,8 @@ use crate::views::ledger::{AccountPostingView, AccountView, AccrualView, EntryVi
 
 /// Entries that an export reads at a time.
 const EXPORT_BATCH: u32 = 500;
+/// Accounts that an export reads at a time.
+const EXPORT_ACCOUNTS: u16 = 1_000;
 
 /// Which accounts are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -226,7 +229,7 @@ async fn export_ledger(
     let unknown = || Problem::malformed_at("#format", "unknown_value", "format is one of: hledger, ndjson, csv");
     let format = JournalFormat::parse(&query.format).ok_or_else(unknown)?;
     // An empty piece would end the answer, so a format without a head begins with its entries.
-    let begin = if format.head().is_empty() { Some(0) } else { None };
+    let begin = if format.head().is_empty() { Stage::Entries(0) } else { Stage::Head };
     let pieces = stream::unfold(Some((app, caller, begin)), move |at| piece(at, format));
     Ok(HttpResponse::Ok()
         .content_type(format.media_type())
@@ -234,22 +237,56 @@ async fn export_ledger(
         .streaming(pieces))
 }
 
-type At = (Data<App>, Caller, Option<i64>);
+/// How far an export is.
+enum Stage {
+    /// At its head.
+    Head,
+    /// After the entry with this number.
+    Entries(i64),
+    /// At the accounts that it declares, after this key.
+    Accounts(Option<Vec<u8>>),
+}
 
-/// The next piece of an export: the head first, then batches of entries until there are none.
+type At = (Data<App>, Caller, Stage);
+
+/// The next piece of an export: the head first, then batches of entries, then the accounts, which are all known by then.
 async fn piece(at: Option<At>, format: JournalFormat) -> Option<(std::io::Result<Bytes>, Option<At>)> {
-    let (app, caller, after) = at?;
-    let Some(seq) = after else {
-        return Some((Ok(Bytes::from_static(format.head().as_bytes())), Some((app, caller, Some(0)))));
+    let (app, caller, stage) = at?;
+    let written = match stage {
+        Stage::Head => Ok(Some((format.head().to_owned(), Some(Stage::Entries(0))))),
+        Stage::Entries(seq) => entries(&app, &caller, format, seq).await,
+        Stage::Accounts(after) => accounts(&app, &caller, format, after).await,
     };
-    match read(&app, &caller, move |queries| queries.book().entries_after(seq, EXPORT_BATCH)).await {
-        Ok(entries) => {
-            let last = entries.last()?.seq;
-            let text: String = entries.iter().map(|entry| format.write(entry)).collect();
-            Some((Ok(text.into()), Some((app, caller, Some(last)))))
-        }
+    match written {
+        Ok(Some((text, next))) => Some((Ok(text.into()), next.map(|stage| (app, caller, stage)))),
+        Ok(None) => None,
         Err(problem) => Some((Err(std::io::Error::other(problem.to_string())), None)),
     }
+}
+
+/// Text, and what comes after it; nothing when there is nothing left.
+type Written = Result<Option<(String, Option<Stage>)>, Problem>;
+
+async fn entries(app: &Data<App>, caller: &Caller, format: JournalFormat, seq: i64) -> Written {
+    let entries = read(app, caller, move |queries| queries.book().entries_after(seq, EXPORT_BATCH)).await?;
+    match entries.last().map(|entry| entry.seq) {
+        Some(last) => {
+            let text = entries.iter().map(|entry| format.write(entry)).collect();
+            Ok(Some((text, Some(Stage::Entries(last)))))
+        }
+        None => accounts(app, caller, format, None).await,
+    }
+}
+
+async fn accounts(app: &Data<App>, caller: &Caller, format: JournalFormat, after: Option<Vec<u8>>) -> Written {
+    if !format.declares_accounts() {
+        return Ok(None);
+    }
+    let page = PageRequest { after, ..PageRequest::of(EXPORT_ACCOUNTS) };
+    let list = move |queries: &mut dyn Queries| queries.book().list_accounts(&AccountFilter::default(), &page);
+    let page = read(app, caller, list).await?;
+    let text: String = page.data.iter().map(journal::declaration).collect();
+    Ok((!text.is_empty()).then_some((text, page.next.map(|after| Stage::Accounts(Some(after))))))
 }
 
 /// Routes below `/v1`.

@@ -1,7 +1,7 @@
 //! The ledger as a book: accounts, entries, sums.
 
+use domain::ledger::book::party_text;
 use domain::ledger::book::{AccountPosting, AccountRecord, AccrualRow, EntryRecord, PostingRecord, TrialRow};
-use domain::ledger::book::{party_text, source_text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -150,12 +150,22 @@ pub struct EntryView {
     /// The payee.
     #[serde(skip_serializing_if = "Option::is_none")]
     payee_id: Option<String>,
-    /// What caused it: a calculation or a payout.
+    /// What caused it: a calculation, a payout, a proposal by hand.
     #[schema(example = "calc_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     source_id: String,
     /// The business date.
     #[schema(example = "2026-11-25")]
     effective_on: String,
+    /// The business date that it would have, had its month not been closed: then it takes effect on the first open day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-10-31")]
+    moved_from_on: Option<String>,
+    /// The entry that it undoes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverses_id: Option<String>,
+    /// The entry that undoes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversed_by_id: Option<String>,
     /// When it was written.
     #[schema(example = "2026-11-25T02:00:00Z")]
     recorded_at: String,
@@ -174,9 +184,12 @@ impl From<EntryRecord> for EntryView {
             seq: entry.seq,
             deal_id: entry.deal.map(|id| id.to_string()),
             payee_id: entry.payee.map(|id| id.to_string()),
-            source_id: source_text(&entry.kind, entry.source),
+            source_id: entry.source_text(),
             kind: entry.kind,
             effective_on: entry.effective_on.to_string(),
+            moved_from_on: entry.moved_from.map(|on| on.to_string()),
+            reverses_id: entry.reverses.map(|id| id.to_string()),
+            reversed_by_id: entry.reversed_by.map(|id| id.to_string()),
             recorded_at: entry.recorded_at.to_string(),
             sha256: entry.sha256.to_string(),
             previous_sha256: entry.previous_sha256.to_string(),

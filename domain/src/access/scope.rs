@@ -50,6 +50,10 @@ scopes! {
     DealsWrite = "deals:write",
     /// Read accounts, entries, balances.
     LedgerRead = "ledger:read",
+    /// Propose entries by hand, reversals, the closing and reopening of months.
+    LedgerWrite = "ledger:write",
+    /// Approve or reject an entry, a reversal, the closing or reopening of a month that somebody else proposed.
+    LedgerApprove = "ledger:approve",
     /// Read payout runs, payouts, statements.
     PayoutsRead = "payouts:read",
     /// Preview, propose, cancel payout runs; keep own bank accounts.
@@ -94,7 +98,15 @@ impl Scope {
     /// Whether it moves money, or decides how much is owed: people need a second factor for it.
     #[must_use]
     pub const fn moves_money(self) -> bool {
-        matches!(self, Self::PayoutsWrite | Self::PayoutsApprove | Self::PayoutsExecute | Self::AgreementsApprove)
+        matches!(
+            self,
+            Self::PayoutsWrite
+                | Self::PayoutsApprove
+                | Self::PayoutsExecute
+                | Self::AgreementsApprove
+                | Self::LedgerWrite
+                | Self::LedgerApprove
+        )
     }
 
     /// Reads a scope's text; `None` when there is none such.

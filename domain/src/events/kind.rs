@@ -77,6 +77,20 @@ event_kinds! {
     LineChanged = "commission_line.changed", "line", "LineChanged", DealsRead;
     /// An entry was posted to the ledger.
     EntryPosted = "ledger_entry.posted", "entry", "EntryPosted", LedgerRead;
+    /// Entries were written by hand; they wait for somebody else's approval.
+    ManualEntryProposed = "manual_entry.proposed", "manual", "RecordChanged", LedgerRead;
+    /// Somebody else approved what was written by hand, and it was posted.
+    ManualEntryPosted = "manual_entry.posted", "manual", "RecordChanged", LedgerRead;
+    /// Somebody said no to what was written by hand.
+    ManualEntryRejected = "manual_entry.rejected", "manual", "RecordChanged", LedgerRead;
+    /// Somebody asked for a month of the books to be closed, or reopened.
+    PeriodProposed = "accounting_period.proposed", "period", "RecordChanged", LedgerRead;
+    /// A month of the books was closed: it takes no entry.
+    PeriodClosed = "accounting_period.closed", "period", "RecordChanged", LedgerRead;
+    /// A month of the books was reopened.
+    PeriodReopened = "accounting_period.reopened", "period", "RecordChanged", LedgerRead;
+    /// Somebody said no to closing or reopening a month of the books.
+    PeriodRejected = "accounting_period.rejected", "period", "RecordChanged", LedgerRead;
     /// A signed offer was taken; it waits for the provider's signature.
     HandshakeOffered = "handshake.offered", "handshake", "HandshakeSigned", ChainRead;
     /// The provider signed, and the platform sealed.

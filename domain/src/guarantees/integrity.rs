@@ -25,7 +25,15 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
     let mut tally = Tally::default();
     let totals = queries.guarantees().totals()?;
     tally.cover("leaves_pending", totals.pending_leaves);
-    let checks = [Check::LeafStalled, Check::LeafDiffers, Check::LeafWithoutRow, Check::DealStage, Check::CounterChain];
+    let checks = [
+        Check::LeafStalled,
+        Check::LeafDiffers,
+        Check::LeafWithoutRow,
+        Check::DealStage,
+        Check::CounterChain,
+        Check::EntryUnapproved,
+        Check::EntryInClosedPeriod,
+    ];
     for check in checks {
         tally.check(queries.guarantees(), check, at)?;
     }

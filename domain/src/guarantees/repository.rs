@@ -58,6 +58,10 @@ pub enum Check {
     EntryWithoutPayout,
     /// An executed run with payouts by bank file that are in none, or with others that are in one.
     FileMissing,
+    /// An entry by hand that nobody else approved, or a reversal that is not the mirror of what it undoes.
+    EntryUnapproved,
+    /// An entry in a month that was closed when it was written.
+    EntryInClosedPeriod,
 }
 
 impl Check {
@@ -86,6 +90,8 @@ impl Check {
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
             Self::FileMissing => "bank_file_missing",
+            Self::EntryUnapproved => "entry_without_approval",
+            Self::EntryInClosedPeriod => "entry_in_closed_period",
         }
     }
 
@@ -108,7 +114,7 @@ impl Check {
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,
-            Self::EntryWithoutPayout => EntryId::PREFIX,
+            Self::EntryWithoutPayout | Self::EntryUnapproved | Self::EntryInClosedPeriod => EntryId::PREFIX,
         }
     }
 }

@@ -156,6 +156,69 @@ impl AccountKind {
     }
 }
 
+/// Between what a balance stays, in minor units, debit positive; nothing means that there is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// Never less: what others owe us does not turn into what we owe.
+    pub least_minor: Option<i64>,
+    /// Never more: what we owe somebody does not turn into what they owe.
+    pub most_minor: Option<i64>,
+}
+
+impl Bounds {
+    /// Whether a balance lies within.
+    #[must_use]
+    pub fn hold(self, balance_minor: i64) -> bool {
+        self.least_minor.is_none_or(|least| least <= balance_minor)
+            && self.most_minor.is_none_or(|most| balance_minor <= most)
+    }
+}
+
+/// What tells accounts of a kind apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apart {
+    /// There is one.
+    Nothing,
+    /// The vertical.
+    Vertical,
+    /// The provider; also without one where `always` is false.
+    Provider {
+        /// Whether there is always one.
+        always: bool,
+    },
+    /// The own bank account.
+    BankAccount,
+    /// The payee or member: a projection of its commission lines.
+    Lines,
+}
+
+impl AccountKind {
+    /// What tells accounts of this kind apart.
+    #[must_use]
+    pub const fn apart(self) -> Apart {
+        match self {
+            Self::ProviderReceivable => Apart::Provider { always: true },
+            Self::UnappliedReceipts => Apart::Provider { always: false },
+            Self::Cash => Apart::BankAccount,
+            Self::CommissionRevenue | Self::CommissionExpense => Apart::Vertical,
+            Self::PayeeAccrued
+            | Self::PayeeHeld
+            | Self::PayeeAvailable
+            | Self::PayeeInTransit
+            | Self::MemberSuspense
+            | Self::ClawbackRecoverable => Apart::Lines,
+            Self::GstCollected
+            | Self::GstPaid
+            | Self::WithholdingPayable
+            | Self::StripeBalance
+            | Self::WriteOff
+            | Self::RoundingDifference
+            | Self::RailFees
+            | Self::OpeningBalance => Apart::Nothing,
+        }
+    }
+}
+
 /// Which account, before it has an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {

@@ -71,6 +71,12 @@ pub struct EntryRecord {
     pub source: Uuid,
     /// The business date.
     pub effective_on: Date,
+    /// When it would have taken effect, had its period not been closed.
+    pub moved_from: Option<Date>,
+    /// What it undoes.
+    pub reverses: Option<EntryId>,
+    /// What undoes it.
+    pub reversed_by: Option<EntryId>,
     /// When it was written.
     pub recorded_at: Instant,
     /// The hash of its canonical bytes.
@@ -228,10 +234,21 @@ pub fn parse_party(text: &str) -> Option<Uuid> {
     organisation.or(payee).or(member).ok()
 }
 
+impl EntryRecord {
+    /// What caused it, as an id: what the deals' facts adjust has a deal, what somebody adjusts by hand has none.
+    #[must_use]
+    pub fn source_text(&self) -> String {
+        match (EntryKind::parse(&self.kind), self.deal) {
+            (Some(EntryKind::Adjustment), None) => ManualEntryId::new(self.source).to_string(),
+            (Some(_) | None, _) => source_text(&self.kind, self.source),
+        }
+    }
+}
+
 /// What caused an entry, as an id: payouts by their own, what somebody wrote by hand by its proposal,
 /// everything else by the calculation.
 #[must_use]
-pub fn source_text(kind: &str, source: Uuid) -> String {
+fn source_text(kind: &str, source: Uuid) -> String {
     match EntryKind::parse(kind) {
         Some(
             EntryKind::PayoutInitiated

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::book::{EntryRecord, PostingRecord, party_text, source_text};
+use super::account::AccountKey;
+use super::book::{AccountRecord, EntryRecord, PostingRecord, party_text};
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,16 @@ impl JournalFormat {
         }
     }
 
+    /// Whether the accounts are declared after the entries: hledger checks names against declarations, wherever these
+    /// stand.
+    #[must_use]
+    pub const fn declares_accounts(self) -> bool {
+        match self {
+            Self::Hledger => true,
+            Self::Ndjson | Self::Csv => false,
+        }
+    }
+
     /// One entry.
     #[must_use]
     pub fn write(self, entry: &EntryRecord) -> String {
@@ -70,9 +81,18 @@ impl JournalFormat {
 /// `liabilities:payee_available:payee_01k…`.
 #[must_use]
 pub fn account_name(posting: &PostingRecord) -> String {
-    let key = &posting.key;
+    name_of(&posting.key, posting.vertical_code.as_deref())
+}
+
+/// The line by which a journal declares an account.
+#[must_use]
+pub fn declaration(account: &AccountRecord) -> String {
+    format!("account {}\n", name_of(&account.key, account.vertical_code.as_deref()))
+}
+
+fn name_of(key: &AccountKey, vertical_code: Option<&str>) -> String {
     let mut name = format!("{}:{}", key.kind.class().as_str(), key.kind.as_str());
-    for part in [party_text(key), posting.vertical_code.clone()].into_iter().flatten() {
+    for part in [party_text(key), vertical_code.map(str::to_owned)].into_iter().flatten() {
         name.push(':');
         name.push_str(&part);
     }
@@ -116,7 +136,7 @@ fn csv(entry: &EntryRecord) -> String {
             entry.recorded_at.to_string(),
             blank(entry.deal.map(|id| id.to_string())),
             blank(entry.payee.map(|id| id.to_string())),
-            source_text(&entry.kind, entry.source),
+            entry.source_text(),
             posting.account.to_string(),
             posting.key.kind.as_str().to_owned(),
             blank(party_text(&posting.key)),
@@ -177,7 +197,7 @@ fn ndjson(entry: &EntryRecord) -> String {
         recorded_at: entry.recorded_at.to_string(),
         deal: entry.deal.map(|id| id.to_string()),
         payee: entry.payee.map(|id| id.to_string()),
-        source: source_text(&entry.kind, entry.source),
+        source: entry.source_text(),
         sha256: entry.sha256.to_string(),
         previous_sha256: entry.previous_sha256.to_string(),
         postings: entry.postings.iter().map(posting).collect(),

@@ -4,8 +4,13 @@
 //! are worked out in memory under them and written set-based. Statements per call, whatever the number
 //! of drafts: find accounts (+ open), lock balances, lock head, lanes and leaves (5), entries, postings,
 //! balances, head, events.
+//!
+//! A closed period takes no entry: what would have taken effect in one does so on the first open day, and keeps the
+//! day that was meant beside it. An account never leaves its bounds. The database refuses both besides.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 use super::account::AccountKey;
 use super::entry::{CanonicalEntry, CanonicalPosting, EntryDraft, EntryError};
@@ -33,6 +38,9 @@ pub enum PostError {
     /// A balance leaves 64 bits.
     #[error("an account's balance is out of range")]
     BalanceOutOfRange,
+    /// An account would be on its wrong side, or an own account below its floor.
+    #[error("{0} would be out of its bounds")]
+    OutOfBounds(AccountId),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,7 +50,7 @@ impl UseCaseError for PostError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
-            Self::Entry(_) | Self::BalanceOutOfRange => None,
+            Self::Entry(_) | Self::BalanceOutOfRange | Self::OutOfBounds(_) => None,
         }
     }
 }
@@ -76,6 +84,9 @@ pub fn post(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: Vec<EntryDraft>) ->
         let entry = numbered(env, draft, &accounts, &mut head)?;
         place(&entry, &accounts, &mut balances, &mut postings)?;
         entries.push(entry);
+    }
+    if let Some(broken) = balances.values().find(|balance| !balance.bounds.hold(balance.balance_minor)) {
+        return Err(PostError::OutOfBounds(broken.account));
     }
     let items: Vec<LogItem> = entries
         .iter()
@@ -149,6 +160,18 @@ fn index(accounts: Vec<Account>) -> BTreeMap<AccountKey, AccountId> {
     accounts.into_iter().map(|account| (account.key, account.id)).collect()
 }
 
+/// The draft on the first open day, if its own is closed; and then its own.
+fn in_the_open(draft: EntryDraft, head: &LedgerHead) -> (EntryDraft, Option<Date>) {
+    match head.closed_through {
+        Some(closed) if draft.effective_on <= closed => {
+            let effective_on = closed.saturating_add(jiff::Span::new().days(1));
+            let moved_from = Some(draft.effective_on);
+            (EntryDraft { effective_on, ..draft }, moved_from)
+        }
+        Some(_) | None => (draft, None),
+    }
+}
+
 fn numbered(
     env: &Env<'_>,
     draft: EntryDraft,
@@ -156,6 +179,7 @@ fn numbered(
     head: &mut LedgerHead,
 ) -> Result<PostedEntry, StoreError> {
     let seq = head.last_seq + 1;
+    let (draft, moved_from) = in_the_open(draft, head);
     let postings = draft
         .postings
         .iter()
@@ -189,7 +213,7 @@ fn numbered(
     let sha256 = Digest::of(&canonical);
     let previous_sha256 = std::mem::replace(&mut head.last_sha256, sha256);
     head.last_seq = seq;
-    Ok(PostedEntry { seq, draft, recorded_at: env.now, canonical, sha256, previous_sha256 })
+    Ok(PostedEntry { seq, draft, moved_from, recorded_at: env.now, canonical, sha256, previous_sha256 })
 }
 
 fn account_of(accounts: &BTreeMap<AccountKey, AccountId>, key: &AccountKey) -> Result<AccountId, StoreError> {

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::account::AccountKey;
+use super::account::{AccountKey, Bounds};
 use super::entry::EntryDraft;
 use super::line::CommissionLine;
 use crate::kernel::ids::{AccountId, DealId, LineId};
@@ -30,6 +30,8 @@ pub struct AccountBalance {
     pub balance_minor: i64,
     /// The number of postings so far.
     pub account_seq: i64,
+    /// Between what the balance stays; the database refuses anything else.
+    pub bounds: Bounds,
 }
 
 /// Where the ledger stands.
@@ -39,6 +41,8 @@ pub struct LedgerHead {
     pub last_seq: i64,
     /// Its hash.
     pub last_sha256: Digest,
+    /// The last day that is shut: no entry takes effect on it or before.
+    pub closed_through: Option<Date>,
 }
 
 /// A posting with everything that storage keeps.
@@ -67,6 +71,8 @@ pub struct PostedEntry {
     pub seq: i64,
     /// What it says.
     pub draft: EntryDraft,
+    /// When it would have taken effect, had its period not been closed.
+    pub moved_from: Option<Date>,
     /// When it was written.
     pub recorded_at: Instant,
     /// The exact bytes.
@@ -84,6 +90,12 @@ pub trait LedgerRepository {
     /// # Errors
     /// The failure of the store.
     fn find_accounts(&mut self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError>;
+
+    /// The accounts with these ids that exist.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_accounts_by_id(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError>;
 
     /// Opens accounts with a balance of zero; one that exists already is left as it is.
     ///

@@ -1,0 +1,16 @@
+drop function set_cash_floor(uuid, bigint);
+revoke insert (account_id), update (balance_minor, account_seq) on ledger_balance from flip360_writer;
+grant insert, update on ledger_balance to flip360_writer;
+drop trigger posted on ledger_balance;
+drop trigger stays_within on ledger_posting;
+drop trigger bounded on ledger_balance;
+drop function refuse_balance_of_its_own();
+drop function refuse_broken_account();
+drop function give_bounds();
+alter table ledger_balance drop column least_minor, drop column most_minor;
+drop function account_bounds(text);
+drop trigger undoes on ledger_entry;
+drop function refuse_unnamed_reversal();
+drop table ledger_reversal;
+drop function refuse_crooked_reversal();
+drop table manual_entry_refusal, manual_entry;

@@ -1,0 +1,14 @@
+//! The ledger in full: entries by hand with four eyes, batches, floors, months, statements, and what hledger says of
+//! ten thousand entries.
+
+mod floors;
+mod hledger;
+mod manual;
+mod periods;
+mod statements;
+mod world;
+
+#[test]
+fn zz_dump() {
+    std::fs::write("/tmp/h1-openapi.json", api::openapi::bytes(&api::openapi::document())).expect("w");
+}
