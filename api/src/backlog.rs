@@ -18,20 +18,24 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 14] = [
+pub const LOGGING: [&str; 18] = [
     "approve_agreement_version",
     "approve_payout_run",
+    "approve_write_off",
     "countersign_handshake",
     "create_deal_fact",
     "create_deal_import",
     "create_deal_transition",
     "create_guarantee_run",
+    "create_provider_statement",
     "create_referral",
     "create_signing_key",
     "create_trail_run",
     "erase_contact",
     "execute_payout_run",
     "hand_over_handshake",
+    "match_provider_statement",
+    "resolve_exception",
     "rotate_signing_key",
 ];
 

@@ -42,6 +42,7 @@ use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::provider_statements::repository::{ProviderStatementQueries, ProviderStatementRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
@@ -127,6 +128,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -187,6 +190,8 @@ pub trait Queries {
     fn operations(&mut self) -> &mut dyn OperationQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.

@@ -34,6 +34,7 @@ mod payout_queries;
 mod payout_rows;
 mod payouts;
 mod pool;
+mod provider_statements;
 mod sessions;
 mod simulated_deals;
 mod simulations;

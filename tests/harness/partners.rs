@@ -99,6 +99,9 @@ impl Site {
         let embed = service.post("/v1/embed-tokens", &service.partner(), &embed).expect(200);
         let embed = embed["access_token"].as_str().expect("a token").to_owned();
         let _ = service.dispatch();
+        for partner in [&ours, &theirs] {
+            crate::told::again(&service, &partner.ids["pstatement"]);
+        }
         Self { service, ours, theirs, embed }
     }
 
@@ -214,6 +217,7 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let hook = service.post("/v1/webhook-endpoints", &token, &hook).expect(201);
     let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
     let _ = service.post(&test, &token, &json!({})).expect(202);
+    crate::told::by(service, provider);
     service.sequence();
     let _ = service.dispatch();
     let mut ids: BTreeMap<_, _> =
@@ -332,6 +336,9 @@ const OWNED: &[(&str, &str)] = &[
     ("bank", "select id from bank_account limit 1"),
     ("run", "select id from payout_run limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
+    ("pstatement", "select s.id from provider_statement s join deal d on d.provider_id = s.provider_id where d.introducer_id = $org limit 1"),
+    ("exception", "select e.id from provider_exception e join deal d on d.provider_id = e.provider_id where d.introducer_id = $org limit 1"),
+    ("writeoff", "select w.id from write_off w join deal d on d.id = w.deal_id where d.introducer_id = $org limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];

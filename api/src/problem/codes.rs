@@ -129,8 +129,20 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
     ("payouts", "400", &["invalid_id", "unknown_value"]),
-    ("payouts", "409", &["approval_void", "bank_account_taken", "content_changed", "wrong_state"]),
-    ("payouts", "422", &["balance_out_of_range", "nothing_to_pay", "same_person"]),
+    (
+        "payouts",
+        "409",
+        &[
+            "approval_void",
+            "bank_account_taken",
+            "content_changed",
+            "difference_remains",
+            "no_mapping",
+            "statement_known",
+            "wrong_state",
+        ],
+    ),
+    ("payouts", "422", &["balance_out_of_range", "more_than_open", "nothing_to_pay", "same_person"]),
     ("webhooks", "409", &["endpoint_disabled", "too_many_endpoints"]),
 ];
 

@@ -22,6 +22,7 @@ mod directory;
 mod handshakes;
 mod payouts;
 mod posting;
+mod provider_statements;
 mod receipts;
 mod simulations;
 mod webhooks;

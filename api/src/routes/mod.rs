@@ -42,6 +42,7 @@ pub mod operations;
 mod page;
 pub mod payees;
 pub mod payouts;
+pub mod provider_statements;
 pub mod receipts;
 pub mod referrals;
 pub mod signing_keys;
@@ -75,6 +76,7 @@ fn v1(config: &mut ServiceConfig) {
     log::register_v1(config);
     evidence::register(config);
     chain_export::register(config);
+    provider_statements::register(config);
     receipts::register(config);
     referrals::register(config);
     directory::register(config);

@@ -27,6 +27,7 @@ pub mod log;
 pub mod oidc;
 pub mod operations;
 pub mod payouts;
+pub mod provider_statements;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;

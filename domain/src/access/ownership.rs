@@ -15,7 +15,7 @@
 //! | payout and its entries | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
 //! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
-//! | payout run, trail run, bank account, audit record, simulation | nobody else |
+//! | payout run, trail run, bank account, audit record, simulation, statement of a provider with its lines and exceptions, write-off | nobody else |
 //! | event | who sees its subject |
 //! | receipt, and the approval in it | who sees what it is of |
 //!
@@ -29,9 +29,10 @@ use uuid::Uuid;
 use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
-    ContactId, DealId, DealImportId, EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId,
-    LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId,
-    SimulationId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    ContactId, DealId, DealImportId, EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, JobId,
+    LicenceId, LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
+    ProviderStatementId, ProviderStatementLineId, SigningKeyId, SimulationId, TrailRunId, UserId, VerticalId,
+    WebhookDeliveryId, WebhookEndpointId, WriteOffId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -82,6 +83,10 @@ pub const REACHES: &[(&str, Reach)] = &[
     (TrailRunId::PREFIX, Reach::Operator),
     (BankAccountId::PREFIX, Reach::Operator),
     (SimulationId::PREFIX, Reach::Operator),
+    (ProviderStatementId::PREFIX, Reach::Operator),
+    (ProviderStatementLineId::PREFIX, Reach::Operator),
+    (ExceptionId::PREFIX, Reach::Operator),
+    (WriteOffId::PREFIX, Reach::Operator),
 ];
 
 /// How far things with this prefix reach.

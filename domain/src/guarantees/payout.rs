@@ -1,4 +1,5 @@
-//! Payout: what was paid is what the ledger says, and the bank file says the same.
+//! Payout: what was paid is what the ledger says, and the bank file says the same; what providers paid is what their
+//! statements say, line by line, and their receivables are what is left.
 //!
 //! The bank file is read here by its published layout (Direct Entry: record type in column 1, transaction
 //! code in 19–20, cents in 21–30), not by the code that wrote it.
@@ -26,9 +27,19 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     let totals = queries.totals()?;
     tally.cover("payouts", totals.payouts);
     tally.cover("runs_executed", 0);
+    tally.cover("receipts", totals.receipts);
     tally.figure("paid_minor", totals.paid_minor);
-    let checks =
-        [Check::PayoutPosted, Check::PayoutLines, Check::RunTotal, Check::RunUnapproved, Check::EntryWithoutPayout];
+    tally.figure("received_minor", totals.received_minor);
+    tally.figure("unapplied_minor", totals.unapplied_minor);
+    let checks = [
+        Check::PayoutPosted,
+        Check::PayoutLines,
+        Check::RunTotal,
+        Check::RunUnapproved,
+        Check::EntryWithoutPayout,
+        Check::ReceiptPosted,
+        Check::ReceivableAddsUp,
+    ];
     for check in checks {
         tally.check(queries, check, at)?;
     }

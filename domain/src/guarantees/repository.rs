@@ -56,6 +56,10 @@ pub enum Check {
     RunTotal,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
+    /// A line of a provider's statement whose entry is not what was matched, or an entry without one.
+    ReceiptPosted,
+    /// A provider whose receivable is not what was expected less what was received and written off.
+    ReceivableAddsUp,
 }
 
 impl Check {
@@ -83,6 +87,8 @@ impl Check {
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
+            Self::ReceiptPosted => "receipt_differs_from_line",
+            Self::ReceivableAddsUp => "receivable_does_not_add_up",
         }
     }
 
@@ -106,6 +112,8 @@ impl Check {
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout => EntryId::PREFIX,
+            Self::ReceiptPosted => crate::kernel::ids::ProviderStatementLineId::PREFIX,
+            Self::ReceivableAddsUp => crate::kernel::ids::OrganisationId::PREFIX,
         }
     }
 }
@@ -249,6 +257,12 @@ pub struct Totals {
     pub clawed_back_minor: i64,
     /// Paid out.
     pub paid_minor: i64,
+    /// Lines of providers' statements that were posted.
+    pub receipts: u64,
+    /// What they settled, without GST.
+    pub received_minor: i64,
+    /// What of them is unapplied.
+    pub unapplied_minor: i64,
 }
 
 /// Everything that the checks look at.
