@@ -113,7 +113,11 @@ impl ProviderStatementRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
-    fn find_by_file(&mut self, provider: OrganisationId, file: Digest) -> Result<Option<ProviderStatementId>, StoreError> {
+    fn find_by_file(
+        &mut self,
+        provider: OrganisationId,
+        file: Digest,
+    ) -> Result<Option<ProviderStatementId>, StoreError> {
         let found: Option<Uuid> =
             query::<SqlUuid>("select id from provider_statement where provider_id = $1 and file_sha256 = $2")
                 .bind::<SqlUuid, _>(provider.uuid())

@@ -14,7 +14,8 @@ pub(crate) fn by(service: &Service, provider: OrganisationId) {
         "reference_column": "Loan", "amount_column": "Paid", "gst": "none", "date_column": "Date", "date_format": "YYYY-MM-DD",
         "covers": [], "sample": "Loan,Paid,Date\nX-1,10.00,2026-08-20\n"
     });
-    let headers = [("authorization", authorization.as_str()), ("if-match", "\"0\""), ("content-type", "application/json")];
+    let headers =
+        [("authorization", authorization.as_str()), ("if-match", "\"0\""), ("content-type", "application/json")];
     let path = format!("/v1/organisations/{provider}/statement-mapping");
     let _ = service.send("PUT", &path, &headers, Some(mapping.to_string().as_bytes())).expect(200);
     let bank = service.get("/v1/bank-accounts", &operator).expect(200);
@@ -33,8 +34,7 @@ pub(crate) fn by(service: &Service, provider: OrganisationId) {
         provider.uuid()
     );
     let deal = domain::kernel::ids::DealId::new(service.platform.ids_of(&owed)[0]);
-    let write_off =
-        json!({"deal_id": deal.to_string(), "amount": {"amount": 1, "currency": "AUD"}, "reason": "Not worth a letter"});
+    let write_off = json!({"deal_id": deal.to_string(), "amount": {"amount": 1, "currency": "AUD"}, "reason": "Not worth a letter"});
     let _ = service.post("/v1/write-offs", &operator, &write_off).expect(201);
 }
 

@@ -41,12 +41,24 @@ fn its_figures_are_there_and_it_holds() {
 #[test]
 fn who_cheats_is_named() {
     let cheats = [
-        ("update provider_line_step set applied_minor = applied_minor - 1, gst_minor = gst_minor + 1 where deal_id is not null", "pline", "receipt_differs_from_line",
-            "select line_id as id from provider_line_step where deal_id is not null"),
-        ("delete from provider_line_step where deal_id is null", "pline", "receipt_differs_from_line",
-            "select line_id as id from provider_line_step where deal_id is null"),
-        ("update commission_line set earned_minor = earned_minor + 1 where role = 'platform'", "org", "receivable_does_not_add_up",
-            "select id from organisation where kind = 'provider'"),
+        (
+            "update provider_line_step set applied_minor = applied_minor - 1, gst_minor = gst_minor + 1 where deal_id is not null",
+            "pline",
+            "receipt_differs_from_line",
+            "select line_id as id from provider_line_step where deal_id is not null",
+        ),
+        (
+            "delete from provider_line_step where deal_id is null",
+            "pline",
+            "receipt_differs_from_line",
+            "select line_id as id from provider_line_step where deal_id is null",
+        ),
+        (
+            "update commission_line set earned_minor = earned_minor + 1 where role = 'platform'",
+            "org",
+            "receivable_does_not_add_up",
+            "select id from organisation where kind = 'provider'",
+        ),
     ];
     for (cheat, prefix, code, of) in cheats {
         let world = told();

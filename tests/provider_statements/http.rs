@@ -111,7 +111,10 @@ fn from_the_mapping_to_the_write_off() {
     assert_eq!(listed["data"][0]["id"], said["id"]);
 
     let short = found["data"].as_array().expect("rows").iter().find(|e| e["kind"] == "short_paid").expect("it").clone();
-    assert_eq!((&short["difference"]["amount"], &short["age_days"], &short["owner_id"]), (&json!(-1_000), &json!(0), &Value::Null));
+    assert_eq!(
+        (&short["difference"]["amount"], &short["age_days"], &short["owner_id"]),
+        (&json!(-1_000), &json!(0), &Value::Null)
+    );
     let on = |step: &str| format!("/v1/exceptions/{}/{step}", text(&short, "id"));
     let user = json!({"email": "clerk@example.com", "password": "correct horse battery", "roles": ["finance"]});
     let user = http.service.post("/v1/users", &http.service.operator(), &user).expect(201);
@@ -162,11 +165,13 @@ fn every_fault_of_a_request_and_of_a_file_is_told_at_once() {
     let wanted = [("/lines/2/amount", "invalid_amount"), ("/lines/3/date", "invalid_date")];
     assert_eq!(faults, wanted.map(|(at, code)| (at.to_owned(), code.to_owned())));
     let authorization = format!("Bearer {}", http.finance);
-    let headers = [("authorization", authorization.as_str()), ("idempotency-key", "k-3"), ("content-type", "text/plain")];
+    let headers =
+        [("authorization", authorization.as_str()), ("idempotency-key", "k-3"), ("content-type", "text/plain")];
     let path = format!("/v1/provider-statements?{}", http.query(100));
     let reply = http.service.send("POST", &path, &headers, Some(FILE.as_bytes()));
     let _ = reply.problem(415, "unsupported_media_type");
-    let write_off = http.service.post("/v1/write-offs", &http.finance, &json!({"amount": {"amount": 0, "currency": "USD"}}));
+    let write_off =
+        http.service.post("/v1/write-offs", &http.finance, &json!({"amount": {"amount": 0, "currency": "USD"}}));
     assert_eq!(write_off.problem(422, "validation_failed").len(), 3);
     for query in ["?status=lost", "?owner=deal_x"] {
         assert_eq!(http.service.get(&format!("/v1/exceptions{query}"), &http.finance).status, 400, "{query}");
@@ -184,7 +189,11 @@ fn it_is_all_the_operators_own() {
         assert_eq!(http.service.get(path, &partner).expect(200)["data"], json!([]), "{path}");
     }
     let id = text(&http.get("/v1/provider-statements")["data"][0], "id");
-    for path in [format!("/v1/provider-statements/{id}"), format!("/v1/provider-statements/{id}/lines"), "/v1/ledger/funding".to_owned()] {
+    for path in [
+        format!("/v1/provider-statements/{id}"),
+        format!("/v1/provider-statements/{id}/lines"),
+        "/v1/ledger/funding".to_owned(),
+    ] {
         let _ = http.service.get(&path, &partner).problem(404, "not_found");
     }
     // The provider sees what it paid, and nothing of where.

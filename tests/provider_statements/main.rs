@@ -6,3 +6,4 @@ mod matching;
 mod money;
 mod random;
 mod world;
+mod zz;

@@ -69,7 +69,10 @@ fn a_file_with_one_bad_line_or_another_total_leaves_nothing() {
         other => panic!("{other:?}"),
     };
     let file = "Loan,Type,Paid,Date\na,Upfront,1.00,01/08/2026\nb,Bonus,x,2026-08-01\n";
-    assert_eq!(told(file, 100), ["/lines/3/amount invalid_amount", "/lines/3/date invalid_date", "/lines/3/kind unknown_kind"]);
+    assert_eq!(
+        told(file, 100),
+        ["/lines/3/amount invalid_amount", "/lines/3/date invalid_date", "/lines/3/kind unknown_kind"]
+    );
     assert_eq!(told("Loan,Type,Paid,Date\na,Upfront,1.00,01/08/2026\n", 101), ["#total_minor total_differs"]);
     for table in ["provider_statement", "provider_statement_line", "job"] {
         assert_eq!(world.platform.number(&format!("select count(*) from {table}")), 0, "{table}");
@@ -151,8 +154,7 @@ fn gst_follows_the_providers_document_and_odd_cents_are_a_rounding_difference() 
     world.map("inclusive");
     world.loans(&[("L-1", "2026-08-03", ""), ("L-2", "2026-08-04", "")]);
     let with_gst = UPFRONT + UPFRONT / 10;
-    let lines =
-        [line("L-1", "Upfront", with_gst, "20/08/2026"), line("L-2", "Upfront", with_gst - 1, "20/08/2026")];
+    let lines = [line("L-1", "Upfront", with_gst, "20/08/2026"), line("L-2", "Upfront", with_gst - 1, "20/08/2026")];
     let id = world.state(&lines, 2 * with_gst - 1, AUGUST);
     assert_eq!((world.results(id), world.exceptions()), (vec!["matched 0".to_owned(); 2], vec![]));
     assert_eq!(world.balance_of("provider_receivable"), 0);

@@ -17,15 +17,25 @@ fn as_<'a>(world: &'a World, actor: &'a Actor) -> Env<'a> {
 }
 
 fn decide(world: &World, actor: &Actor, id: WriteOffId, decision: Decision) -> Result<(), ReconciliationError> {
-    let decided = world.platform.store().transaction(|uow| write_off::decide(uow, &as_(world, actor), OnWriteOff { id, version: None }, decision));
+    let decided = world
+        .platform
+        .store()
+        .transaction(|uow| write_off::decide(uow, &as_(world, actor), OnWriteOff { id, version: None }, decision));
     decided.map(|_| ())
 }
 
 fn exception(world: &World) -> ExceptionId {
-    ExceptionId::new(world.platform.ids_of("select id from provider_exception where status <> 'resolved' order by id limit 1")[0])
+    ExceptionId::new(
+        world.platform.ids_of("select id from provider_exception where status <> 'resolved' order by id limit 1")[0],
+    )
 }
 
-fn resolved(world: &World, actor: &Actor, how: Resolution, until: Option<&str>) -> Result<Option<WriteOffId>, ReconciliationError> {
+fn resolved(
+    world: &World,
+    actor: &Actor,
+    how: Resolution,
+    until: Option<&str>,
+) -> Result<Option<WriteOffId>, ReconciliationError> {
     let command =
         ResolveException { how, wait_until: until.map(day), note: Grounds::parse("As agreed").expect("grounds") };
     let id = exception(world);
@@ -73,7 +83,8 @@ fn a_write_off_that_the_provider_overtakes_is_refused_and_a_rejected_one_opens_i
     let first = resolved(&world, &finance, Resolution::AcceptDifference, None).expect("proposed").expect("a write-off");
     decide(&world, &approver, first, Decision::Reject).expect("rejected");
     assert_eq!(world.platform.number("select count(*) from provider_exception where status = 'open'"), 1);
-    let second = resolved(&world, &finance, Resolution::AcceptDifference, None).expect("proposed").expect("a write-off");
+    let second =
+        resolved(&world, &finance, Resolution::AcceptDifference, None).expect("proposed").expect("a write-off");
     let _ = world.state(&[line("L-1", "Upfront", 400, "20/09/2026")], 400, ("2026-09-01", "2026-09-30"));
     let refused = decide(&world, &approver, second, Decision::Approve);
     assert_eq!(refused, Err(ReconciliationError::MoreThanOpen { open_minor: 100 }));
@@ -118,7 +129,9 @@ fn a_line_that_waits_for_the_provider_is_released_as_the_provider_pays() {
     world.balance("L-1", "2026-05", 60_000_000);
     // 6,000 cents of trail: 3,600 to the member, 600 above it, 1,800 to the platform.
     let trail = |bucket: &str| {
-        world.platform.number(&format!("select sum({bucket}) from commission_line where component = 'trail' and member_id is not null"))
+        world.platform.number(&format!(
+            "select sum({bucket}) from commission_line where component = 'trail' and member_id is not null"
+        ))
     };
     let release = || {
         let env = world.platform.env();
@@ -130,8 +143,12 @@ fn a_line_that_waits_for_the_provider_is_released_as_the_provider_pays() {
     // A third came: 1,200 and 200 of what payees earn.
     assert_eq!((trail("accrued_minor"), trail("available_minor"), release()), (2_800, 1_400, 0));
     let unfunded = |world: &World| {
-        let rows = world.platform.store().read(&domain::access::Viewer::Everything, |q| q.provider_statements().funding());
-        rows.expect("a look").iter().map(|row| (row.received_minor, row.available_minor, row.unfunded_minor)).collect::<Vec<_>>()
+        let rows =
+            world.platform.store().read(&domain::access::Viewer::Everything, |q| q.provider_statements().funding());
+        rows.expect("a look")
+            .iter()
+            .map(|row| (row.received_minor, row.available_minor, row.unfunded_minor))
+            .collect::<Vec<_>>()
     };
     assert_eq!(unfunded(&world), [(2_000, 1_400, 0)]);
     let _ = world.state(&part(4_000), 4_000, ("2026-06-01", "2026-06-30"));
@@ -147,13 +164,15 @@ fn a_hold_that_has_not_expired_keeps_what_the_provider_has_paid() {
     let mut world = World::new();
     world.map("none");
     world.loans(&[("L-1", "2026-05-03", "")]);
-    world.platform.now = domain::kernel::Instant::new("2026-10-31T12:00:00Z".parse().expect("a time"));
-    // The trail of October is payable five days after the month.
-    world.platform.now = domain::kernel::Instant::new("2026-11-01T12:00:00Z".parse().expect("a time"));
+    let at = |text: &str| domain::kernel::Instant::new(text.parse().expect("a time"));
+    // The trail of October: its hold is five days.
+    world.platform.now = at("2026-11-01T12:00:00Z");
     world.balance("L-1", "2026-10", 60_000_000);
-    world.platform.now = domain::kernel::Instant::new("2026-11-23T12:00:00Z".parse().expect("a time"));
-    let early = world.platform.number("select (payable_on > '2026-11-01')::int from commission_line where component = 'trail' limit 1");
-    assert_eq!(early, 1, "the hold is five days");
     let _ = world.state(&[line("L-1", "Trail", 6_000, "31/10/2026")], 6_000, ("2026-10-01", "2026-10-31"));
-    assert_eq!(world.platform.number("select sum(accrued_minor) from commission_line where component = 'trail'"), 0);
+    let accrued = "select sum(accrued_minor) from commission_line where component = 'trail'";
+    assert_eq!(world.platform.number(accrued), 4_200);
+    world.platform.now = at("2026-11-23T12:00:00Z");
+    let env = world.platform.env();
+    assert_eq!(world.platform.store().transaction(|uow| funding::release_due(uow, &env)), Ok(1));
+    assert_eq!(world.platform.number(accrued), 0);
 }

@@ -111,7 +111,9 @@ fn the_exceptions_are_exactly_the_distortions() {
         let taken = world.platform.number(TAKEN);
         assert_eq!(world.balance_of("provider_receivable"), expected - taken, "seed {seed}");
         assert_eq!(world.balance_of("cash"), made.paid, "seed {seed}");
-        let rest = -world.balance_of("unapplied_receipts") - world.balance_of("gst_collected") - world.balance_of("rounding_difference");
+        let rest = -world.balance_of("unapplied_receipts")
+            - world.balance_of("gst_collected")
+            - world.balance_of("rounding_difference");
         assert_eq!(rest, made.paid - taken, "seed {seed}");
     }
 }

@@ -9,8 +9,8 @@ use domain::agreements::{GoverningVersion, VersionContent};
 use domain::deals::advance::{AdvanceDeal, advance};
 use domain::deals::import::COLUMNS;
 use domain::deals::step::{Balance, Step};
-use domain::directory::payee::BankAccountInput;
 use domain::directory::PrefixDirectory;
+use domain::directory::payee::BankAccountInput;
 use domain::env::Asked;
 use domain::kernel::Money;
 use domain::kernel::id::IdSource as _;
@@ -170,7 +170,7 @@ impl World {
             bank_account: self.bank,
             period_from: day(from),
             period_to: day(to),
-            paid_on: day("2026-11-20"),
+            paid_on: day("2026-11-20").min(self.platform.now.sydney_date()),
             payment_reference: "BANK COMM".to_owned(),
             total_minor,
             bytes: file.as_bytes().to_vec(),
@@ -183,7 +183,10 @@ impl World {
     pub fn state(&self, lines: &[Line], total_minor: i64, period: (&str, &str)) -> ProviderStatementId {
         let id = self.send(&file(lines), total_minor, period).expect("the statement is taken");
         self.platform.work();
-        let state = self.texts(&format!("select concat_ws(' ', state, fault_detail) as line from provider_statement where id = '{}'", id.uuid()));
+        let state = self.texts(&format!(
+            "select concat_ws(' ', state, fault_detail) as line from provider_statement where id = '{}'",
+            id.uuid()
+        ));
         assert_eq!(state, ["posted"]);
         id
     }
@@ -207,7 +210,8 @@ impl World {
         let lines = self.texts(
             "select a.kind || ' ' || sum(balance_minor) as line from ledger_balance b join ledger_account a on a.id = b.account_id group by a.kind having sum(balance_minor) <> 0",
         );
-        let pair = |line: &String| line.rsplit_once(' ').map(|(kind, sum)| (kind.to_owned(), sum.parse().expect("a sum")));
+        let pair =
+            |line: &String| line.rsplit_once(' ').map(|(kind, sum)| (kind.to_owned(), sum.parse().expect("a sum")));
         lines.iter().filter_map(pair).collect()
     }
 

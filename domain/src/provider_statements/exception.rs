@@ -235,7 +235,9 @@ pub fn judged(posted: &PostedLine) -> (LineResult, Option<Finding>) {
         }
         (LineResult::ShortPaid | LineResult::Matched, _) => (LineResult::Matched, None),
         (LineResult::Nothing, _) => (LineResult::Nothing, None),
-        (LineResult::OverPaid | LineResult::Unexpected, _) if posted.unapplied_minor == 0 => (LineResult::Matched, None),
+        (LineResult::OverPaid | LineResult::Unexpected, _) if posted.unapplied_minor == 0 => {
+            (LineResult::Matched, None)
+        }
         (LineResult::OverPaid, _) => (LineResult::OverPaid, Some(of_line(ExceptionKind::OverPaid))),
         (LineResult::Unexpected, _) => (LineResult::Unexpected, Some(of_line(ExceptionKind::Unexpected))),
     }

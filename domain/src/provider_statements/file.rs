@@ -128,7 +128,8 @@ struct Columns {
 
 impl Columns {
     fn of_header(mapping: &StatementMapping, header: &csv::ByteRecord, faults: &mut Faults) -> Option<Self> {
-        let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
+        let names: Vec<String> =
+            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
         let mut place = |name: &str| {
             let wanted = name.to_lowercase();
             let mut found = names.iter().enumerate().filter(|(_, name)| **name == wanted).map(|(at, _)| at);

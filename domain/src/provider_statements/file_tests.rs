@@ -37,7 +37,8 @@ fn a_sample_shows_what_a_mapping_reads() {
 fn gst_is_told_in_four_ways() {
     let with = |gst: &str, column: Option<&str>, sample: &str| {
         let (gst, sample) = (Some(gst.to_owned()), Some(sample.to_owned()));
-        let line = saved(&StatementMappingInput { gst, gst_column: column.map(str::to_owned), sample, ..input() }).sample;
+        let line =
+            saved(&StatementMappingInput { gst, gst_column: column.map(str::to_owned), sample, ..input() }).sample;
         (line[0].amount_minor, line[0].gst_minor)
     };
     // GST Act s 9-90: a half cent goes up.
@@ -65,7 +66,9 @@ fn what_is_negative_or_called_so_is_taken_back() {
         clawback_words: words("Clawback"),
         clawbacks: text("by_word"),
         trail_lag_months: Some(1),
-        sample: text("Report of July\na;100;31/07/2026;UPFRONT\nb;50;01/08/2026;trail\nc;70;02/08/2026;Clawback\nd;-5;02/08/2026;Upfront\n"),
+        sample: text(
+            "Report of July\na;100;31/07/2026;UPFRONT\nb;50;01/08/2026;trail\nc;70;02/08/2026;Clawback\nd;-5;02/08/2026;Upfront\n",
+        ),
         ..input()
     };
     let lines = saved(&raw).sample;

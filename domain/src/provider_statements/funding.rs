@@ -3,7 +3,7 @@
 //! What came of a deal (or of a month of its trail) is shared among all its lines in proportion to what each earned, by
 //! largest remainder, so that once everything came each line is funded in full to the cent. A line is released up to
 //! what is funded of it, and never before its hold has expired. What was released once stays released when less is
-//! funded later. Locks: deals (by whoever matched) → lines → lanes → balances → head. Bounds: [`super::super::ledger::release::BATCH`]
+//! funded later. Locks: deals (by whoever matched) → lines → lanes → balances → head. Bounds: [`BATCH`]
 //! deals at a time. Source: the domain document, "Agreements": `on_receipt`.
 
 use std::collections::BTreeMap;
@@ -104,7 +104,11 @@ pub fn shares(
         let whole: u64 = weights.iter().try_fold(0_u64, |sum, w| sum.checked_add(*w)).ok_or(MoneyError::OutOfRange)?;
         let came = received.get(&key).copied().unwrap_or(0).max(0);
         let came = came.min(i64::try_from(whole).map_err(|_| MoneyError::OutOfRange)?);
-        let parts = if whole == 0 { vec![Money::ZERO; group.len()] } else { split::largest_remainder(Money::aud(came), &weights)? };
+        let parts = if whole == 0 {
+            vec![Money::ZERO; group.len()]
+        } else {
+            split::largest_remainder(Money::aud(came), &weights)?
+        };
         let of_line = |(line, part): (&&FundedLine, Money)| LineFunding { line: line.line, funded_minor: part.minor() };
         funding.extend(group.iter().zip(parts).filter(|(line, _)| line.on_receipt).map(of_line));
     }

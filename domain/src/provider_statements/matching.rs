@@ -74,7 +74,8 @@ fn referenced(found: &ToMatch, items: &BTreeMap<ItemKey, Item>) -> Option<ItemKe
         .filter(|item| of_kind(&item.key) && fits(item, line.amount_minor))
         .collect();
     // Exact first, then what was taken back before what was earned too much, then by deal and month.
-    let rank = |item: &Item| (item.open_minor() != line.amount_minor, item.key.side != Side::ClawedBack, item.key.period);
+    let rank =
+        |item: &Item| (item.open_minor() != line.amount_minor, item.key.side != Side::ClawedBack, item.key.period);
     open.sort_by_key(|item| (rank(item), item.key.deal));
     let (first, rest) = open.split_first()?;
     // One reference of two introducers: only an exact amount tells which deal is meant.

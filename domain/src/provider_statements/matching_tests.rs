@@ -114,7 +114,10 @@ fn an_odd_cent_of_gst_is_a_rounding_difference_and_one_without_gst_is_short() {
     let items: BTreeMap<_, _> = [item(1, None, 1_000), item(2, None, 1_000)].into_iter().collect();
     let matched = match_lines(&[line(1, Some(1), 999, 101), line(2, Some(2), 999, 0)], &mut items.clone(), true);
     let odd = matched[0].step;
-    assert_eq!((matched[0].result, odd.applied_minor, odd.gst_minor, odd.rounding_minor), (LineResult::Matched, 1_000, 101, -1));
+    assert_eq!(
+        (matched[0].result, odd.applied_minor, odd.gst_minor, odd.rounding_minor),
+        (LineResult::Matched, 1_000, 101, -1)
+    );
     assert_eq!((odd.cash_minor(), matched[1].result), (1_100, LineResult::ShortPaid));
 }
 

@@ -98,7 +98,8 @@ fn referenced(
     provider: OrganisationId,
     lines: Vec<OpenLine>,
 ) -> Result<Vec<ToMatch>, StoreError> {
-    let references: BTreeSet<&str> = lines.iter().map(|l| l.line.reference.as_str()).filter(|r| !r.is_empty()).collect();
+    let references: BTreeSet<&str> =
+        lines.iter().map(|l| l.line.reference.as_str()).filter(|r| !r.is_empty()).collect();
     let references: Vec<String> = references.into_iter().map(str::to_owned).collect();
     let mut named: BTreeMap<String, Vec<DealId>> = BTreeMap::new();
     for (reference, deal) in uow.provider_statements().find_deals(provider, &references)? {
@@ -133,11 +134,7 @@ fn open_items(
 
 fn outcome(line: &OpenLine, found: &Matched) -> LineOutcome {
     let waiting = if line.steps == 0 { 0 } else { line.line.total_minor() };
-    LineOutcome {
-        result: found.result,
-        item: found.step.item,
-        unapplied_minor: waiting + found.step.unapplied_minor,
-    }
+    LineOutcome { result: found.result, item: found.step.item, unapplied_minor: waiting + found.step.unapplied_minor }
 }
 
 /// The entry of a step; none when nothing moves.

@@ -102,7 +102,9 @@ pub fn assign(
 ) -> Result<Changed, ReconciliationError> {
     let before = locked(uow, env, id, version)?;
     let user = uow.access().find_user(owner)?;
-    if user.is_none_or(|user| user.disabled_at.is_some() || user.standing.roles().iter().copied().any(Role::is_of_partner)) {
+    if user
+        .is_none_or(|user| user.disabled_at.is_some() || user.standing.roles().iter().copied().any(Role::is_of_partner))
+    {
         let mut faults = Faults::default();
         faults.push("/owner_id", "not_found", "there is no such user of the operator");
         return Err(ReconciliationError::Faults(faults));

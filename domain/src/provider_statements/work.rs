@@ -152,10 +152,12 @@ fn judged(uow: &mut dyn UnitOfWork, id: ProviderStatementId) -> Result<Vec<Findi
 /// What a statement should have told, by the mapping that it was read by.
 fn late(uow: &mut dyn UnitOfWork, statement: &ProviderStatement) -> Result<Vec<Finding>, WorkError> {
     let mapping = uow.provider_statements().find_mapping_version(statement.provider, statement.mapping_version)?;
-    let mapping = mapping.ok_or_else(|| WorkError::fault("mapping_missing", "the statement's mapping does not exist"))?;
+    let mapping =
+        mapping.ok_or_else(|| WorkError::fault("mapping_missing", "the statement's mapping does not exist"))?;
     let due = overdue::due(statement, &mapping.mapping);
     let unpaid = uow.provider_statements().list_unpaid(statement.provider, &due)?;
-    let stopped = if due.trail { uow.provider_statements().list_stopped(statement.provider, &due)? } else { Vec::new() };
+    let stopped =
+        if due.trail { uow.provider_statements().list_stopped(statement.provider, &due)? } else { Vec::new() };
     Ok(overdue::late(&due, &unpaid, &stopped))
 }
 

@@ -140,9 +140,7 @@ impl ProposeWriteOff {
         };
         let reason = required(&mut faults, "/reason", raw.reason.as_deref(), Grounds::parse);
         faults.clone().check()?;
-        let made = (|| {
-            Some(Self { deal: deal?, period: period?, amount_minor: amount_minor?, reason: reason? })
-        })();
+        let made = (|| Some(Self { deal: deal?, period: period?, amount_minor: amount_minor?, reason: reason? }))();
         made.ok_or(faults)
     }
 }
@@ -277,7 +275,13 @@ fn ended(uow: &mut dyn UnitOfWork, env: &Env<'_>, write_off: &WriteOff) -> Resul
         WriteOffState::Approved => found.resolved(Resolution::AcceptDifference, Some(env.actor.id), env.now),
         WriteOffState::Rejected | WriteOffState::Proposed => {
             let version = found.version + 1;
-            super::ProviderException { status: ExceptionStatus::Open, resolution: None, write_off: None, version, ..found }
+            super::ProviderException {
+                status: ExceptionStatus::Open,
+                resolution: None,
+                write_off: None,
+                version,
+                ..found
+            }
         }
     };
     Ok(uow.provider_statements().update_exceptions(&[after])?)

@@ -90,14 +90,12 @@ impl PgUnitOfWork<'_> {
         provider: OrganisationId,
         amounts: &[i64],
     ) -> Result<Vec<DealId>, StoreError> {
-        let items: Vec<ItemRow> = query::<ItemColumns>(items!(
-            "d.provider_id = $1",
-            "expected - received - written_off = any($2)"
-        ))
-        .bind::<SqlUuid, _>(provider.uuid())
-        .bind::<Array<BigInt>, _>(amounts)
-        .load(self.pg)
-        .map_err(store_error)?;
+        let items: Vec<ItemRow> =
+            query::<ItemColumns>(items!("d.provider_id = $1", "expected - received - written_off = any($2)"))
+                .bind::<SqlUuid, _>(provider.uuid())
+                .bind::<Array<BigInt>, _>(amounts)
+                .load(self.pg)
+                .map_err(store_error)?;
         let mut deals: Vec<DealId> = items.into_iter().map(|row| DealId::new(row.0)).collect();
         deals.dedup();
         Ok(deals)

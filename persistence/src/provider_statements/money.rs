@@ -42,12 +42,15 @@ impl PgUnitOfWork<'_> {
     }
 
     pub(super) fn locked_write_off(&mut self, id: WriteOffId) -> Result<Option<WriteOff>, StoreError> {
-        let row: Option<WriteOffRow> =
-            query::<WriteOffColumns>(concat!("select ", write_off_columns!(), " from write_off where id = $1 for update"))
-                .bind::<SqlUuid, _>(id.uuid())
-                .get_result(self.pg)
-                .optional()
-                .map_err(store_error)?;
+        let row: Option<WriteOffRow> = query::<WriteOffColumns>(concat!(
+            "select ",
+            write_off_columns!(),
+            " from write_off where id = $1 for update"
+        ))
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
         row.map(write_off).transpose()
     }
 
@@ -72,15 +75,16 @@ impl PgUnitOfWork<'_> {
             .bind::<Array<SqlUuid>, _>(deals.iter().map(|deal| deal.uuid()).collect::<Vec<_>>())
             .load(self.pg)
             .map_err(store_error)?;
-        let funded = |(line, deal, period, on_receipt, earned_minor): (Uuid, Uuid, Option<jiff_diesel::Date>, bool, i64)| {
-            FundedLine {
-                line: LineId::new(line),
-                deal: DealId::new(deal),
-                period: period.map(Into::into),
-                on_receipt,
-                earned_minor,
-            }
-        };
+        let funded =
+            |(line, deal, period, on_receipt, earned_minor): (Uuid, Uuid, Option<jiff_diesel::Date>, bool, i64)| {
+                FundedLine {
+                    line: LineId::new(line),
+                    deal: DealId::new(deal),
+                    period: period.map(Into::into),
+                    on_receipt,
+                    earned_minor,
+                }
+            };
         Ok(rows.into_iter().map(funded).collect())
     }
 
@@ -96,11 +100,7 @@ impl PgUnitOfWork<'_> {
         Ok(())
     }
 
-    pub(super) fn funded_lines_due(
-        &mut self,
-        on: jiff::civil::Date,
-        deals: u32,
-    ) -> Result<Vec<DueLine>, StoreError> {
+    pub(super) fn funded_lines_due(&mut self, on: jiff::civil::Date, deals: u32) -> Result<Vec<DueLine>, StoreError> {
         // Lines first, so that nobody moves them meanwhile; then what is left of them.
         let lines: Vec<LineRow> = query::<LineColumns>(concat!(
             "select ", line_columns!(), " from commission_line where accrued_minor > 0 and payable_on <= $1 and funding_rule = 'on_receipt'

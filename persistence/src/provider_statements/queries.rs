@@ -107,12 +107,15 @@ impl ProviderStatementQueries for PgQueries<'_> {
     }
 
     fn find(&mut self, id: ProviderStatementId) -> Result<Option<(ProviderStatement, StatementFigures)>, StoreError> {
-        let row: Option<StatementRow> =
-            query::<StatementColumns>(concat!("select ", statement_columns!(), " from provider_statement where id = $1"))
-                .bind::<SqlUuid, _>(id.uuid())
-                .get_result(self.pg)
-                .optional()
-                .map_err(store_error)?;
+        let row: Option<StatementRow> = query::<StatementColumns>(concat!(
+            "select ",
+            statement_columns!(),
+            " from provider_statement where id = $1"
+        ))
+        .bind::<SqlUuid, _>(id.uuid())
+        .get_result(self.pg)
+        .optional()
+        .map_err(store_error)?;
         let Some(statement) = row.map(StatementRow::restore).transpose()? else { return Ok(None) };
         let figures = self.figures(&statement)?;
         Ok(Some((statement, figures)))
@@ -140,7 +143,8 @@ impl ProviderStatementQueries for PgQueries<'_> {
         .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        let record = |(said, came): (LineRow, OutcomeRow)| Ok(LineRecord { line: line(said)?, outcome: outcome(came)? });
+        let record =
+            |(said, came): (LineRow, OutcomeRow)| Ok(LineRecord { line: line(said)?, outcome: outcome(came)? });
         let rows = rows.into_iter().map(record).collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Page::cut(rows, page.limit, |row| row.line.line.to_be_bytes().to_vec()))
     }
@@ -170,7 +174,11 @@ impl ProviderStatementQueries for PgQueries<'_> {
         by_id(rows, page, exception, |exception| exception.id.uuid())
     }
 
-    fn list_write_offs(&mut self, state: Option<WriteOffState>, page: &PageRequest) -> Result<Page<WriteOff>, StoreError> {
+    fn list_write_offs(
+        &mut self,
+        state: Option<WriteOffState>,
+        page: &PageRequest,
+    ) -> Result<Page<WriteOff>, StoreError> {
         let paging = Paging::newest_first(page);
         let rows: Vec<WriteOffRow> = query::<WriteOffColumns>(listed!(
             paging.order,
@@ -214,7 +222,15 @@ impl ProviderStatementQueries for PgQueries<'_> {
         )
         .load(self.pg)
         .map_err(store_error)?;
-        let row = |(provider, expected_minor, received_minor, written_off_minor, available_minor, unfunded_minor, awaiting)| {
+        let row = |(
+            provider,
+            expected_minor,
+            received_minor,
+            written_off_minor,
+            available_minor,
+            unfunded_minor,
+            awaiting,
+        )| {
             FundingRow {
                 provider: OrganisationId::new(provider),
                 expected_minor,

@@ -50,28 +50,9 @@ pub(super) type StatementColumns = (
     (SqlUuid, SqlUuid, SqlUuid, Integer, Text, Date, Date, Date, Text, BigInt),
     (Bytea, BigInt, BigInt, Nullable<Text>, Nullable<Text>, SqlUuid, Timestamptz, Nullable<Timestamptz>),
 );
-type Said = (
-    Uuid,
-    Uuid,
-    Uuid,
-    i32,
-    String,
-    jiff_diesel::Date,
-    jiff_diesel::Date,
-    jiff_diesel::Date,
-    String,
-    i64,
-);
-type Kept = (
-    Vec<u8>,
-    i64,
-    i64,
-    Option<String>,
-    Option<String>,
-    Uuid,
-    jiff_diesel::Timestamp,
-    Option<jiff_diesel::Timestamp>,
-);
+type Said = (Uuid, Uuid, Uuid, i32, String, jiff_diesel::Date, jiff_diesel::Date, jiff_diesel::Date, String, i64);
+type Kept =
+    (Vec<u8>, i64, i64, Option<String>, Option<String>, Uuid, jiff_diesel::Timestamp, Option<jiff_diesel::Timestamp>);
 
 #[derive(Queryable)]
 pub(super) struct StatementRow {
@@ -107,8 +88,7 @@ impl StatementRow {
 }
 
 pub(super) type LineColumns = (SqlUuid, BigInt, Text, Text, Date, Date, BigInt, BigInt, Nullable<Text>);
-pub(super) type LineRow =
-    (Uuid, i64, String, String, jiff_diesel::Date, jiff_diesel::Date, i64, i64, Option<String>);
+pub(super) type LineRow = (Uuid, i64, String, String, jiff_diesel::Date, jiff_diesel::Date, i64, i64, Option<String>);
 
 pub(super) fn line(row: LineRow) -> Result<StatementLine, StoreError> {
     let (id, line, reference, kind, on, month, amount_minor, gst_minor, product) = row;
@@ -128,7 +108,9 @@ pub(super) fn line(row: LineRow) -> Result<StatementLine, StoreError> {
 pub(super) type OpenColumns = (LineColumns, (SqlUuid, Date, SqlUuid, Integer, SmallInt));
 pub(super) type OpenRow = (LineRow, (Uuid, jiff_diesel::Date, Uuid, i32, i16));
 
-pub(super) fn open_line((said, (statement, paid_on, bank_account, steps, window)): OpenRow) -> Result<OpenLine, StoreError> {
+pub(super) fn open_line(
+    (said, (statement, paid_on, bank_account, steps, window)): OpenRow,
+) -> Result<OpenLine, StoreError> {
     Ok(OpenLine {
         line: line(said)?,
         statement: ProviderStatementId::new(statement),

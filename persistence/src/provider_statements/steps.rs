@@ -179,7 +179,10 @@ impl PgUnitOfWork<'_> {
             .collect()
     }
 
-    pub(super) fn write_results(&mut self, results: &[(ProviderStatementLineId, LineResult)]) -> Result<(), StoreError> {
+    pub(super) fn write_results(
+        &mut self,
+        results: &[(ProviderStatementLineId, LineResult)],
+    ) -> Result<(), StoreError> {
         if results.is_empty() {
             return Ok(());
         }

@@ -71,7 +71,8 @@ async fn list_exceptions(app: Data<App>, list: List<ExceptionQuery>) -> Result<A
         owner: query::filter("owner", asked.owner.as_deref(), UserId::parse)?,
     };
     let now = app.clock.now();
-    let found = read(&app, &caller, move |queries| queries.provider_statements().list_exceptions(&filter, &page)).await?;
+    let found =
+        read(&app, &caller, move |queries| queries.provider_statements().list_exceptions(&filter, &page)).await?;
     Answer::page(found, &cursors, |exception| ExceptionView::new(&exception, now))
 }
 
@@ -87,9 +88,8 @@ async fn assign_exception(
     command: Command<AssignExceptionRequest>,
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| resolve::owner(raw.owner_id.as_deref()))?;
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, owner: &UserId| {
-        resolve::assign(uow, env, id, version, *owner)
-    };
+    let work =
+        move |uow: &mut dyn UnitOfWork, env: &Env<'_>, owner: &UserId| resolve::assign(uow, env, id, version, *owner);
     let view = changed(&app);
     once(&app, command, work, view).await
 }
@@ -106,8 +106,8 @@ async fn resolve_exception(
     IfMatch(version): IfMatch,
     command: Command<ResolveExceptionRequest>,
 ) -> Result<Answer, Problem> {
-    let command = command
-        .parse(|raw| ResolveException::parse(raw.how.as_deref(), raw.until.as_deref(), raw.note.as_deref()))?;
+    let command =
+        command.parse(|raw| ResolveException::parse(raw.how.as_deref(), raw.until.as_deref(), raw.note.as_deref()))?;
     let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &ResolveException| {
         resolve::resolve(uow, env, id, version, command)
     };

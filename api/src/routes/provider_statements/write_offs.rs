@@ -63,7 +63,8 @@ async fn approve_write_off(
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
     let on = OnWriteOff { id, version };
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| write_off::decide(uow, env, on, Decision::Approve);
+    let work =
+        move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| write_off::decide(uow, env, on, Decision::Approve);
     once(&app, command, work, decided).await
 }
 
@@ -79,7 +80,8 @@ async fn reject_write_off(
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
     let on = OnWriteOff { id, version };
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| write_off::decide(uow, env, on, Decision::Reject);
+    let work =
+        move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| write_off::decide(uow, env, on, Decision::Reject);
     once(&app, command, work, decided).await
 }
 

@@ -85,7 +85,7 @@ impl ListQuery for StatementLineQuery {
 }
 
 /// A statement of a provider.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProviderStatement)]
 pub struct ProviderStatementView {
     /// Its id.
