@@ -6,4 +6,3 @@ mod matching;
 mod money;
 mod random;
 mod world;
-mod zz;

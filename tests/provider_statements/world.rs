@@ -229,7 +229,7 @@ impl World {
     /// Results of the lines of a statement, in their order.
     pub fn results(&self, id: ProviderStatementId) -> Vec<String> {
         self.texts(&format!(
-            "select result || ' ' || unapplied_minor as line from provider_line_result where statement_id = '{}' order by line",
+            "select result || ' ' || unapplied_minor as line from provider_line_result r where statement_id = '{}' order by r.line",
             id.uuid()
         ))
     }

@@ -133,7 +133,7 @@ impl ProviderStatementQueries for PgQueries<'_> {
             "select l.id, l.line, l.reference, l.kind, l.dated_on, l.month, l.amount_minor, l.gst_minor, l.product,
                r.result, r.deal_id, r.period, r.side, r.unapplied_minor
              from provider_statement_line l left join provider_line_result r on r.line_id = l.id
-             where l.statement_id = $1 and coalesce(r.result = $2, true) and ",
+             where l.statement_id = $1 and coalesce(coalesce(r.result, '') = $2, true) and ",
             "l.line",
             ""
         ))
@@ -159,7 +159,7 @@ impl ProviderStatementQueries for PgQueries<'_> {
         let rows: Vec<ExceptionRow> = query::<ExceptionColumns>(listed!(
             paging.order,
             concat!("select ", exception_columns!(), " from provider_exception where "),
-            "id", at "opened_at", " and coalesce(provider_id = $5, true) and coalesce(status = $6, true) and coalesce(owner_id = $7, true)
+            "id", at "opened_at", " and coalesce(provider_id = $5, true) and coalesce(status = $6, true) and coalesce(coalesce(owner_id, '00000000-0000-0000-0000-000000000000') = $7, true)
                and coalesce($8 in (statement_id, last_statement_id), true)"
         ))
         .after_id(paging)?

@@ -16,7 +16,7 @@ use crate::extract::{Caller, Command, Empty, Id, IfMatch, List, query};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::provider_statements::{CreateWriteOffRequest, FundingView, WriteOffQuery, WriteOffView};
+use crate::views::provider_statements::{CreateWriteOffRequest, FundingReportView, WriteOffQuery, WriteOffView};
 
 fn decided((before, after): (WriteOff, WriteOff)) -> Result<Answer, Problem> {
     let (id, version) = (after.id.uuid(), i32::try_from(after.version).unwrap_or(i32::MAX));
@@ -88,12 +88,12 @@ async fn reject_write_off(
 /// Get the funding of what is available
 ///
 /// Per provider: what it owes and paid, what payees may be paid, and what of that it has not paid for yet.
-#[utoipa::path(operation_id = "get_ledger_funding", tag = "ledger", security(("oauth2" = ["ledger:read"])), responses((status = 200, description = "One row per provider", body = PageView<FundingView>)))]
+#[utoipa::path(operation_id = "get_ledger_funding", tag = "ledger", security(("oauth2" = ["ledger:read"])), responses((status = 200, description = "One row per provider", body = FundingReportView)))]
 #[get("/ledger/funding")]
 async fn get_ledger_funding(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
     book::whole(&caller.actor)?;
     let rows = read(&app, &caller, |queries| queries.provider_statements().funding()).await?;
-    Answer::whole(rows, FundingView::from)
+    Answer::ok(&FundingReportView::from(rows))
 }
 
 /// Routes below `/v1`.

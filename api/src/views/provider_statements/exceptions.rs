@@ -291,3 +291,17 @@ impl From<FundingRow> for FundingView {
         }
     }
 }
+
+/// The funding of what is available, one row per provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FundingReport)]
+pub struct FundingReportView {
+    /// By provider.
+    data: Vec<FundingView>,
+}
+
+impl From<Vec<FundingRow>> for FundingReportView {
+    fn from(rows: Vec<FundingRow>) -> Self {
+        Self { data: rows.into_iter().map(FundingView::from).collect() }
+    }
+}

@@ -5,8 +5,8 @@ mod mapping;
 mod statements;
 
 pub use exceptions::{
-    AssignExceptionRequest, CreateWriteOffRequest, ExceptionQuery, ExceptionView, FundingView, ResolveExceptionRequest,
-    StatementExceptionQuery, WriteOffQuery, WriteOffView,
+    AssignExceptionRequest, CreateWriteOffRequest, ExceptionQuery, ExceptionView, FundingReportView,
+    ResolveExceptionRequest, StatementExceptionQuery, WriteOffQuery, WriteOffView,
 };
 pub use mapping::{MappingView, ReplaceMappingRequest, SavedMappingView};
 pub use statements::{
