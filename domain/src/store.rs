@@ -47,6 +47,7 @@ use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::provider_statements::repository::{ProviderStatementQueries, ProviderStatementRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
@@ -140,6 +141,8 @@ pub trait UnitOfWork {
     fn returns(&mut self) -> &mut dyn ReturnRepository;
     /// Accounting periods.
     fn periods(&mut self) -> &mut dyn PeriodRepository;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -210,6 +213,8 @@ pub trait Queries {
     fn returns(&mut self) -> &mut dyn ReturnQueries;
     /// Accounting periods.
     fn periods(&mut self) -> &mut dyn PeriodQueries;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
