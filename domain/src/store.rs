@@ -42,6 +42,7 @@ use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::payouts::stripe::repository::{StripeQueries, StripeRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
@@ -129,6 +130,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
+    /// The rail of Stripe.
+    fn stripe(&mut self) -> &mut dyn StripeRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Cosignatures, evidence, how far the log is published.
@@ -191,6 +194,8 @@ pub trait Queries {
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// The rail of Stripe.
+    fn stripe(&mut self) -> &mut dyn StripeQueries;
     /// Runs over the trails of a month.
     fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.

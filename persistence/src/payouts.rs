@@ -10,8 +10,9 @@ use domain::kernel::ids::{BankAccountId, LineId, OrganisationId, PayeeId, Payout
 use domain::ledger::line::CommissionLine;
 use domain::payouts::BankAccount;
 use domain::payouts::payout::{Payout, PayoutState};
-use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep, StandingBank};
+use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep, StandingBank, StandingStripe};
 use domain::payouts::run::{PayoutRun, RunState};
+use domain::payouts::stripe::names::AccountName;
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ struct StandingRow {
     bsb: Option<String>,
     account_number: Option<String>,
     account_title: Option<String>,
+    stripe_account: Option<String>,
+    stripe_payable: Option<bool>,
 }
 
 type StandingColumns = (
@@ -51,6 +54,8 @@ type StandingColumns = (
     Nullable<Text>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Bool>,
 );
 
 impl StandingRow {
@@ -66,6 +71,10 @@ impl StandingRow {
             }),
             _ => None,
         };
+        let stripe = self.stripe_account.as_deref().map(|text| {
+            let account = AccountName::parse(text).ok_or_else(|| unreadable("an account at Stripe"))?;
+            Ok::<_, StoreError>(StandingStripe { account, payable: self.stripe_payable == Some(true) })
+        });
         Ok(PayeeStanding {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
@@ -74,6 +83,7 @@ impl StandingRow {
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             minimum_minor: self.minimum_minor,
             bank,
+            stripe: stripe.transpose()?,
         })
     }
 }
@@ -184,8 +194,9 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         let rows: Vec<StandingRow> = query::<StandingColumns>(
             "with locked as (select * from payee where id = any($1) order by id for share)
              select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
-               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title
-             from locked p left join lateral (
+               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
+               s.account, s.transfers = 'active' and s.payouts_enabled
+             from locked p left join stripe_account s on s.payee_id = p.id left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
              order by p.id",
         )

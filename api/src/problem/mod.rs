@@ -24,6 +24,7 @@ mod payouts;
 mod posting;
 mod receipts;
 mod simulations;
+pub mod stripe;
 mod webhooks;
 
 /// A problem's type: a name that leads nowhere, as RFC 9457 allows; its last part is the code.

@@ -46,6 +46,7 @@ pub mod receipts;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;
+pub mod stripe;
 pub mod system;
 pub mod totp;
 pub mod trail_runs;
@@ -58,6 +59,7 @@ pub fn register(config: &mut ServiceConfig) {
     system::register(config);
     oauth::register(config);
     log::register(config);
+    stripe::register(config);
     config.service(scope::scope("/v1").configure(v1));
 }
 
@@ -83,6 +85,7 @@ fn v1(config: &mut ServiceConfig) {
     simulations::register(config);
     ledger::register(config);
     payouts::register(config);
+    stripe::register_v1(config);
     trail_runs::register(config);
     webhooks::register(config);
 }

@@ -30,6 +30,7 @@ pub mod payouts;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;
+pub mod stripe;
 pub mod totp;
 pub mod trail_runs;
 pub mod users;

@@ -18,6 +18,7 @@ use super::plan::{self, Discrepancy, PlanInput};
 use super::repository::PayeeStanding;
 use super::run::{PayoutRun, RunState, TransitionError};
 use crate::access::{Scope, ownership};
+use crate::directory::payee::Rail;
 use crate::env::Env;
 use crate::events::data::PayoutMoved;
 use crate::events::{EventKind, NewEvent};
@@ -117,6 +118,7 @@ fn credits(content: &RunContent, standings: &[PayeeStanding]) -> Result<Vec<Cred
     content
         .payouts
         .iter()
+        .filter(|payout| payout.rail() == Rail::Aba)
         .map(|payout| {
             let bank = of.get(&payout.payee).and_then(|standing| standing.bank.as_ref());
             let bank = bank.ok_or_else(|| StoreError::Failed("bank details vanished".into()))?;

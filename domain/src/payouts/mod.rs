@@ -21,6 +21,7 @@ pub mod plan;
 pub mod repository;
 pub mod run;
 pub mod statement;
+pub mod stripe;
 
 pub use bank_account::{BankAccount, CreateBankAccount, CreateBankAccountInput};
 pub use command::{OnRun, PreviewRun};
