@@ -25,7 +25,7 @@ use integrations::outbound::{Limits, Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
 use integrations::randomness::SystemRandomness;
-use integrations::stripe::{Stripe, StripeConfig, WebhookSecrets};
+use integrations::stripe::{PATIENCE, Stripe, StripeConfig, WebhookSecrets};
 use integrations::token_keys::TokenKeyFiles;
 
 use crate::app::{App, Ports};
@@ -144,7 +144,7 @@ pub fn connected(mut app: App, args: &ServeArgs) -> Result<App, CommandError> {
     if key.is_live() && app.environment != Environment::Live {
         return Err(CommandError::Other("a sandbox takes a test-mode key of Stripe's alone (sk_test_…, rk_test_…)".into()));
     }
-    let rail = Stripe::new(StripeConfig { url, key }).map_err(|e| CommandError::Other(e.to_string()))?;
+    let rail = Stripe::new(StripeConfig { url, key, patience: PATIENCE }).map_err(|e| CommandError::Other(e.to_string()))?;
     let secrets = WebhookSecrets::new(webhook_secrets.into_iter().map(|secret| secret.0));
     app.stripe = Some(StripeDesk::new(Arc::new(rail), secrets, ReturnPages { refresh_url, return_url }));
     Ok(app)

@@ -281,7 +281,7 @@ impl GuaranteeQueries for PgQueries<'_> {
     fn bank_files(&mut self, after: Uuid, limit: u32) -> Result<Vec<BankFileEvidence>, StoreError> {
         let rows: Vec<(Uuid, i64, i64, Option<Vec<u8>>)> = query::<(SqlUuid, BigInt, BigInt, Nullable<Bytea>)>(
             "select r.id, coalesce(sum(p.amount_minor), 0)::bigint, count(p.id), r.aba
-             from payout_run r left join payout p on p.run_id = r.id
+             from payout_run r left join payout p on p.run_id = r.id and p.rail = 'aba'
              where r.state = 'executed' and r.id > $1 group by r.id order by r.id limit $2",
         )
         .bind::<SqlUuid, _>(after)

@@ -16,3 +16,4 @@ pub mod server;
 pub mod signing;
 pub mod site;
 pub mod skip;
+pub mod stripe;

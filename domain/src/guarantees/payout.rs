@@ -27,8 +27,14 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     tally.cover("payouts", totals.payouts);
     tally.cover("runs_executed", 0);
     tally.figure("paid_minor", totals.paid_minor);
-    let checks =
-        [Check::PayoutPosted, Check::PayoutLines, Check::RunTotal, Check::RunUnapproved, Check::EntryWithoutPayout];
+    let checks = [
+        Check::PayoutPosted,
+        Check::PayoutLines,
+        Check::RunTotal,
+        Check::RunUnapproved,
+        Check::EntryWithoutPayout,
+        Check::StripeBalance,
+    ];
     for check in checks {
         tally.check(queries, check, at)?;
     }

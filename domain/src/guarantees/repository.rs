@@ -54,6 +54,8 @@ pub enum Check {
     LineSent,
     /// A run whose total or count is not that of its payouts.
     RunTotal,
+    /// A payout by Stripe whose entries move our balance there by other than its transfer and reversals did.
+    StripeBalance,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
 }
@@ -82,6 +84,7 @@ impl Check {
             Self::PayoutLines => "payout_differs_from_lines",
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
+            Self::StripeBalance => "stripe_balance_differs",
             Self::EntryWithoutPayout => "entry_without_payout",
         }
     }
@@ -103,7 +106,7 @@ impl Check {
             | Self::StatementUnlogged => "source",
             Self::LineBuckets | Self::LineSent => LineId::PREFIX,
             Self::PartyLines => "party",
-            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
+            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::StripeBalance => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout => EntryId::PREFIX,
         }
@@ -222,9 +225,9 @@ pub struct CheckpointEvidence {
 pub struct BankFileEvidence {
     /// The run.
     pub run: Uuid,
-    /// What it paid.
+    /// What it paid by the file.
     pub total_minor: i64,
-    /// How many payouts.
+    /// How many payouts by the file.
     pub payouts: u64,
     /// The file.
     pub file: Option<Vec<u8>>,

@@ -20,8 +20,8 @@ pub fn meaning(status: u16, kind: &str, code: Option<&str>, message: &str) -> Ra
     let said = |what: &str| format!("{status} {what}: {message}");
     let word = code.unwrap_or(kind);
     match (status, kind, word) {
-        (_, "idempotency_error", _) => RailError::Unknown(said("idempotency_error")),
         (401 | 403 | 409 | 429 | 500..=599, ..) => RailError::Again(said(word)),
+        (_, "idempotency_error", _) => RailError::Unknown(said("idempotency_error")),
         (400 | 402, _, "balance_insufficient" | "insufficient_funds") => RailError::InsufficientFunds(said(word)),
         (400 | 402 | 404, ..) => RailError::Refused { code: word.to_owned(), detail: said(word) },
         _ => RailError::Unknown(said(word)),

@@ -25,8 +25,8 @@ use tokio::runtime::Runtime;
 
 use super::answers;
 
-/// From the first byte of a request to the last of its answer.
-const PATIENCE: Duration = Duration::from_secs(PATIENCE_SECONDS as u64);
+/// From the first byte of a request to the last of its answer; more would outlive the lease of a payout.
+pub const PATIENCE: Duration = Duration::from_secs(PATIENCE_SECONDS as u64);
 
 /// A secret or restricted key of an account at Stripe.
 #[derive(Clone)]
@@ -68,12 +68,15 @@ pub struct StripeConfig {
     pub url: String,
     /// Our key.
     pub key: SecretKey,
+    /// How long an answer is waited for; [`PATIENCE`], or less.
+    pub patience: Duration,
 }
 
 /// Stripe.
 pub struct Stripe {
     client: Client,
     runtime: Option<Runtime>,
+    patience: Duration,
 }
 
 impl Drop for Stripe {
@@ -168,12 +171,13 @@ impl Stripe {
         if url.scheme() != "https" && !local {
             return Err(again("Stripe is asked by https, or on this machine".to_owned()));
         }
+        let patience = config.patience.min(PATIENCE);
         let builder = ClientBuilder::new(config.key.0.expose_secret())
             .url(config.url.trim_end_matches('/'))
-            .timeout(PATIENCE)
+            .timeout(patience)
             .request_strategy(RequestStrategy::Once);
         let client = builder.build().map_err(|error| again(error.to_string()))?;
-        Ok(Self { client, runtime: Some(runtime) })
+        Ok(Self { client, runtime: Some(runtime), patience })
     }
 
     fn ask(&self, request: RequestBuilder, key: Option<&str>) -> Result<Value, RailError> {
@@ -187,7 +191,7 @@ impl Stripe {
         let asked = request.customize::<Raw>().request_strategy(strategy);
         let Some(runtime) = &self.runtime else { return Err(RailError::Again("this process is about to end".into())) };
         // The client's own bound is on a part of the way; this one is on all of it.
-        let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked.send(&self.client)).await });
+        let answer = runtime.block_on(async { tokio::time::timeout(self.patience, asked.send(&self.client)).await });
         match answer {
             Ok(Ok(raw)) => Ok(plain(raw)),
             Ok(Err(error)) => Err(meaning(&error)),

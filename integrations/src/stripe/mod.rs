@@ -7,5 +7,5 @@ mod answers;
 mod client;
 mod signature;
 
-pub use client::{KeyError, SecretKey, Stripe, StripeConfig};
+pub use client::{KeyError, PATIENCE, SecretKey, Stripe, StripeConfig};
 pub use signature::{Rejected, WebhookSecrets};
