@@ -231,7 +231,7 @@ fn plain(raw: Raw) -> Value {
         Raw::Number(Number::F64(value)) => value.into(),
         Raw::String(value) => Value::String(value),
         Raw::Array(values) => values.into_iter().map(plain).collect(),
-        Raw::Object(members) => members.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+        Raw::Object(members) => Value::Object(members.into_iter().map(|(key, value)| (key, plain(value))).collect()),
     }
 }
 
