@@ -293,13 +293,11 @@ impl StripeRepository for PgUnitOfWork<'_> {
         .map_err(store_error)
     }
 
-    fn lock_transaction(&mut self, id: &TransactionName) -> Result<Option<(BalanceTransaction, bool)>, StoreError> {
-        // The row cannot change; an advisory lock would do as well, and this one names what it is about.
+    fn find_transaction(&mut self, id: &TransactionName) -> Result<Option<(BalanceTransaction, bool)>, StoreError> {
         let row: Option<MovementRow> = query::<MovementColumns>(
-            "with asked as (select $1::text as id), locked as (select pg_advisory_xact_lock(hashtextextended(id, 360)) from asked)
-             select m.id, m.kind, m.amount_minor, m.fee_minor, m.net_minor, m.source, m.created_at,
+            "select m.id, m.kind, m.amount_minor, m.fee_minor, m.net_minor, m.source, m.created_at,
                exists (select from stripe_booking b where b.transaction_id = m.id)
-             from stripe_balance_transaction m, asked, locked where m.id = asked.id",
+             from stripe_balance_transaction m where m.id = $1",
         )
         .bind::<Text, _>(id.as_str())
         .get_result(self.pg)

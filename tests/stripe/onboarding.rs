@@ -40,8 +40,8 @@ fn onboarding_restricted_enabled() {
 fn a_payee_has_one_account_however_often_it_is_asked_for() {
     let world = World::bare();
     let path = format!("/v1/payees/{}/stripe-account", world.payee);
-    let first = world.service.post_as(&path, &world.admin, "once", &json!({}));
-    let again = world.service.post_as(&path, &world.admin, "once", &json!({}));
+    let first = world.service.post_as(&path, &world.admin(), "once", &json!({}));
+    let again = world.service.post_as(&path, &world.admin(), "once", &json!({}));
     assert_eq!((first.status, &first.body), (201, &again.body));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     let other = world.onboard().expect(201);
@@ -66,14 +66,14 @@ fn an_account_whose_making_nobody_answered_is_made_once() {
 fn who_may_not_is_told_so() {
     let world = World::bare();
     let path = format!("/v1/payees/{}/stripe-account", world.payee);
-    let _ = world.service.post(&path, &world.finance, &json!({})).problem(403, "insufficient_scope");
+    let _ = world.service.post(&path, &world.finance(), &json!({})).problem(403, "insufficient_scope");
     let _ = world.service.post(&path, &world.service.stranger(), &json!({})).problem(404, "not_found");
     let _ = world.service.get(&path, &world.service.stranger()).problem(404, "not_found");
     let _ = world.service.post(&path, &world.service.partner(), &json!({})).expect(201);
     let investor = world.service.token(&[Role::Investor], None, None);
     let _ = world.service.get(&path, &investor).problem(403, "insufficient_scope");
     // The upline is paid by bank file.
-    let aba = world.service.get("/v1/payees?rail=aba&limit=1", &world.admin).expect(200);
+    let aba = world.service.get("/v1/payees?rail=aba&limit=1", &world.admin()).expect(200);
     let other = format!("/v1/payees/{}/stripe-account", text(&aba["data"][0], "id"));
-    let _ = world.service.post(&other, &world.admin, &json!({})).problem(409, "other_rail");
+    let _ = world.service.post(&other, &world.admin(), &json!({})).problem(409, "other_rail");
 }

@@ -14,7 +14,7 @@ try { Stripe('sk_test_x').webhooks.constructEvent(payload, header, secret, 300, 
 
 /// Runs a script of Node's that uses npm `stripe`; nothing where that is not installed.
 fn node(script: &str, arguments: &[&str]) -> Option<String> {
-    let modules = installed("node_modules");
+    let modules = installed("node/node_modules");
     if !modules.join("stripe").exists() {
         skip("webhooks signed by Stripe's own library (npm stripe)");
         return None;

@@ -3,7 +3,7 @@
 use harness::stripe::Fault;
 use serde_json::json;
 
-use crate::world::{EARNED, World, text};
+use crate::world::{EARNED, World, by_file, import, text};
 
 const TRANSFERS: &str = "POST /v1/transfers";
 const LOOKUPS: &str = "GET /v1/transfers";
@@ -68,8 +68,8 @@ fn funds_that_nobody_told_of_are_found_by_the_clock() {
     assert_eq!(compared["differences"][0]["code"], "not_booked");
     assert_eq!(compared["differences"][0]["transaction_id"], movement.as_str());
     let body = json!({"transaction_id": movement, "bank_account_id": world.account});
-    let _ = world.service.post("/v1/reconciliation/stripe/bookings", &world.finance, &body).expect(201);
-    let _ = world.service.post("/v1/reconciliation/stripe/bookings", &world.finance, &body).problem(409, "already_booked");
+    let _ = world.service.post("/v1/reconciliation/stripe/bookings", &world.finance(), &body).expect(201);
+    let _ = world.service.post("/v1/reconciliation/stripe/bookings", &world.finance(), &body).problem(409, "already_booked");
     world.is_whole();
 }
 
@@ -157,6 +157,7 @@ fn an_account_that_is_disabled_mid_run_gives_the_money_back() {
     world.wait(1);
     let events = world.double.set_account(&account, "active", true, None);
     world.tell(&events);
+    import(&world.service.platform, &by_file("F-1"));
     let _ = world.executed();
     let _ = world.work();
     assert_eq!(world.state(), "settled");
@@ -173,7 +174,7 @@ fn an_account_that_is_restricted_between_approval_and_execution_voids_the_run() 
     let events = world.double.set_account(&account, "inactive", false, Some("requirements.past_due"));
     world.tell(&events);
     let path = format!("/v1/payout-runs/{}/execute", text(&run, "id"));
-    let _ = world.service.post(&path, &world.finance, &json!({})).problem(409, "approval_void");
+    let _ = world.service.post(&path, &world.finance(), &json!({})).problem(409, "approval_void");
     assert_eq!(world.number("select count(*) from payout"), 0);
 }
 

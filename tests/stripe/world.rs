@@ -26,9 +26,6 @@ const PATIENCE: Duration = Duration::from_millis(700);
 pub struct World {
     pub service: Service,
     pub double: Double,
-    pub finance: String,
-    pub approver: String,
-    pub admin: String,
     pub account: String,
     pub payee: String,
 }
@@ -44,6 +41,11 @@ fn seconds(at: Instant) -> i64 {
 /// A row of an import: settled on 1 February 2026 over $200,000.
 pub fn row(reference: &str, amount: &str, discharged: &str) -> String {
     format!("{reference},{MEMBER},Ann,FIXED-3Y,2026-01-01,2026-01-10,2026-02-01,{amount},0.00,{discharged}\n")
+}
+
+/// The same of a member who is paid by bank file: a run has a file then.
+pub fn by_file(reference: &str) -> String {
+    row(reference, "200000.00", "").replace(MEMBER, "M001")
 }
 
 /// Imports rows.
@@ -72,14 +74,12 @@ impl World {
         let double = Double::start(seconds(platform.now));
         let service = Service::over_altered(platform, |app| app.stripe = Some(desk(&double, PATIENCE)));
         let finance = service.token_of(Uuid::from_u128(21), &[Role::Finance], None, None);
-        let approver = service.token_of(Uuid::from_u128(22), &[Role::Approver], None, None);
-        let admin = service.operator_of(23);
         let bank = json!({"name": "Commission account", "account": {"bsb": "062-000", "account_number": "12345678",
             "account_name": "FLIP 360 PTY LTD"}, "bank_code": "CBA", "user_name": "FLIP 360 PTY LTD", "user_number": "301500",
             "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true});
         let account = text(&service.post("/v1/bank-accounts", &finance, &bank).expect(201), "id");
         let payee = domain::kernel::ids::PayeeId::new(payee).to_string();
-        Self { service, double, finance, approver, admin, account, payee }
+        Self { service, double, account, payee }
     }
 
     /// The payee is enabled, and our balance holds what it earns.
@@ -90,13 +90,26 @@ impl World {
         world
     }
 
+    /// Who prepares and executes. Tokens are short-lived, and tests let time pass.
+    pub fn finance(&self) -> String {
+        self.service.token_of(Uuid::from_u128(21), &[Role::Finance], None, None)
+    }
+
+    pub fn approver(&self) -> String {
+        self.service.token_of(Uuid::from_u128(22), &[Role::Approver], None, None)
+    }
+
+    pub fn admin(&self) -> String {
+        self.service.operator_of(23)
+    }
+
     pub fn onboard(&self) -> Reply {
         let path = format!("/v1/payees/{}/stripe-account", self.payee);
-        self.service.post(&path, &self.admin, &json!({}))
+        self.service.post(&path, &self.admin(), &json!({}))
     }
 
     pub fn standing(&self) -> Value {
-        self.service.get(&format!("/v1/payees/{}/stripe-account", self.payee), &self.admin).expect(200)
+        self.service.get(&format!("/v1/payees/{}/stripe-account", self.payee), &self.admin()).expect(200)
     }
 
     /// From nothing to enabled.
@@ -150,7 +163,7 @@ impl World {
         let (movement, event) = self.double.top_up(cents);
         self.read_book();
         let body = json!({"transaction_id": movement, "bank_account_id": self.account});
-        let _ = self.service.post("/v1/reconciliation/stripe/bookings", &self.finance, &body).expect(201);
+        let _ = self.service.post("/v1/reconciliation/stripe/bookings", &self.finance(), &body).expect(201);
         self.tell(&[event]);
     }
 
@@ -164,25 +177,25 @@ impl World {
 
     pub fn preview(&self) -> Value {
         let body = json!({"bank_account_id": self.account});
-        self.service.post("/v1/payout-runs", &self.finance, &body).expect(201)
+        self.service.post("/v1/payout-runs", &self.finance(), &body).expect(201)
     }
 
     pub fn approved(&self) -> Value {
         let run = self.preview();
-        let _ = self.act(&run, "propose", &self.finance, &json!({}));
+        let _ = self.act(&run, "propose", &self.finance(), &json!({}));
         let seen = json!({"content_sha256": run["content_sha256"]});
-        self.act(&run, "approve", &self.approver, &seen)
+        self.act(&run, "approve", &self.approver(), &seen)
     }
 
     /// A run whose payouts are under way; nothing is sent yet.
     pub fn executed(&self) -> Value {
         let run = self.approved();
-        self.act(&run, "execute", &self.finance, &json!({}))
+        self.act(&run, "execute", &self.finance(), &json!({}))
     }
 
     /// The payouts by Stripe, newest first.
     pub fn payouts(&self) -> Vec<Value> {
-        let all = self.service.get("/v1/payouts", &self.finance).expect(200);
+        let all = self.service.get("/v1/payouts", &self.finance()).expect(200);
         let rows = all["data"].as_array().expect("payouts").clone();
         rows.into_iter().filter(|payout| payout["rail"] == "stripe").collect()
     }
@@ -199,7 +212,7 @@ impl World {
     /// Stripe's book against ours.
     pub fn reconciliation(&self) -> Value {
         self.read_book();
-        self.service.get("/v1/reconciliation/stripe", &self.finance).expect(200)
+        self.service.get("/v1/reconciliation/stripe", &self.finance()).expect(200)
     }
 
     /// What every test must come to: both books agree, the double's balance is the ledger's, the guarantees hold, and
@@ -208,7 +221,7 @@ impl World {
         let compared = self.reconciliation();
         assert_eq!(compared["agrees"], true, "{compared}");
         assert_eq!(compared["ledger"]["amount"].as_i64(), Some(self.double.balance()));
-        let run = self.service.post("/v1/guarantee-runs", &self.admin, &json!({})).expect(201);
+        let run = self.service.post("/v1/guarantee-runs", &self.admin(), &json!({})).expect(201);
         assert_eq!(run["outcome"], "holds", "{run}");
         let transfers = self.double.transfers();
         let mut payouts: Vec<&str> = transfers.iter().filter_map(|t| t["metadata"]["payout"].as_str()).collect();

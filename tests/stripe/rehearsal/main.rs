@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 mod against_double;
 mod against_stripe;
+#[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../world.rs"]
 mod world;
 

@@ -68,7 +68,7 @@ impl KeptAccount {
     #[must_use]
     pub fn seen(&self, state: &AccountState, asked_at: Instant) -> Option<Self> {
         let same = self.account.as_ref().is_none_or(|account| *account == state.account);
-        (same && (self.account.is_none() || asked_at > self.seen_at)).then(|| Self {
+        (same && (self.account.is_none() || asked_at >= self.seen_at)).then(|| Self {
             payee: self.payee,
             account: Some(state.account.clone()),
             transfers: state.transfers,

@@ -117,7 +117,7 @@ pub fn book(
     bank_account: BankAccountId,
 ) -> Result<EntryId, BookingError> {
     env.actor.require(Scope::PayoutsWrite)?;
-    let (movement, done) = uow.stripe().lock_transaction(id)?.ok_or(BookingError::NotFound)?;
+    let (movement, done) = uow.stripe().find_transaction(id)?.ok_or(BookingError::NotFound)?;
     let (kind, other) = match booked(&movement.kind) {
         Booked::BetweenOurs => (EntryKind::FundsTransfer, AccountKey::of_party(AccountKind::Cash, bank_account.uuid())),
         Booked::AsFee => (EntryKind::Fee, AccountKey::of_platform(AccountKind::RailFees)),
@@ -128,7 +128,10 @@ pub fn book(
     }
     uow.payouts().find_bank_account(bank_account)?.ok_or(BookingError::BankAccountNotFound)?;
     let entry = EntryId::new(env.ids.next());
-    uow.stripe().append_booking(id, entry, env.actor.id, env.now)?;
+    match uow.stripe().append_booking(id, entry, env.actor.id, env.now) {
+        Err(StoreError::Violates(rule)) if rule == "stripe_booking_pkey" => return Err(BookingError::Booked),
+        outcome => outcome?,
+    }
     let ours = AccountKey::of_platform(AccountKind::StripeBalance);
     let draft = EntryDraft {
         id: entry,

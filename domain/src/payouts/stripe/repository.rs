@@ -124,16 +124,16 @@ pub trait StripeRepository {
     /// The failure of the store.
     fn append_transactions(&mut self, movements: &[BalanceTransaction], at: Instant) -> Result<usize, StoreError>;
 
-    /// Locks a movement, and says whether it is booked.
+    /// A movement, and whether it is booked.
     ///
     /// # Errors
     /// The failure of the store.
-    fn lock_transaction(&mut self, id: &TransactionName) -> Result<Option<(BalanceTransaction, bool)>, StoreError>;
+    fn find_transaction(&mut self, id: &TransactionName) -> Result<Option<(BalanceTransaction, bool)>, StoreError>;
 
     /// Keeps by which entry a movement is in the ledger.
     ///
     /// # Errors
-    /// The failure of the store.
+    /// `stripe_booking_pkey` when it is booked.
     fn append_booking(
         &mut self,
         id: &TransactionName,
