@@ -221,6 +221,7 @@ impl World {
         let compared = self.reconciliation();
         assert_eq!(compared["agrees"], true, "{compared}");
         assert_eq!(compared["ledger"]["amount"].as_i64(), Some(self.double.balance()));
+        self.service.sequence();
         let run = self.service.post("/v1/guarantee-runs", &self.admin(), &json!({})).expect(201);
         assert_eq!(run["outcome"], "holds", "{run}");
         let transfers = self.double.transfers();
