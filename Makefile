@@ -38,6 +38,9 @@ bench: setup ## imports, settlements, reads and webhooks a second, on a durable 
 ledger-bench: setup ## posting through the batch endpoint beside bare SQL, hot and cold, to ENTRIES (10⁶); reads at that size
 	cargo build --workspace --release --locked --bin ledger-bench
 	target/release/ledger-bench $(or $(ENTRIES),1000000)
+stripe-rehearsal: setup ## the checklist of payouts by Stripe, against a double; with FLIP360_STRIPE_KEY=sk_test_… against Stripe itself
+	@scripts/setup.sh --test
+	cargo run -q -p flip360-tests --bin stripe-rehearsal --locked
 fuzz-agreements: ## agreements broken at random for MINUTES (10), with overflow checks; SEED chooses the inputs
 	FLIP360_FUZZ_MINUTES=$(or $(MINUTES),10) FLIP360_FUZZ_SEED=$(or $(SEED),1) cargo test -p domain --release --locked --target-dir target/fuzz \
 	  --config profile.release.overflow-checks=true --config profile.release.debug-assertions=true --test agreements_fuzz -- --nocapture

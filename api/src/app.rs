@@ -38,6 +38,7 @@ use crate::problem::Problem;
 use crate::routes::deals::DealSteps;
 use crate::routes::handshakes::Accepts;
 use crate::routes::referrals::Referrals;
+use crate::stripe_desk::StripeDesk;
 use crate::witnessing::Witnessing;
 
 /// The adapters that an application stands on.
@@ -119,6 +120,8 @@ pub struct App {
     pub revoking: Bell,
     /// The witnesses of the log.
     pub witnessing: Witnessing,
+    /// What this process has for Stripe, if it is connected.
+    pub stripe: Option<StripeDesk>,
     /// How far the log may be behind.
     pub backlog: Backlog,
     /// Why the log is not being signed, when it is not.
@@ -163,6 +166,7 @@ impl App {
             dispatching: tokio::sync::Notify::default(),
             seen: RwLock::new(TreeHead { size: 0, root: empty_root() }),
             witnessing: Witnessing::default(),
+            stripe: None,
             backlog: Backlog::default(),
             log_fault: RwLock::new(None),
             revocations: Revocations::default(),

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::access::{Actor, Viewer, bootstrap};
+use domain::access::{Actor, Environment, Viewer, bootstrap};
 use domain::chain::note::{Note, VerifierKey};
 use domain::chain::published::PublishedNote;
 use domain::chain::witness::file::Witnesses;
+use domain::payouts::stripe::rail::ReturnPages;
 use domain::store::Store;
 use integrations::clock::SystemClock;
 use integrations::durable;
@@ -24,6 +25,7 @@ use integrations::outbound::{Limits, Outbound, OutboundConfig, Wall};
 use integrations::password::Argon2Hasher;
 use integrations::password_rules::Zxcvbn;
 use integrations::randomness::SystemRandomness;
+use integrations::stripe::{PATIENCE, Stripe, StripeConfig, WebhookSecrets};
 use integrations::token_keys::TokenKeyFiles;
 
 use crate::app::{App, Ports};
@@ -31,7 +33,8 @@ use crate::auth::Tokens;
 use crate::auth::token::TokenConfig;
 use crate::backlog::Backlog;
 use crate::cli::CommandError;
-use crate::config::{OutboundArgs, ServeArgs};
+use crate::config::{OutboundArgs, ServeArgs, StripeArgs};
+use crate::stripe_desk::StripeDesk;
 use crate::witnessing::{STATUS_FILE, Witnessing};
 
 /// From the look-up of a witness's name to the last byte of its answer.
@@ -128,6 +131,25 @@ pub fn watched(mut app: App, args: &ServeArgs) -> Result<App, CommandError> {
     let status = args.database.data_dir.join(STATUS_FILE);
     app.witnessing = Witnessing::new(witnesses, outbound, Some(status));
     app.witnessed_trust().map_err(|e| other(&e))?;
+    Ok(app)
+}
+
+/// Gives an application its desk for Stripe, if it has a key.
+///
+/// # Errors
+/// When the address is none, or a sandbox has a live key.
+pub fn connected(mut app: App, args: &ServeArgs) -> Result<App, CommandError> {
+    let StripeArgs { key, url, webhook_secrets, return_url, refresh_url } = args.stripe.clone();
+    let Some(key) = key else { return Ok(app) };
+    if key.is_live() && app.environment != Environment::Live {
+        return Err(CommandError::Other(
+            "a sandbox takes a test-mode key of Stripe's alone (sk_test_…, rk_test_…)".into(),
+        ));
+    }
+    let rail =
+        Stripe::new(StripeConfig { url, key, patience: PATIENCE }).map_err(|e| CommandError::Other(e.to_string()))?;
+    let secrets = WebhookSecrets::new(webhook_secrets.into_iter().map(|secret| secret.0));
+    app.stripe = Some(StripeDesk::new(Arc::new(rail), secrets, ReturnPages { refresh_url, return_url }));
     Ok(app)
 }
 

@@ -18,11 +18,12 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 22] = [
+pub const LOGGING: [&str; 23] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
     "approve_write_off",
+    "book_stripe_movement",
     "countersign_handshake",
     "create_bank_return",
     "create_bank_statement",

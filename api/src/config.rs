@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use domain::access::Environment;
+use integrations::stripe::SecretKey;
 
 /// Which database, and where private things are kept.
 #[derive(Debug, Clone, Args)]
@@ -53,6 +54,9 @@ pub struct ServeArgs {
     /// Which outside hosts may be asked.
     #[command(flatten)]
     pub outbound: OutboundArgs,
+    /// Payouts by Stripe.
+    #[command(flatten)]
+    pub stripe: StripeArgs,
     /// Who may ask, and how much.
     #[command(flatten)]
     pub edge: EdgeArgs,
@@ -79,12 +83,16 @@ pub struct WorkerArgs {
     /// Which outside hosts may be asked.
     #[command(flatten)]
     pub outbound: OutboundArgs,
+    /// Payouts by Stripe.
+    #[command(flatten)]
+    pub stripe: StripeArgs,
 }
 
 impl From<&WorkerArgs> for ServeArgs {
     /// The settings of a service that listens nowhere.
     fn from(args: &WorkerArgs) -> Self {
-        let WorkerArgs { database, metrics_listen, log_origin, witnesses, environment, outbound } = args.clone();
+        let WorkerArgs { database, metrics_listen, log_origin, witnesses, environment, outbound, stripe } =
+            args.clone();
         Self {
             database,
             listen: ([127, 0, 0, 1], 0).into(),
@@ -96,6 +104,7 @@ impl From<&WorkerArgs> for ServeArgs {
             witnesses,
             environment,
             outbound,
+            stripe,
             edge: EdgeArgs::default(),
         }
     }
@@ -159,6 +168,70 @@ pub struct OutboundArgs {
 impl Default for OutboundArgs {
     fn default() -> Self {
         Self { allow_private_targets: false, target_ports: vec![443, 8443], target_root: None }
+    }
+}
+
+/// How payouts go by Stripe Connect. Without a key none do.
+#[derive(Debug, Clone, Args)]
+pub struct StripeArgs {
+    /// The secret or restricted key of our account at Stripe (sk_…, rk_…); a sandbox takes test-mode keys alone. Default: no payouts by Stripe.
+    #[arg(long = "stripe-key", env = "FLIP360_STRIPE_KEY", hide_env_values = true)]
+    pub key: Option<SecretKey>,
+    /// Where Stripe is asked.
+    #[arg(long = "stripe-url", env = "FLIP360_STRIPE_URL", default_value = "https://api.stripe.com")]
+    pub url: String,
+    /// The signing secrets of our webhook endpoint at Stripe (whsec_…), separated by commas while one takes the place of another.
+    #[arg(
+        long = "stripe-webhook-secret",
+        env = "FLIP360_STRIPE_WEBHOOK_SECRETS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub webhook_secrets: Vec<HiddenText>,
+    /// The page of ours to which Stripe sends payees who are done.
+    #[arg(
+        long = "stripe-return-url",
+        env = "FLIP360_STRIPE_RETURN_URL",
+        default_value = "https://example.com/stripe/done"
+    )]
+    pub return_url: String,
+    /// The page of ours to which Stripe sends payees whose link is used up: it asks for a new one.
+    #[arg(
+        long = "stripe-refresh-url",
+        env = "FLIP360_STRIPE_REFRESH_URL",
+        default_value = "https://example.com/stripe/again"
+    )]
+    pub refresh_url: String,
+}
+
+impl Default for StripeArgs {
+    fn default() -> Self {
+        let page = |name: &str| format!("https://example.com/stripe/{name}");
+        Self {
+            key: None,
+            url: "https://api.stripe.com".to_owned(),
+            webhook_secrets: Vec::new(),
+            return_url: page("done"),
+            refresh_url: page("again"),
+        }
+    }
+}
+
+/// A setting that is shown nowhere.
+#[derive(Clone)]
+pub struct HiddenText(pub String);
+
+impl std::fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+impl std::str::FromStr for HiddenText {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
     }
 }
 

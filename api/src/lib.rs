@@ -26,6 +26,7 @@ pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod sse;
+pub mod stripe_desk;
 pub mod views;
 pub mod witnessing;
 pub mod workers;

@@ -123,6 +123,7 @@ impl Workers {
             workers.spawn("jobs-1", jobs)?;
             workers.spawn("jobs-2", jobs)?;
             workers.spawn("webhooks", dispatch)?;
+            workers.spawn("stripe", crate::stripe_desk::work)?;
             workers.spawn("chores", move |app, stopping| do_chores(app, stopping, &chores))?;
         }
         Ok(workers)
@@ -150,6 +151,7 @@ impl Workers {
                 self.app.revoking.ring();
                 self.chores.ring();
                 self.app.dispatching.notify_one();
+                self.app.stripe.iter().for_each(|desk| desk.bell.ring());
                 self.app.witnessing.wake();
                 thread::sleep(STOP_POLL);
             }

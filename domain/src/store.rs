@@ -47,6 +47,7 @@ use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::payouts::stripe::repository::{StripeQueries, StripeRepository};
 use crate::provider_statements::repository::{ProviderStatementQueries, ProviderStatementRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -145,6 +146,8 @@ pub trait UnitOfWork {
     fn provider_statements(&mut self) -> &mut dyn ProviderStatementRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
+    /// The rail of Stripe.
+    fn stripe(&mut self) -> &mut dyn StripeRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Cosignatures, evidence, how far the log is published.
@@ -219,6 +222,8 @@ pub trait Queries {
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// The rail of Stripe.
+    fn stripe(&mut self) -> &mut dyn StripeQueries;
     /// Runs over the trails of a month.
     fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.

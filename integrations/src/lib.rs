@@ -17,6 +17,7 @@ pub mod password;
 pub mod password_rules;
 pub mod randomness;
 pub mod sealing;
+pub mod stripe;
 pub mod token_keys;
 pub mod turn;
 pub mod webhook_signature;

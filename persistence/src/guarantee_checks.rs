@@ -189,7 +189,10 @@ const LINE_SENT: &str = "select subject, detail, count(*) over () from (
   select l.id, format('in transit or paid are %s, its payouts come to %s', l.in_transit_minor + l.paid_minor, sent)
   from commission_line l
   cross join lateral (
-    select coalesce(sum(s.amount_minor), 0) from payout_line s join payout p on p.id = s.payout_id and p.state <> 'returned'
+    select coalesce(sum(s.amount_minor), 0) from (
+      select payout_id, line_id, amount_minor from payout_line union all
+      select payout_id, line_id, -amount_minor from stripe_reversed) s
+    join payout p on p.id = s.payout_id and p.state <> 'returned'
     where s.line_id = l.id) payouts (sent)
   where sent <> l.in_transit_minor + l.paid_minor
 ) v (subject, detail) order by subject limit $1";
@@ -258,6 +261,16 @@ const RECEIVABLE_ADDS_UP: &str = "select subject, detail, count(*) over () from 
   where o.kind = 'provider' and said <> posted
 ) v (subject, detail) order by subject limit $1";
 
+const STRIPE_BALANCE: &str = "select subject, detail, count(*) over () from (
+  select s.payout_id, format('its entries move the Stripe balance by %s, its transfer and reversals by %s', posted, moved) from stripe_sending s
+  join payout p on p.id = s.payout_id
+  cross join lateral (select case when s.transfer is null then 0 else s.reversed_minor - p.amount_minor end) stripe (moved)
+  cross join lateral (
+    select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
+    join ledger_account a on a.id = g.account_id and a.kind = 'stripe_balance' where e.source_id = s.payout_id) entries (posted)
+  where posted <> moved
+) v (subject, detail) order by subject limit $1";
+
 const fn text(check: Check) -> &'static str {
     match check {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
@@ -279,6 +292,7 @@ const fn text(check: Check) -> &'static str {
         Check::PayoutLines => PAYOUT_LINES,
         Check::LineSent => LINE_SENT,
         Check::RunTotal => RUN_TOTAL,
+        Check::StripeBalance => STRIPE_BALANCE,
         Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
         Check::FileMissing => FILE_MISSING,
         Check::EntryUnapproved => ENTRY_UNAPPROVED,

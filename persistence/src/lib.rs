@@ -49,6 +49,7 @@ mod simulations;
 mod statement;
 mod statements;
 mod store;
+mod stripe;
 mod webhooks;
 mod witnesses;
 

@@ -5,7 +5,8 @@ use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as
 use domain::directory::{Abn, GstTimeline, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{OrganisationId, PayeeId};
-use domain::payouts::repository::{PayeeStanding, StandingBank};
+use domain::payouts::repository::{PayeeStanding, StandingBank, StandingStripe};
+use domain::payouts::stripe::names::AccountName;
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -27,6 +28,8 @@ pub(crate) struct StandingRow {
     account_number: Option<String>,
     account_title: Option<String>,
     is_blocked: bool,
+    stripe_account: Option<String>,
+    stripe_payable: Option<bool>,
 }
 
 pub(crate) type StandingColumns = (
@@ -43,6 +46,8 @@ pub(crate) type StandingColumns = (
     Nullable<Text>,
     Nullable<Text>,
     Bool,
+    Nullable<Text>,
+    Nullable<Bool>,
 );
 
 impl StandingRow {
@@ -59,6 +64,10 @@ impl StandingRow {
             }),
             _ => None,
         };
+        let stripe = self.stripe_account.as_deref().map(|text| {
+            let account = AccountName::parse(text).ok_or_else(|| unreadable("an account at Stripe"))?;
+            Ok::<_, StoreError>(StandingStripe { account, payable: self.stripe_payable == Some(true) })
+        });
         Ok(PayeeStanding {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
@@ -67,6 +76,7 @@ impl StandingRow {
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             minimum_minor: self.minimum_minor,
             bank,
+            stripe: stripe.transpose()?,
         })
     }
 }

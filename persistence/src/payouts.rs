@@ -101,8 +101,9 @@ impl PayoutRepository for PgUnitOfWork<'_> {
             "with locked as (select * from payee where id = any($1) order by id for share)
              select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
-               exists (select from bank_details_block k where k.bank_details_id = b.id)
-             from locked p left join lateral (
+               exists (select from bank_details_block k where k.bank_details_id = b.id),
+               s.account, s.transfers = 'active' and s.payouts_enabled
+             from locked p left join stripe_account s on s.payee_id = p.id left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
              order by p.id",
         )

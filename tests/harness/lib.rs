@@ -18,4 +18,5 @@ pub mod server;
 pub mod signing;
 pub mod site;
 pub mod skip;
+pub mod stripe;
 mod told;

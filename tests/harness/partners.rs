@@ -12,7 +12,8 @@ use domain::chain::statement::{Assurance, KeyRegistration, PartyId, Salt, Statem
 use domain::directory::organisation::{OrganisationKind, OrganisationStatus};
 use domain::directory::{LegalName, Organisation};
 use domain::kernel::id::{IdSource, encode};
-use domain::kernel::ids::{MemberId, OrganisationId};
+use domain::kernel::ids::{MemberId, OrganisationId, PayeeId};
+use domain::payouts::stripe::{AccountName, KeptAccount};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -199,6 +200,7 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
             Some(member),
         ),
     );
+    at_stripe(service, &payee, introducer);
     let account = json!({"bsb": "062-000", "account_number": "87654321", "account_name": "Another account"});
     let _ = service.post(&format!("/v1/payees/{payee}/bank-details"), &token, &account).expect(201);
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
@@ -248,6 +250,19 @@ fn take_back(service: &Service) {
 }
 
 /// A referral whose handshake waits for the provider.
+/// The payee has an account at Stripe too.
+fn at_stripe(service: &Service, payee: &str, introducer: OrganisationId) {
+    let payee = PayeeId::parse(payee).expect("an id");
+    let begun = KeptAccount::begun(payee, service.platform.now);
+    let account = AccountName::parse(&format!("acct_{}", introducer.uuid().simple())).expect("a name");
+    let known = KeptAccount { account: Some(account), ..begun.clone() };
+    let kept = service.platform.store().transaction(|uow| {
+        uow.stripe().insert_account(&begun)?;
+        uow.stripe().update_account(&known)
+    });
+    kept.expect("the account is kept");
+}
+
 fn refer(service: &Service, token: &str, (member, provider): (MemberId, OrganisationId), client: &str) {
     let referral = json!({
         "member_id": member.to_string(), "provider_id": provider.to_string(), "product": "FIXED-3Y",

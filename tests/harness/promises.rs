@@ -180,7 +180,9 @@ pub const PROMISES: &[(&str, &str)] = &[
     (
         "what is in transit or paid of a line is what payouts sent of it",
         "select count(*) from commission_line l left join (
-           select line_id, sum(pl.amount_minor) sent from payout_line pl join payout p on p.id = pl.payout_id where p.state <> 'returned' group by 1) s on s.line_id = l.id
+           select line_id, sum(pl.amount_minor) sent from (
+             select payout_id, line_id, amount_minor from payout_line union all select payout_id, line_id, -amount_minor from stripe_reversed) pl
+           join payout p on p.id = pl.payout_id where p.state <> 'returned' group by 1) s on s.line_id = l.id
          where l.in_transit_minor + l.paid_minor <> coalesce(s.sent, 0)",
     ),
     (
@@ -189,6 +191,20 @@ pub const PROMISES: &[(&str, &str)] = &[
            select p.line_id, sum(p.amount_minor) s from ledger_posting p join ledger_entry e on e.seq = p.entry_seq where e.kind = 'clawback_recovery' group by 1) r on r.line_id = l.id
            where l.set_off_minor <> coalesce(r.s, 0))
          + (select count(*) from (select payee_id from commission_line where payee_id is not null group by 1 having sum(set_off_minor) <> 0) x)",
+    ),
+    (
+        "a payout by Stripe is one transfer, settled when that was made, and moves the Stripe balance by it and its reversals",
+        "select (select count(*) from stripe_sending s join payout p on p.id = s.payout_id where (s.transfer is not null) <> (s.outcome is not distinct from 'made')
+             or (s.transfer is not null and p.state not in ('settled', 'returned')) or (s.transfer is null and p.state = 'settled') or p.rail <> 'stripe')
+           + (select count(*) from stripe_sending s join payout p on p.id = s.payout_id where s.reversed_minor > p.amount_minor
+             or (case when s.transfer is null then 0 else s.reversed_minor - p.amount_minor end) <> (
+               select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
+               join ledger_account a on a.id = g.account_id and a.kind = 'stripe_balance' where e.source_id = p.id))",
+    ),
+    (
+        "what Stripe told is kept once and has one ending",
+        "select (select count(*) from stripe_event e where (select count(*) from stripe_event_work w where w.event_id = e.id) <> 1)
+           + (select count(*) from stripe_event_work where (state = 'waiting') <> (done_at is null))",
     ),
     (
         "a payout is the sum of its lines, and has one entry over its amount",

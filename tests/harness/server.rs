@@ -109,6 +109,13 @@ impl Service {
         Self::serving(Platform::new(), outbound, EdgeArgs::default(), Identity::default(), change)
     }
 
+    /// A platform, served by an application that a test has changed.
+    #[must_use]
+    pub fn over_altered(platform: Platform, change: impl FnOnce(&mut App)) -> Self {
+        let outbound = Outbound::new(OutboundConfig::default()).expect("a client");
+        Self::serving(platform, outbound, EdgeArgs::default(), Identity::default(), change)
+    }
+
     fn with(platform: Platform, outbound: Outbound, edge: EdgeArgs, identity: Identity) -> Self {
         Self::serving(platform, outbound, edge, identity, |_| ())
     }

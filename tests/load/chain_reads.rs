@@ -42,6 +42,7 @@ pub fn application(platform: &Platform, directory: &Path) -> App {
         no_workers: false,
         environment: EnvironmentArgs::default(),
         outbound: OutboundArgs::default(),
+        stripe: api::config::StripeArgs::default(),
         witnesses: api::config::WitnessArgs::default(),
         edge: EdgeArgs::default(),
     };

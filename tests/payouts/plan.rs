@@ -9,7 +9,8 @@ use domain::kernel::ids::{CalculationId, DealId, LineId, MemberId, OrganisationI
 use domain::ledger::line::{Buckets, CommissionLine};
 use domain::payouts::content::{FrozenContent, Skip, SkippedPayee};
 use domain::payouts::plan::{Discrepancy, PlanInput, discrepancies, plan};
-use domain::payouts::repository::{PayeeStanding, StandingBank};
+use domain::payouts::repository::{PayeeStanding, StandingBank, StandingStripe};
+use domain::payouts::stripe::AccountName;
 use domain::payouts::{BankAccount, RunContent};
 use harness::platform::CountingIds;
 use jiff::civil::{Date, date};
@@ -44,7 +45,12 @@ fn standing(n: u128) -> PayeeStanding {
             is_blocked: false,
             details: details(number, "A NAME"),
         }),
+        stripe: None,
     }
+}
+
+fn stripe(payable: bool) -> StandingStripe {
+    StandingStripe { account: AccountName::parse("acct_1").expect("a name"), payable }
 }
 
 fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable_on: Date) -> CommissionLine {
@@ -91,7 +97,10 @@ fn who_may_not_be_paid_is_left_out_and_told_why() {
     assert_eq!(skipped(PayeeStanding { abn: None, ..standing(1) }, &lines), [Skip::NoAbn]);
     let registered = |on| GstTimeline::restore([(on, true)]);
     assert_eq!(skipped(PayeeStanding { gst: registered(CUT_OFF), ..standing(1) }, &lines), [Skip::GstDocumentMissing]);
-    assert_eq!(skipped(PayeeStanding { rail: Rail::Stripe, ..standing(1) }, &lines), [Skip::OtherRail]);
+    let by_stripe = |stripe| PayeeStanding { rail: Rail::Stripe, bank: None, stripe, ..standing(1) };
+    assert_eq!(skipped(by_stripe(None), &lines), [Skip::StripeAccountMissing]);
+    assert_eq!(skipped(by_stripe(Some(stripe(false))), &lines), [Skip::StripeAccountRestricted]);
+    assert_eq!(skipped(by_stripe(Some(stripe(true))), &lines), []);
     assert_eq!(skipped(PayeeStanding { bank: None, ..standing(1) }, &lines), [Skip::NoBankDetails]);
     assert_eq!(skipped(cooling, &lines), [Skip::BankDetailsCoolingOff]);
     let mut blocked = standing(1);

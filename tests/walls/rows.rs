@@ -147,6 +147,7 @@ fn a_partner_does_read_what_is_its_own() {
         "ledger_posting",
         "payout",
         "payee",
+        "stripe_account",
         "member",
         "contact",
         "handshake",

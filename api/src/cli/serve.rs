@@ -31,6 +31,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
     let app = App::new(assembly::ports(args, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
     let app = assembly::watched(app, args)?.remembering(args.log_memory_mib);
+    let app = assembly::connected(app, args)?;
     assembly::continues(&app, &args.database.data_dir)?;
     let app = Data::new(app);
     if let Some(path) = assembly::administrator(&app, &args.database.data_dir)? {

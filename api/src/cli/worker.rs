@@ -26,7 +26,7 @@ pub fn run(args: &WorkerArgs) -> Result<ExitCode, CommandError> {
     let store = Arc::new(PgStore::new(&database.url, PoolSizes::default()));
     let settings = ServeArgs::from(args);
     let app = App::new(assembly::ports(&settings, store)?).map_err(|e| CommandError::Other(e.to_string()))?;
-    let app = assembly::watched(app, &settings)?;
+    let app = assembly::connected(assembly::watched(app, &settings)?, &settings)?;
     assembly::continues(&app, &args.database.data_dir)?;
     let app = Data::new(app);
     work(&app, args)?;

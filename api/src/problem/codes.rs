@@ -120,11 +120,13 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "licence_known",
             "member_ref_taken",
             "operator_exists",
+            "other_rail",
             "payee_erased",
             "payee_on_that_day",
+            "stripe_not_configured",
         ],
     ),
-    ("directory", "422", &["same_person"]),
+    ("directory", "422", &["same_person", "stripe_refused"]),
     ("events", "400", &["sequence_in_future"]),
     ("ledger", "400", &["sequence_in_future", "unknown_value"]),
     (
@@ -145,11 +147,12 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("ledger", "422", &["balance_out_of_range", "same_person"]),
     ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
-    ("payouts", "400", &["invalid_id", "unknown_value"]),
+    ("payouts", "400", &["invalid_id", "invalid_signature", "not_an_event", "unknown_value"]),
     (
         "payouts",
         "409",
         &[
+            "already_booked",
             "already_retried",
             "approval_void",
             "bank_account_taken",

@@ -26,6 +26,7 @@ mod posting;
 mod provider_statements;
 mod receipts;
 mod simulations;
+pub mod stripe;
 mod webhooks;
 
 /// A problem's type: a name that leads nowhere, as RFC 9457 allows; its last part is the code.

@@ -50,6 +50,7 @@ pub mod receipts;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;
+pub mod stripe;
 pub mod system;
 pub mod totp;
 pub mod trail_runs;
@@ -62,6 +63,7 @@ pub fn register(config: &mut ServiceConfig) {
     system::register(config);
     oauth::register(config);
     log::register(config);
+    stripe::register(config);
     config.service(scope::scope("/v1").configure(v1));
 }
 
@@ -91,6 +93,7 @@ fn v1(config: &mut ServiceConfig) {
     ledger::register(config);
     payee_statements::register(config);
     payouts::register(config);
+    stripe::register_v1(config);
     trail_runs::register(config);
     webhooks::register(config);
 }

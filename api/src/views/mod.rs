@@ -34,6 +34,7 @@ pub mod provider_statements;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;
+pub mod stripe;
 pub mod totp;
 pub mod trail_runs;
 pub mod users;

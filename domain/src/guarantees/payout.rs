@@ -41,6 +41,7 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
         Check::FileMissing,
         Check::ReceiptPosted,
         Check::ReceivableAddsUp,
+        Check::StripeBalance,
     ];
     for check in checks {
         tally.check(queries, check, at)?;

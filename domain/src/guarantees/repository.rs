@@ -54,6 +54,8 @@ pub enum Check {
     LineSent,
     /// A run whose total or count is not that of its payouts.
     RunTotal,
+    /// A payout by Stripe whose entries move our balance there by other than its transfer and reversals did.
+    StripeBalance,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
     /// An executed run with payouts by bank file that are in none, or with others that are in one.
@@ -92,6 +94,7 @@ impl Check {
             Self::PayoutLines => "payout_differs_from_lines",
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
+            Self::StripeBalance => "stripe_balance_differs",
             Self::EntryWithoutPayout => "entry_without_payout",
             Self::FileMissing => "bank_file_missing",
             Self::EntryUnapproved => "entry_without_approval",
@@ -118,7 +121,9 @@ impl Check {
             | Self::StatementUnlogged => "source",
             Self::LineBuckets | Self::LineSent => LineId::PREFIX,
             Self::PartyLines => "party",
-            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
+            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::StripeBalance => {
+                crate::kernel::ids::PayoutId::PREFIX
+            }
             Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout | Self::EntryUnapproved | Self::EntryInClosedPeriod => EntryId::PREFIX,
             Self::ReceiptPosted => crate::kernel::ids::ProviderStatementLineId::PREFIX,

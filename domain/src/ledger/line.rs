@@ -241,6 +241,21 @@ impl CommissionLine {
         ])
     }
 
+    /// What had arrived came back and makes up for what was to be got back; `into` is the account that has it again.
+    ///
+    /// # Errors
+    /// When less was paid or is to be got back, or the amount is not positive.
+    pub fn get_back(&mut self, amount_minor: i64, into: AccountKey) -> Result<[Posting; 2], LineError> {
+        let held_minor = self.buckets.paid_minor.min(self.buckets.recoverable_minor);
+        let payee = self.holds(held_minor, amount_minor)?;
+        self.buckets.paid_minor -= amount_minor;
+        self.buckets.recoverable_minor -= amount_minor;
+        Ok([
+            Posting { account: into, amount_minor, line: Some(self.id) },
+            self.posting(AccountKind::ClawbackRecoverable, payee, -amount_minor),
+        ])
+    }
+
     /// Keeps back what is available for the tax office.
     ///
     /// # Errors

@@ -146,7 +146,11 @@ pub enum Skip {
     NoAbn,
     /// Registered for GST on the cut-off date: GST is paid with a tax invoice only.
     GstDocumentMissing,
-    /// Not paid by bank file.
+    /// Paid by Stripe, and has no account there.
+    StripeAccountMissing,
+    /// Its account at Stripe takes no transfers, or pays nothing out.
+    StripeAccountRestricted,
+    /// Not paid by bank file: how runs before Stripe said it.
     OtherRail,
     /// No bank details.
     NoBankDetails,
@@ -171,6 +175,8 @@ impl Skip {
         match self {
             Self::NoAbn => "no_abn",
             Self::GstDocumentMissing => "gst_document_missing",
+            Self::StripeAccountMissing => "stripe_account_missing",
+            Self::StripeAccountRestricted => "stripe_account_restricted",
             Self::OtherRail => "other_rail",
             Self::NoBankDetails => "no_bank_details",
             Self::BankDetailsCoolingOff => "bank_details_cooling_off",

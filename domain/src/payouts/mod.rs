@@ -26,6 +26,7 @@ pub mod returns;
 pub mod run;
 pub mod sla;
 pub mod statement;
+pub mod stripe;
 
 pub use bank_account::{BankAccount, CreateBankAccount, CreateBankAccountInput};
 pub use command::{OnRun, PreviewRun};

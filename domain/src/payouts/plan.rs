@@ -57,8 +57,8 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
     for standing in standings {
         let Some(purse) = purses.get(&standing.id).filter(|purse| purse.gross_minor() > 0) else { continue };
         match pays(input, standing, purse) {
-            Ok(bank_details) => {
-                let payout = purse.payout(PayoutId::new(ids.next()), standing.id, bank_details);
+            Ok(destination) => {
+                let payout = purse.payout(PayoutId::new(ids.next()), standing.id, destination);
                 content.total.0 += payout.net.0;
                 content.payouts.push(payout);
             }
@@ -73,9 +73,28 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
     content
 }
 
-/// Whether a payee is paid, with which bank details; otherwise why not.
-fn pays(input: &PlanInput<'_>, standing: &PayeeStanding, purse: &Purse) -> Result<BankDetailsRef, Skip> {
-    let bank_details = payable_to(standing, input.cut_off_on, input.now)?;
+/// Where a payee's money goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Destination {
+    /// To a bank account, by a file.
+    Bank(BankDetailsRef),
+    /// To an account at Stripe.
+    Stripe(String),
+}
+
+impl Destination {
+    /// Whether a payout goes there.
+    fn is_of(&self, payout: &PlannedPayout) -> bool {
+        match self {
+            Self::Bank(details) => payout.bank_details.as_ref() == Some(details) && payout.stripe_account.is_none(),
+            Self::Stripe(account) => payout.stripe_account.as_ref() == Some(account) && payout.bank_details.is_none(),
+        }
+    }
+}
+
+/// Whether a payee is paid, and where to; otherwise why not.
+fn pays(input: &PlanInput<'_>, standing: &PayeeStanding, purse: &Purse) -> Result<Destination, Skip> {
+    let destination = payable_to(standing, input.cut_off_on, input.now)?;
     let net_minor = purse.gross_minor() - purse.recoverable_minor();
     if net_minor <= 0 {
         Err(Skip::NothingNet)
@@ -84,22 +103,24 @@ fn pays(input: &PlanInput<'_>, standing: &PayeeStanding, purse: &Purse) -> Resul
     } else if net_minor > MAX_LINE_MINOR {
         Err(Skip::AmountTooLarge)
     } else {
-        Ok(bank_details)
+        Ok(destination)
     }
 }
 
-/// Whether a payee may be paid by bank file at all, and into which account.
-fn payable_to(standing: &PayeeStanding, cut_off_on: Date, now: Instant) -> Result<BankDetailsRef, Skip> {
+/// Whether a payee may be paid at all, and into which account.
+fn payable_to(standing: &PayeeStanding, cut_off_on: Date, now: Instant) -> Result<Destination, Skip> {
     if standing.abn.is_none() {
         return Err(Skip::NoAbn);
     }
     if standing.gst.registered_on(cut_off_on) {
         return Err(Skip::GstDocumentMissing);
     }
-    if standing.rail != Rail::Aba {
-        return Err(Skip::OtherRail);
+    if standing.rail == Rail::Stripe {
+        let stripe = standing.stripe.as_ref().ok_or(Skip::StripeAccountMissing)?;
+        let account = Destination::Stripe(stripe.account.to_string());
+        return if stripe.payable { Ok(account) } else { Err(Skip::StripeAccountRestricted) };
     }
-    bank_of(standing, now)
+    bank_of(standing, now).map(Destination::Bank)
 }
 
 /// The bank account into which a payee may be paid now.
@@ -147,7 +168,11 @@ impl Purse {
         self.recoverable.iter().map(|(_, amount)| amount).sum()
     }
 
-    fn payout(&self, id: PayoutId, payee: PayeeId, bank_details: BankDetailsRef) -> PlannedPayout {
+    fn payout(&self, id: PayoutId, payee: PayeeId, destination: Destination) -> PlannedPayout {
+        let (bank_details, stripe_account) = match destination {
+            Destination::Bank(details) => (Some(details), None),
+            Destination::Stripe(account) => (None, Some(account)),
+        };
         let (gross, recovered) = (self.gross_minor(), self.recoverable_minor());
         let mut left = recovered;
         let lines = self
@@ -168,7 +193,7 @@ impl Purse {
         let settled =
             self.recoverable.iter().map(|&(line, amount)| SettledLine { amount: Cents(amount), line }).collect();
         PlannedPayout {
-            bank_details: Some(bank_details),
+            bank_details,
             gross: Cents(gross),
             gst: Cents(0),
             id,
@@ -179,7 +204,7 @@ impl Purse {
             reference: reference(id.uuid()),
             retry_of: None,
             settled,
-            stripe_account: None,
+            stripe_account,
             withheld: Cents(0),
         }
     }
@@ -200,7 +225,7 @@ pub(super) fn again(
     cut_off_on: Date,
 ) -> PlannedPayout {
     let purse = purses(lines, cut_off_on).remove(&payee).unwrap_or_default();
-    PlannedPayout { retry_of: Some(retry_of), ..purse.payout(id, payee, bank_details) }
+    PlannedPayout { retry_of: Some(retry_of), ..purse.payout(id, payee, Destination::Bank(bank_details)) }
 }
 
 /// The reference of a payout: the last 12 letters of its id, which are random.
@@ -257,7 +282,7 @@ pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrep
         let standing = standings.get(&payee).ok_or(Skip::NoBankDetails);
         match standing.and_then(|standing| payable_to(standing, content.cut_off_on, input.now)) {
             Err(code) => found.push(Discrepancy::NotPayable { payee, code }),
-            Ok(now) if Some(&now) != payout.bank_details.as_ref() => found.push(Discrepancy::BankDetailsChanged(payee)),
+            Ok(now) if !now.is_of(payout) => found.push(Discrepancy::BankDetailsChanged(payee)),
             Ok(_) => {}
         }
         for share in &payout.lines {

@@ -8,6 +8,7 @@ use super::bank_file::{BankFile, RunFile};
 use super::payout::{Payout, PayoutState};
 use super::run::PayoutRun;
 use super::sla::{self, DayCount};
+use super::stripe::names::AccountName;
 use crate::directory::bank::BankDetails;
 use crate::directory::number::Abn;
 use crate::directory::payee::{GstTimeline, Rail};
@@ -31,6 +32,15 @@ pub struct StandingBank {
     pub details: BankDetails,
 }
 
+/// The account of a payee at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingStripe {
+    /// Its id there.
+    pub account: AccountName,
+    /// Whether transfers may go there.
+    pub payable: bool,
+}
+
 /// What a run needs to know of a payee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayeeStanding {
@@ -48,6 +58,8 @@ pub struct PayeeStanding {
     pub minimum_minor: i64,
     /// Its bank details.
     pub bank: Option<StandingBank>,
+    /// Its account at Stripe.
+    pub stripe: Option<StandingStripe>,
 }
 
 /// One step of a run's history.

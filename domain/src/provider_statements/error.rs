@@ -57,7 +57,8 @@ impl From<PostError> for ReconciliationError {
         match error {
             PostError::Store(error) => Self::Store(error),
             PostError::Entry(EntryError::OutOfRange | EntryError::Empty | EntryError::Unbalanced)
-            | PostError::BalanceOutOfRange => Self::Ledger(error.to_string()),
+            | PostError::BalanceOutOfRange
+            | PostError::OutOfBounds(_) => Self::Ledger(error.to_string()),
         }
     }
 }

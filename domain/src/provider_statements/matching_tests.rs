@@ -132,7 +132,7 @@ proptest! {
             expected.iter().zip(1_u128..).filter(|(e, _)| **e != 0).map(|(e, n)| item(n, None, *e)).collect();
         let mut lines: Vec<ToMatch> = paid.iter().zip(1_u128..)
             .map(|((of, amount, gst), n)| line(n, Some(*of as u128), *amount, amount * gst / 20)).collect();
-        let mut run = |lines: &[ToMatch]| {
+        let run = |lines: &[ToMatch]| {
             let mut items = items.clone();
             let matched = match_lines(lines, &mut items, true);
             (matched, items)

@@ -76,6 +76,7 @@ impl Site {
             witnesses: WitnessArgs::default(),
             environment: EnvironmentArgs::default(),
             outbound: OutboundArgs::default(),
+            stripe: crate::config::StripeArgs::default(),
             edge: EdgeArgs::default(),
         };
         let database = Database::open(&serve.database, Ownership::Required)?;

@@ -32,7 +32,7 @@ struct PayoutQuery {
     run_id: Option<String>,
     /// Of one payee.
     payee_id: Option<String>,
-    /// `in_transit`, `settled`, `returned`.
+    /// `in_transit`, `waiting_for_funds`, `unknown`, `settled`, `returned`.
     #[param(example = "in_transit")]
     state: Option<String>,
 }

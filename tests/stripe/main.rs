@@ -1,0 +1,10 @@
+//! Payouts by Stripe Connect: the real service against a double that knows Stripe's published specification.
+
+mod double;
+mod onboarding;
+mod oracle;
+mod processes;
+mod reversals;
+mod sending;
+mod webhooks;
+mod world;
