@@ -49,6 +49,9 @@ simulate-bench: setup ## deals a second through a simulation of 10⁴, 10⁵, 10
 chain-bench: setup ## the log: commits, integration, proofs at a million leaves, export, audit, growth to 10⁷; some ten minutes
 	cargo build --workspace --release --locked --bin chain-bench
 	target/release/chain-bench
+payout-bench: setup ## a payout run over 100,000 payees: preview, bank files, memory; some minutes
+	cargo build --workspace --release --locked --bin payout-bench
+	target/release/payout-bench
 sequencer-race: ## two sequencers of their own processes on one database, for 300,000 leaves: about a minute
 	FLIP360_RACE_LEAVES=$(or $(LEAVES),300000) cargo test -p flip360-tests --locked --test crash -- --nocapture two_sequencers
 sdks: setup ## typed clients for TypeScript, Python and Rust, into target/sdks
@@ -68,4 +71,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench chain-bench ledger-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench payout-bench chain-bench ledger-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

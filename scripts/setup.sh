@@ -54,7 +54,7 @@ say() {
     compiler) echo "a C compiler. Type: $(type_install build-essential gcc) (macOS: xcode-select --install)" ;;
     libpq) echo "PostgreSQL's client library. Type: $(type_install libpq-dev libpq-devel libpq)" ;;
     node_tools) echo "Needed: Node 20 or newer with npm, and network. Type: $(type_install "nodejs npm" "nodejs npm" node)" ;;
-    python_tools) echo "Needed: Python 3.10 or newer with venv, and network. Type: $(type_install python3-venv python3 python3)" ;;
+    python_tools | xsd_tools) echo "Needed: Python 3.10 or newer with venv, and network. Type: $(type_install python3-venv python3 python3)" ;;
     server) echo "PostgreSQL's server, $POSTGRES_OLDEST or newer. Type: $(type_install postgresql postgresql-server postgresql@17), or set FLIP360_PG_BIN" ;;
   esac
 }
@@ -133,6 +133,16 @@ python_tools() {
   timeout 600 $dir/bin/python3 -m pip install --quiet --disable-pip-version-check -r $pins </dev/null >/dev/null 2>&1 && cp $pins $dir/pins
 }
 
+xsd_tools() {
+  local dir=target/contract/xsd pins=tests/contract/xsd-requirements.txt
+  fresh $dir $pins && return 0
+  may_install && have python3 || return 1
+  note "installing the published schemas of camt.053 (once)"
+  rm -rf $dir && mkdir -p target/contract
+  python3 -m venv $dir >/dev/null 2>&1 || { rm -rf $dir; return 1; }
+  timeout 300 $dir/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps -r $pins </dev/null >/dev/null 2>&1 && cp $pins $dir/pins
+}
+
 left=0
 for thing in compiler libpq server rust; do
   "$thing" && continue
@@ -165,7 +175,7 @@ if [ "${1:-}" = "--test" ]; then
     note "optional, not here: $what. Type: $(type_install "$apt" "$dnf" "$brew")"
   done
   # Linters, generators of clients and the standard's own libraries live in target/ and touch nothing else.
-  for tool in node_tools python_tools; do
+  for tool in node_tools python_tools xsd_tools; do
     "$tool" || note "optional, not here: $tool; what they would test is skipped, said aloud and counted. $(say $tool)"
   done
 fi

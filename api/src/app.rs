@@ -254,9 +254,7 @@ impl App {
         let unreadable = |why: String| StoreError::Failed(format!("the newest checkpoint cannot be read: {why}"));
         let log = VerifierKey::try_new(&self.origin, self.log.public_key()).map_err(|e| unreadable(e.to_string()))?;
         let head = Checkpoint::open(&newest.note, &log).map_err(|e| unreadable(e.to_string()))?.head;
-        if head.size > self.seen().size {
-            self.publish(head);
-        }
+        self.publish(head);
         Ok(())
     }
 
@@ -270,10 +268,12 @@ impl App {
         *self.log_fault.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// A head was published.
+    /// A head was published. What is known only rises, whoever comes late; and it says nothing of whether the log is whole.
     pub fn publish(&self, head: TreeHead) {
-        self.log_is_whole();
-        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = head;
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        if head.size > seen.size {
+            *seen = head;
+        }
     }
 }
 

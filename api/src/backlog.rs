@@ -18,11 +18,13 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 15] = [
+pub const LOGGING: [&str; 18] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
     "countersign_handshake",
+    "create_bank_return",
+    "create_bank_statement",
     "create_deal_fact",
     "create_deal_import",
     "create_deal_transition",
@@ -33,6 +35,7 @@ pub const LOGGING: [&str; 15] = [
     "erase_contact",
     "execute_payout_run",
     "hand_over_handshake",
+    "match_bank_statement_line",
     "rotate_signing_key",
 ];
 

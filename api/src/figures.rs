@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use domain::kernel::Instant;
 use domain::operations::{Backlog, PoolUse};
+use domain::payouts::sla::RailSla;
 
 use crate::policy::Policy;
 
@@ -166,6 +167,41 @@ impl Figures {
             line(text, &format!("{name}_count"), &[("operation", id)], count);
         }
     }
+}
+
+/// How payouts keep to their time, by rail.
+#[must_use]
+pub fn payouts_in_time(rails: &[RailSla]) -> String {
+    let mut text = String::new();
+    head(
+        &mut text,
+        "flip360_payouts",
+        "gauge",
+        "Payouts of the last 90 days and all that are on their way, by rail and state.",
+    );
+    for sla in rails {
+        let states = [
+            ("on_time", sla.on_time),
+            ("late", sla.late),
+            ("open", sla.open),
+            ("open_late", sla.open_late),
+            ("returned", sla.returned),
+        ];
+        for (state, payouts) in states {
+            line(&mut text, "flip360_payouts", &[("rail", sla.rail.code()), ("state", state)], payouts);
+        }
+    }
+    head(
+        &mut text,
+        "flip360_payout_oldest_open_banking_days",
+        "gauge",
+        "Banking days since the oldest payout that is on its way was sent.",
+    );
+    for sla in rails {
+        let days = sla.oldest.map_or(0, |oldest| oldest.banking_days);
+        line(&mut text, "flip360_payout_oldest_open_banking_days", &[("rail", sla.rail.code())], days);
+    }
+    text
 }
 
 /// Microseconds as seconds with six places.

@@ -19,6 +19,7 @@ use domain::deals::trail_run::work::TrailRunHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
+use domain::payouts::bank::settle;
 use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
 use jiff::civil::Date;
@@ -256,6 +257,7 @@ fn do_chores(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
                 tracing::error!(%error, "versions of agreements did not come into force; that is tried again");
             }
             release(app, stopping);
+            settle(app, stopping);
             released = Some(now);
         }
         bell.wait(CHORES_EVERY);
@@ -287,6 +289,21 @@ pub fn come_into_force(app: &App) -> Result<usize, StoreError> {
         app.wrote();
     }
     Ok(moved)
+}
+
+/// Bank files that the passing of banking days settles.
+fn settle(app: &Data<App>, stopping: &AtomicBool) {
+    let actor = Actor::service();
+    while !stopping.load(Ordering::Acquire) {
+        match app.store.transaction(|uow| settle::due(uow, &app.env(&actor))) {
+            Ok(0) => break,
+            Ok(_) => app.wrote(),
+            Err(error) => {
+                tracing::error!(%error, "bank files were not settled; that is tried again");
+                break;
+            }
+        }
+    }
 }
 
 fn release(app: &Data<App>, stopping: &AtomicBool) {

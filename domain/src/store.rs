@@ -43,7 +43,9 @@ use crate::ledger::period::{PeriodQueries, PeriodRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::ledger::statement::PayeeStatementQueries;
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
+use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
+use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
@@ -84,6 +86,8 @@ pub trait UnitOfWork {
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Statements of our own bank accounts.
+    fn bank(&mut self) -> &mut dyn BankRepository;
     /// Changes of payees' bank accounts.
     fn bank_changes(&mut self) -> &mut dyn BankChangeRepository;
     /// Verticals and products.
@@ -134,6 +138,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Accounting periods.
     fn periods(&mut self) -> &mut dyn PeriodRepository;
+    /// Returned payments.
+    fn returns(&mut self) -> &mut dyn ReturnRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -154,6 +160,8 @@ pub trait Queries {
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditQueries;
+    /// Statements of our own bank accounts.
+    fn bank(&mut self) -> &mut dyn BankQueries;
     /// Changes of payees' bank accounts.
     fn bank_changes(&mut self) -> &mut dyn BankChangeQueries;
     /// Verticals and products.
@@ -200,6 +208,8 @@ pub trait Queries {
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
     /// Accounting periods.
     fn periods(&mut self) -> &mut dyn PeriodQueries;
+    /// Returned payments.
+    fn returns(&mut self) -> &mut dyn ReturnQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.

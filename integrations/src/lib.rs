@@ -1,5 +1,6 @@
 //! The outside world behind the domain's ports.
 
+pub mod bank_statements;
 pub mod clock;
 pub mod cursor_key;
 pub mod durable;

@@ -9,6 +9,7 @@ use domain::access::oidc::OidcLink;
 use domain::access::repository::AccessRepository;
 use domain::access::user::{Attempts, UserCredentials};
 use domain::access::{ApiClient, PasswordHash, Role, Standing, User};
+use domain::directory::erasure::ERASED_NAME;
 use domain::directory::{ClusterText, Email};
 use domain::kernel::ids::{ApiClientId, MemberId, OidcIssuerId, OrganisationId, UserId};
 use domain::kernel::{Digest, Instant};
@@ -151,7 +152,8 @@ impl AccessRepository for PgUnitOfWork<'_> {
     fn belongs(&mut self, organisation: OrganisationId, member: Option<MemberId>) -> Result<bool, StoreError> {
         query::<Bool>(
             "select exists (select from organisation o where o.id = $1
-               and ($2::uuid is null or exists (select from member m where m.id = $3 and m.organisation_id = o.id)))",
+               and ($2::uuid is null or exists (select from member m where m.id = $3 and m.organisation_id = o.id
+                 and not exists (select from chain_erasure e where e.contact_id = m.contact_id))))",
         )
         .bind::<SqlUuid, _>(organisation.uuid())
         .bind::<Nullable<SqlUuid>, _>(member.map(MemberId::uuid))
@@ -292,7 +294,8 @@ impl AccessRepository for PgUnitOfWork<'_> {
         let Some(organisation) = standing.organisation() else { return Ok(false) };
         query::<Bool>(
             "select exists (select from organisation where id = $1 and status = 'suspended')
-             or exists (select from member where id = $2 and status = 'suspended')",
+             or exists (select from member m where m.id = $2
+               and (m.status = 'suspended' or exists (select from chain_erasure e where e.contact_id = m.contact_id)))",
         )
         .bind::<SqlUuid, _>(organisation.uuid())
         .bind::<Nullable<SqlUuid>, _>(standing.member().map(MemberId::uuid))
@@ -334,6 +337,15 @@ impl AccessRepository for PgUnitOfWork<'_> {
 
     fn erase_address(&mut self, id: UserId) -> Result<(), StoreError> {
         command("update personal_data set name = null, email = null, phone = null where subject_id = $1 and subject_kind = 'user'")
+            .bind::<SqlUuid, _>(id.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn erase_client_name(&mut self, id: ApiClientId) -> Result<(), StoreError> {
+        command("update api_client set name = $1 where id = $2")
+            .bind::<Text, _>(ERASED_NAME)
             .bind::<SqlUuid, _>(id.uuid())
             .execute(self.pg)
             .map_err(store_error)?;

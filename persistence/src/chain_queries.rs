@@ -9,7 +9,7 @@ use domain::chain::published::{
     PublishedNote, TreeRows,
 };
 use domain::chain::statement::VersionName;
-use domain::kernel::ids::{AgreementId, EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use domain::kernel::ids::{AgreementId, EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId};
 use domain::kernel::{Digest, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -294,20 +294,31 @@ impl ChainQueries for PgQueries<'_> {
         .map_err(store_error)
     }
 
-    fn list_younger_erasures(&mut self, size: u64) -> Result<Vec<YoungerErasure>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<Vec<u8>>, Vec<i64>)> = query::<(Bytea, Array<Bytea>, Array<BigInt>)>(
+    fn list_younger_erasures(
+        &mut self,
+        size: u64,
+        after: Option<ErasureId>,
+        limit: u32,
+    ) -> Result<Vec<YoungerErasure>, StoreError> {
+        type Row = (Uuid, Vec<u8>, Vec<Vec<u8>>, Vec<i64>);
+        let rows: Vec<Row> = query::<(SqlUuid, Bytea, Array<Bytea>, Array<BigInt>)>(
             "with asked (size) as (select $1::bigint)
-             select s.secret,
+             select e.id, s.secret,
                array(select coalesce(l.leaf, p.leaf) from chain_erased n left join chain_leaf l using (source_id) left join chain_pending p using (source_id)
                  where n.erasure_id = e.id and coalesce(l.leaf, p.leaf) is not null),
                array(select l.index from chain_erased n join chain_leaf l using (source_id) where n.erasure_id = e.id and l.index < asked.size order by 1)
              from asked cross join chain_erasure e join chain_secret s on s.source_id = e.id and s.kind = 'envelope'
-             where not exists (select from chain_leaf l where l.source_id = e.id and l.index < asked.size) order by e.id",
+             where e.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+               and not exists (select from chain_leaf l where l.source_id = e.id and l.index < asked.size) order by e.id limit $3",
         )
         .bind::<BigInt, _>(to_i64(size)?)
+        .bind::<Nullable<SqlUuid>, _>(after.map(ErasureId::uuid))
+        .bind::<BigInt, _>(i64::from(limit))
         .load(self.pg)
         .map_err(store_error)?;
-        let erasure = |(envelope, leaves, erases)| Ok(YoungerErasure { envelope, leaves, erases: indexes(erases)? });
+        let erasure = |(id, envelope, leaves, erases): Row| {
+            Ok(YoungerErasure { id: ErasureId::new(id), envelope, leaves, erases: indexes(erases)? })
+        };
         rows.into_iter().map(erasure).collect()
     }
 }

@@ -222,6 +222,13 @@ const ENTRY_IN_CLOSED_PERIOD: &str = "select subject, detail, count(*) over () f
   where p.state in ('closed', 'reopening')
 ) v (subject, detail) order by subject limit $1";
 
+const FILE_MISSING: &str = "select subject, detail, count(*) over () from (
+  select p.run_id, format('%s payouts by bank file are in none, %s others are in one',
+    count(*) filter (where p.rail = 'aba'), count(*) filter (where p.rail <> 'aba'))
+  from payout p left join bank_file_payout i on i.payout_id = p.id
+  where (p.rail = 'aba') <> (i.payout_id is not null) group by p.run_id
+) v (subject, detail) order by subject limit $1";
+
 const fn text(check: Check) -> &'static str {
     match check {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
@@ -246,6 +253,7 @@ const fn text(check: Check) -> &'static str {
         Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
         Check::EntryUnapproved => ENTRY_UNAPPROVED,
         Check::EntryInClosedPeriod => ENTRY_IN_CLOSED_PERIOD,
+        Check::FileMissing => FILE_MISSING,
     }
 }
 

@@ -109,7 +109,7 @@ impl GuaranteeRepository for PgUnitOfWork<'_> {
 
 impl GuaranteeQueries for PgQueries<'_> {
     fn totals(&mut self) -> Result<Totals, StoreError> {
-        let (deals, facts, lines, payouts, pending, earned_minor, clawed_back_minor, paid_minor): (
+        let (deals, facts, lines, payouts, runs, pending, earned_minor, clawed_back_minor, paid_minor): (
             i64,
             i64,
             i64,
@@ -118,9 +118,10 @@ impl GuaranteeQueries for PgQueries<'_> {
             i64,
             i64,
             i64,
-        ) = query::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>(
+            i64,
+        ) = query::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>(
             "select (select count(*) from deal), (select count(*) from deal_fact), (select count(*) from commission_line),
-               (select count(*) from payout), (select count(*) from chain_pending),
+               (select count(*) from payout), (select count(*) from payout_run where state = 'executed'), (select count(*) from chain_pending),
                (select coalesce(sum(earned_minor), 0)::bigint from commission_line),
                (select coalesce(sum(clawed_back_minor), 0)::bigint from commission_line),
                (select coalesce(sum(amount_minor), 0)::bigint from payout where state <> 'returned')",
@@ -132,6 +133,7 @@ impl GuaranteeQueries for PgQueries<'_> {
             facts: to_u64(facts)?,
             lines: to_u64(lines)?,
             payouts: to_u64(payouts)?,
+            runs_executed: to_u64(runs)?,
             pending_leaves: to_u64(pending)?,
             earned_minor,
             clawed_back_minor,
@@ -281,18 +283,18 @@ impl GuaranteeQueries for PgQueries<'_> {
     }
 
     fn bank_files(&mut self, after: Uuid, limit: u32) -> Result<Vec<BankFileEvidence>, StoreError> {
-        let rows: Vec<(Uuid, i64, i64, Option<Vec<u8>>)> = query::<(SqlUuid, BigInt, BigInt, Nullable<Bytea>)>(
-            "select r.id, coalesce(sum(p.amount_minor), 0)::bigint, count(p.id), r.aba
-             from payout_run r left join payout p on p.run_id = r.id
-             where r.state = 'executed' and r.id > $1 group by r.id order by r.id limit $2",
+        let rows: Vec<(Uuid, Uuid, i64, i64, Vec<u8>)> = query::<(SqlUuid, SqlUuid, BigInt, BigInt, Bytea)>(
+            "select f.id, f.run_id, coalesce(sum(p.amount_minor), 0)::bigint, count(p.id), f.bytes
+             from bank_file f left join bank_file_payout i on i.file_id = f.id left join payout p on p.id = i.payout_id and p.run_id = f.run_id
+             where f.id > $1 group by f.id order by f.id limit $2",
         )
         .bind::<SqlUuid, _>(after)
         .bind::<BigInt, _>(i64::from(limit))
         .load(self.pg)
         .map_err(store_error)?;
         rows.into_iter()
-            .map(|(run, total_minor, payouts, file)| {
-                Ok(BankFileEvidence { run, total_minor, payouts: to_u64(payouts)?, file })
+            .map(|(id, run, total_minor, payouts, file)| {
+                Ok(BankFileEvidence { id, run, total_minor, payouts: to_u64(payouts)?, file })
             })
             .collect()
     }

@@ -1,18 +1,26 @@
 //! Own accounts, payout runs, payouts, to look up: under row-level security, page by page.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bytea, Nullable, Text, Uuid as SqlUuid};
-use domain::kernel::ids::{LineId, PayeeId, PayoutId, PayoutRunId};
+use diesel::sql_types::{BigInt, Bytea, Date, Integer, Nullable, Text, Uuid as SqlUuid};
+use domain::directory::Rail;
+use domain::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
 use domain::kernel::{Page, PageRequest};
 use domain::payouts::BankAccount;
+use domain::payouts::bank_file::RunFile;
+use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::{PayoutFilter, PayoutLines, PayoutQueries, PayoutRecord};
 use domain::payouts::run::PayoutRun;
+use domain::payouts::sla::DayCount;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::error::store_error;
+use crate::bind::{date, to_u64};
+use crate::error::{store_error, unreadable};
 use crate::page::{Paging, by_id, listed};
-use crate::payout_rows::{AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow};
+use crate::payout_files;
+use crate::payout_rows::{
+    AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow, account_columns, payout_columns,
+};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -25,12 +33,21 @@ impl PgQueries<'_> {
 }
 
 impl PayoutQueries for PgQueries<'_> {
+    fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError> {
+        let row: Option<AccountRow> =
+            query::<AccountColumns>(concat!("select ", account_columns!(), " from bank_account where id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
+        row.map(AccountRow::restore).transpose()
+    }
+
     fn list_bank_accounts(&mut self, request: &PageRequest) -> Result<Page<BankAccount>, StoreError> {
         let paging = Paging::newest_first(request);
         let rows: Vec<AccountRow> = query::<AccountColumns>(listed!(
             paging.order,
-            "select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
-             from bank_account where ",
+            concat!("select ", account_columns!(), " from bank_account where "),
             "id", at "created_at", ""
         ))
         .page_by_id(paging)?
@@ -44,7 +61,7 @@ impl PayoutQueries for PgQueries<'_> {
         let rows: Vec<RunRow> = query::<RunColumns>(listed!(
             paging.order,
             "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, file_date_on, aba_sha256, voided_reason, version
+               approved_by, approved_at, executed_by, executed_at, voided_reason, version
              from payout_run where ",
             "id", at "created_at", " and state = coalesce($4, state)"
         ))
@@ -54,44 +71,82 @@ impl PayoutQueries for PgQueries<'_> {
         .limit(paging)
         .load(self.pg)
         .map_err(store_error)?;
-        by_id(rows, request, RunRow::restore, |run| run.id.uuid())
+        let files = payout_files::of_runs(self.pg, &rows.iter().map(RunRow::id).collect::<Vec<_>>())?;
+        let restore = |row: RunRow| {
+            let own = files.get(&row.id()).cloned().unwrap_or_default();
+            row.restore(own)
+        };
+        by_id(rows, request, restore, |run| run.id.uuid())
     }
 
     fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
         let row: Option<RunRow> = query::<RunColumns>(
             "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, file_date_on, aba_sha256, voided_reason, version
+               approved_by, approved_at, executed_by, executed_at, voided_reason, version
              from payout_run where id = $1",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        row.map(RunRow::restore).transpose()
+        row.map(|row| payout_files::restored(self.pg, row)).transpose()
     }
 
-    fn find_file(&mut self, id: PayoutRunId) -> Result<Option<Vec<u8>>, StoreError> {
-        let file: Option<Option<Vec<u8>>> = query::<Nullable<Bytea>>("select aba from payout_run where id = $1")
+    fn list_files(&mut self, id: PayoutRunId) -> Result<Vec<RunFile>, StoreError> {
+        Ok(payout_files::of_runs(self.pg, &[id.uuid()])?.remove(&id.uuid()).unwrap_or_default())
+    }
+
+    fn find_file(&mut self, id: PayoutRunId, n: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        query::<Bytea>("select bytes from bank_file where run_id = $1 and n = $2")
             .bind::<SqlUuid, _>(id.uuid())
+            .bind::<Integer, _>(i32::try_from(n).unwrap_or(i32::MAX))
             .get_result(self.pg)
             .optional()
-            .map_err(store_error)?;
-        Ok(file.flatten())
+            .map_err(store_error)
+    }
+
+    fn sla_counts(&mut self, since: jiff::civil::Date) -> Result<Vec<DayCount>, StoreError> {
+        type Columns = (Text, Date, Text, Nullable<Date>, BigInt, SqlUuid);
+        type Row = (String, jiff_diesel::Date, String, Option<jiff_diesel::Date>, i64, Uuid);
+        let rows: Vec<Row> = query::<Columns>(
+            "select rail, sent_on, state, ended_on, count(*), (array_agg(id order by id))[1] from (
+               select p.id, p.rail, (p.created_at at time zone 'Australia/Sydney')::date as sent_on, p.state,
+                 case when p.state in ('settled', 'returned') then (select s.effective_on from payout_step s where s.payout_id = p.id order by s.n desc limit 1) end as ended_on
+               from payout p where p.created_at >= $1::date or p.state in ('in_transit', 'waiting_for_funds', 'unknown')) counted
+             group by rail, sent_on, state, ended_on order by rail, sent_on, state, ended_on",
+        )
+        .bind::<Date, _>(date(since))
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter()
+            .map(|(rail, sent_on, state, ended_on, payouts, first)| {
+                Ok(DayCount {
+                    rail: Rail::parse(&rail).map_err(|_| unreadable("a rail"))?,
+                    sent_on: sent_on.into(),
+                    state: PayoutState::parse(&state).ok_or_else(|| unreadable("the state of a payout"))?,
+                    ended_on: ended_on.map(Into::into),
+                    payouts: to_u64(payouts)?,
+                    first: PayoutId::new(first),
+                })
+            })
+            .collect()
     }
 
     fn list_payouts(&mut self, filter: &PayoutFilter, request: &PageRequest) -> Result<Page<PayoutRecord>, StoreError> {
         let paging = Paging::newest_first(request);
         let rows: Vec<PayoutRow> = query::<PayoutColumns>(listed!(
             paging.order,
-            "with asked as (select $1::uuid as run_id, $2::uuid as payee_id, $3::text as state)
-             select p.id, p.run_id, p.payee_id, p.state, amount_minor, gross_minor, recovered_minor, gst_minor, withheld_minor, p.rail, reference, created_at
-             from payout p, asked where (asked.run_id is null or p.run_id = asked.run_id) and (asked.payee_id is null or p.payee_id = asked.payee_id)
-               and (asked.state is null or p.state = asked.state) and ",
+            concat!(
+                "with asked as (select $1::uuid as run_id, $2::uuid as payee_id, $3::text as state) select ",
+                payout_columns!(),
+                " from payout p, asked where (asked.run_id is null or p.run_id = asked.run_id) and (asked.payee_id is null or p.payee_id = asked.payee_id)
+                   and (asked.state is null or p.state = asked.state) and "
+            ),
             "p.id", at "p.created_at", ""
         ))
         .bind::<Nullable<SqlUuid>, _>(filter.run.map(PayoutRunId::uuid))
         .bind::<Nullable<SqlUuid>, _>(filter.payee.map(PayeeId::uuid))
-        .bind::<Nullable<Text>, _>(filter.state.map(domain::payouts::payout::PayoutState::code))
+        .bind::<Nullable<Text>, _>(filter.state.map(PayoutState::code))
         .page_by_id(paging)?
         .load(self.pg)
         .map_err(store_error)?;
@@ -99,13 +154,12 @@ impl PayoutQueries for PgQueries<'_> {
     }
 
     fn find_payout(&mut self, id: PayoutId) -> Result<Option<(PayoutRecord, PayoutLines)>, StoreError> {
-        let row: Option<PayoutRow> = query::<PayoutColumns>(
-            "select id, run_id, payee_id, state, amount_minor, gross_minor, recovered_minor, gst_minor, withheld_minor, rail, reference, created_at from payout where id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+        let row: Option<PayoutRow> =
+            query::<PayoutColumns>(concat!("select ", payout_columns!(), " from payout p where p.id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         let Some(row) = row else { return Ok(None) };
         let sent =
             self.amounts("select line_id, amount_minor from payout_line where payout_id = $1 order by line_id", id)?;

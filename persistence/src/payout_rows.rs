@@ -1,12 +1,13 @@
 //! Rows of payouts that both writers and look-ups read.
 
 use diesel::Queryable;
-use diesel::sql_types::{BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::{AbaText, ClusterText, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{BankAccountId, PayeeId, PayoutId, PayoutRunId};
 use domain::payouts::BankAccount;
 use domain::payouts::bank_account::{BankCode, HeaderDate, UserNumber};
+use domain::payouts::bank_file::RunFile;
 use domain::payouts::content::FrozenContent;
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::PayoutRecord;
@@ -14,7 +15,6 @@ use domain::payouts::run::{Act, PayoutRun, RunState};
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::bind::digest;
 use crate::error::unreadable;
 use crate::payouts::bank_details;
 
@@ -33,9 +33,35 @@ pub(crate) struct AccountRow {
     self_balancing: bool,
     header_date: String,
     item_limit: i32,
+    settle_after_days: Option<i16>,
+    csv_profile: Option<String>,
 }
 
-pub(crate) type AccountColumns = (SqlUuid, Text, Text, Text, Text, Text, Text, Text, Text, Text, Bool, Text, Integer);
+pub(crate) type AccountColumns = (
+    SqlUuid,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Bool,
+    Text,
+    Integer,
+    Nullable<SmallInt>,
+    Nullable<Text>,
+);
+
+/// What is selected of an own account.
+macro_rules! account_columns {
+    () => {
+        "id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit, settle_after_days, csv_profile::text"
+    };
+}
+pub(crate) use account_columns;
 
 impl AccountRow {
     pub(crate) fn restore(self) -> Result<BankAccount, StoreError> {
@@ -52,6 +78,8 @@ impl AccountRow {
             self_balancing: self.self_balancing,
             header_date: HeaderDate::parse(&self.header_date).map_err(|_| bad())?,
             item_limit: u32::try_from(self.item_limit).map_err(|_| bad())?,
+            settle_after_days: self.settle_after_days.map(u16::try_from).transpose().map_err(|_| bad())?,
+            csv: self.csv_profile.map(|json| serde_json::from_str(&json)).transpose().map_err(|_| bad())?,
         })
     }
 }
@@ -71,8 +99,6 @@ pub(crate) struct RunRow {
     approved_at: Option<jiff_diesel::Timestamp>,
     executed_by: Option<Uuid>,
     executed_at: Option<jiff_diesel::Timestamp>,
-    file_date_on: Option<jiff_diesel::Date>,
-    aba_sha256: Option<Vec<u8>>,
     voided_reason: Option<String>,
     version: i32,
 }
@@ -91,8 +117,6 @@ pub(crate) type RunColumns = (
     Nullable<Timestamptz>,
     Nullable<SqlUuid>,
     Nullable<Timestamptz>,
-    Nullable<Date>,
-    Nullable<Bytea>,
     Nullable<Text>,
     Integer,
 );
@@ -103,8 +127,13 @@ fn act(by: Option<Uuid>, at: Option<jiff_diesel::Timestamp>) -> Result<Act, Stor
 }
 
 impl RunRow {
-    pub(crate) fn restore(self) -> Result<PayoutRun, StoreError> {
-        let state = self.state()?;
+    pub(crate) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// With the files of this run.
+    pub(crate) fn restore(self, files: Vec<RunFile>) -> Result<PayoutRun, StoreError> {
+        let state = self.state(files)?;
         Ok(PayoutRun {
             id: PayoutRunId::new(self.id),
             bank_account: BankAccountId::new(self.bank_account_id),
@@ -116,7 +145,7 @@ impl RunRow {
         })
     }
 
-    fn state(&self) -> Result<RunState, StoreError> {
+    fn state(&self, files: Vec<RunFile>) -> Result<RunState, StoreError> {
         let proposed = || act(self.proposed_by, self.proposed_at);
         let approved = || act(self.approved_by, self.approved_at);
         Ok(match self.state.as_str() {
@@ -127,8 +156,7 @@ impl RunRow {
                 proposed: proposed()?,
                 approved: approved()?,
                 executed: act(self.executed_by, self.executed_at)?,
-                file_date_on: self.file_date_on.ok_or_else(|| unreadable("the date of a bank file"))?.into(),
-                file_sha256: digest(self.aba_sha256.as_deref().unwrap_or_default())?,
+                files,
             },
             "rejected" => RunState::Rejected { proposed: proposed()? },
             "cancelled" => RunState::Cancelled,
@@ -151,10 +179,38 @@ pub(crate) struct PayoutRow {
     rail: String,
     reference: String,
     created_at: jiff_diesel::Timestamp,
+    ended_on: Option<jiff_diesel::Date>,
+    retry_of: Option<Uuid>,
+    retried_by: Option<Uuid>,
 }
 
-pub(crate) type PayoutColumns =
-    (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, BigInt, BigInt, BigInt, BigInt, Text, Text, Timestamptz);
+pub(crate) type PayoutColumns = (
+    SqlUuid,
+    SqlUuid,
+    SqlUuid,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Text,
+    Text,
+    Timestamptz,
+    Nullable<Date>,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+);
+
+/// What is selected of a payout `p`.
+macro_rules! payout_columns {
+    () => {
+        "p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.gross_minor, p.recovered_minor, p.gst_minor, p.withheld_minor, p.rail, p.reference, p.created_at,
+         case when p.state in ('settled', 'returned') then (select s.effective_on from payout_step s where s.payout_id = p.id order by s.n desc limit 1) end,
+         p.retry_of, (select r.id from payout r where r.retry_of = p.id)"
+    };
+}
+pub(crate) use payout_columns;
 
 impl PayoutRow {
     pub(crate) fn restore(self) -> Result<PayoutRecord, StoreError> {
@@ -171,6 +227,9 @@ impl PayoutRow {
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             reference: self.reference,
             created_at: Instant::new(self.created_at.into()),
+            ended_on: self.ended_on.map(Into::into),
+            retry_of: self.retry_of.map(PayoutId::new),
+            retried_by: self.retried_by.map(PayoutId::new),
         })
     }
 }

@@ -1,16 +1,17 @@
 //! Own accounts, payout runs, payouts.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::directory::{Abn, AccountNumber, BankDetails, Bsb, GstTimeline, Rail};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use domain::directory::{AccountNumber, BankDetails, Bsb};
 use domain::kernel::Instant;
-use domain::kernel::ids::{BankAccountId, LineId, OrganisationId, PayeeId, PayoutId, PayoutRunId};
+use domain::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
 use domain::ledger::line::CommissionLine;
 use domain::payouts::BankAccount;
-use domain::payouts::payout::{Payout, PayoutState};
-use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep, StandingBank};
+use domain::payouts::bank_file::BankFile;
+use domain::payouts::payout::Payout;
+use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep};
 use domain::payouts::run::{PayoutRun, RunState};
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -18,97 +19,12 @@ use uuid::Uuid;
 use crate::bind::{array_literal, date, instant};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, line_columns};
-use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow};
+use crate::payout_files;
+use crate::payout_moves;
+use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow, account_columns};
+use crate::payout_standings::{StandingColumns, StandingRow};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
-
-#[derive(Queryable)]
-struct StandingRow {
-    id: Uuid,
-    organisation_id: Uuid,
-    abn: Option<String>,
-    gst_registered_on: Option<jiff_diesel::Date>,
-    rail: String,
-    minimum_minor: i64,
-    bank_id: Option<Uuid>,
-    salt: Option<Uuid>,
-    usable_from: Option<jiff_diesel::Timestamp>,
-    bsb: Option<String>,
-    account_number: Option<String>,
-    account_title: Option<String>,
-}
-
-type StandingColumns = (
-    SqlUuid,
-    SqlUuid,
-    Nullable<Text>,
-    Nullable<Date>,
-    Text,
-    BigInt,
-    Nullable<SqlUuid>,
-    Nullable<SqlUuid>,
-    Nullable<Timestamptz>,
-    Nullable<Text>,
-    Nullable<Text>,
-    Nullable<Text>,
-);
-
-impl StandingRow {
-    fn restore(self) -> Result<PayeeStanding, StoreError> {
-        let abn = self.abn.map(|text| Abn::parse(&text)).transpose().map_err(|_| unreadable("an ABN"))?;
-        let bank = match (self.bank_id, self.salt, self.usable_from, self.bsb, self.account_number, self.account_title)
-        {
-            (Some(id), Some(salt), Some(from), Some(bsb), Some(account), Some(title)) => Some(StandingBank {
-                id,
-                salt,
-                usable_from: Instant::new(from.into()),
-                details: bank_details(&bsb, &account, &title)?,
-            }),
-            _ => None,
-        };
-        Ok(PayeeStanding {
-            id: PayeeId::new(self.id),
-            organisation: OrganisationId::new(self.organisation_id),
-            abn,
-            gst: GstTimeline::restore(self.gst_registered_on.map(|on| (on.into(), true))),
-            rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
-            minimum_minor: self.minimum_minor,
-            bank,
-        })
-    }
-}
-
-#[derive(Queryable)]
-struct LockedRow {
-    id: Uuid,
-    run_id: Uuid,
-    payee_id: Uuid,
-    state: String,
-    amount_minor: i64,
-    rail: String,
-    bank_account_id: Uuid,
-    reference: String,
-    visible_to: Vec<Uuid>,
-}
-
-type LockedColumns = (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, Text, SqlUuid, Text, Array<SqlUuid>);
-
-impl LockedRow {
-    fn restore(self, lines: &mut BTreeMap<Uuid, Vec<(LineId, i64)>>) -> Result<LockedPayout, StoreError> {
-        Ok(LockedPayout {
-            id: PayoutId::new(self.id),
-            run: PayoutRunId::new(self.run_id),
-            payee: PayeeId::new(self.payee_id),
-            state: PayoutState::parse(&self.state).ok_or_else(|| unreadable("the state of a payout"))?,
-            amount_minor: self.amount_minor,
-            rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
-            bank_account: BankAccountId::new(self.bank_account_id),
-            reference: self.reference,
-            visible_to: self.visible_to,
-            lines: lines.remove(&self.id).unwrap_or_default(),
-        })
-    }
-}
 
 /// Bank details as they were stored.
 pub(crate) fn bank_details(bsb: &str, account: &str, title: &str) -> Result<BankDetails, StoreError> {
@@ -123,8 +39,8 @@ pub(crate) fn bank_details(bsb: &str, account: &str, title: &str) -> Result<Bank
 impl PayoutRepository for PgUnitOfWork<'_> {
     fn insert_bank_account(&mut self, account: &BankAccount, at: Instant) -> Result<(), StoreError> {
         command(
-            "insert into bank_account (id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "insert into bank_account (id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit, settle_after_days, csv_profile, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::jsonb, $16)",
         )
         .bind::<SqlUuid, _>(account.id.uuid())
         .bind::<Text, _>(account.name.as_str())
@@ -139,6 +55,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         .bind::<Bool, _>(account.self_balancing)
         .bind::<Text, _>(account.header_date.code())
         .bind::<Integer, _>(i32::try_from(account.item_limit).map_err(|_| unreadable("an item limit"))?)
+        .bind::<Nullable<SmallInt>, _>(account.settle_after_days.and_then(|days| i16::try_from(days).ok()))
+        .bind::<Nullable<Text>, _>(csv_profile(account)?)
         .bind::<Timestamptz, _>(instant(at))
         .execute(self.pg)
         .map_err(store_error)?;
@@ -146,14 +64,12 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     }
 
     fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError> {
-        let row: Option<AccountRow> = query::<AccountColumns>(
-            "select id, name, bsb, account_number, account_title, bank_code, user_name, user_number, remitter, description, self_balancing, header_date, item_limit
-             from bank_account where id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+        let row: Option<AccountRow> =
+            query::<AccountColumns>(concat!("select ", account_columns!(), " from bank_account where id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         row.map(AccountRow::restore).transpose()
     }
 
@@ -184,7 +100,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         let rows: Vec<StandingRow> = query::<StandingColumns>(
             "with locked as (select * from payee where id = any($1) order by id for share)
              select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
-               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title
+               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
+               exists (select from bank_details_block k where k.bank_details_id = b.id)
              from locked p left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
              order by p.id",
@@ -220,24 +137,22 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
         let row: Option<RunRow> = query::<RunColumns>(
             "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, file_date_on, aba_sha256, voided_reason, version
+               approved_by, approved_at, executed_by, executed_at, voided_reason, version
              from payout_run where id = $1 for update",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)
         .optional()
         .map_err(store_error)?;
-        row.map(RunRow::restore).transpose()
+        row.map(|row| payout_files::restored(self.pg, row)).transpose()
     }
 
-    fn update_run(&mut self, run: &PayoutRun, file: Option<&[u8]>) -> Result<(), StoreError> {
+    fn update_run(&mut self, run: &PayoutRun) -> Result<(), StoreError> {
         let content = run.content.content();
         let (proposed, approved) = (run.state.proposed(), run.state.approved());
-        let (executed, dated, sha256) = match &run.state {
-            RunState::Executed { executed, file_date_on, file_sha256, .. } => {
-                (Some(*executed), Some(*file_date_on), Some(*file_sha256))
-            }
-            _ => (None, None, None),
+        let executed = match &run.state {
+            RunState::Executed { executed, .. } => Some(*executed),
+            _ => None,
         };
         let voided = match &run.state {
             RunState::Previewed { voided } => voided.as_deref(),
@@ -247,8 +162,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         command(
             "update payout_run set state = $1, content = $2, content_sha256 = $3, total_minor = $4, payout_count = $5,
                proposed_by = $6, proposed_at = $7, approved_by = $8, approved_at = $9, approved_sha256 = $10,
-               executed_by = $11, executed_at = $12, file_date_on = $13, aba = $14, aba_sha256 = $15, voided_reason = $16, version = $17
-             where id = $18",
+               executed_by = $11, executed_at = $12, voided_reason = $13, version = $14
+             where id = $15",
         )
         .bind::<Text, _>(run.state.code())
         .bind::<Bytea, _>(run.content.bytes())
@@ -262,15 +177,16 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         .bind::<Nullable<Bytea>, _>(approved_sha256.map(|sha256| sha256.bytes().to_vec()))
         .bind::<Nullable<SqlUuid>, _>(executed.map(|act| act.by))
         .bind::<Nullable<Timestamptz>, _>(executed.map(|act| instant(act.at)))
-        .bind::<Nullable<Date>, _>(dated.map(date))
-        .bind::<Nullable<Bytea>, _>(file)
-        .bind::<Nullable<Bytea>, _>(sha256.map(|sha256| sha256.bytes().to_vec()))
         .bind::<Nullable<Text>, _>(voided)
         .bind::<Integer, _>(version(run.version)?)
         .bind::<SqlUuid, _>(run.id.uuid())
         .execute(self.pg)
         .map_err(store_error)?;
         Ok(())
+    }
+
+    fn append_files(&mut self, run: PayoutRunId, files: &[BankFile], at: Instant) -> Result<(), StoreError> {
+        payout_files::append(self.pg, run, files, at)
     }
 
     fn append_step(&mut self, step: &RunStep) -> Result<(), StoreError> {
@@ -313,57 +229,29 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
+    fn is_retried(&mut self, id: PayoutId) -> Result<bool, StoreError> {
+        query::<Bool>("select exists (select from payout where retry_of = $1)")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)
+    }
+
     fn lock_payouts(&mut self, payouts: &[PayoutId]) -> Result<Vec<LockedPayout>, StoreError> {
-        let ids: Vec<Uuid> = payouts.iter().map(|p| p.uuid()).collect();
-        let rows: Vec<LockedRow> = query::<LockedColumns>(
-            "with locked as (select * from payout where id = any($1) order by id for update)
-             select p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.rail, r.bank_account_id, p.reference, p.visible_to
-             from locked p join payout_run r on r.id = p.run_id order by p.id",
-        )
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let sent: Vec<(Uuid, Uuid, i64)> = query::<(SqlUuid, SqlUuid, BigInt)>(
-            "select payout_id, line_id, amount_minor from payout_line where payout_id = any($1) order by payout_id, line_id",
-        )
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let mut lines: BTreeMap<Uuid, Vec<(LineId, i64)>> = BTreeMap::new();
-        for (payout, line, amount_minor) in sent {
-            lines.entry(payout).or_default().push((LineId::new(line), amount_minor));
-        }
-        rows.into_iter().map(|row| row.restore(&mut lines)).collect()
+        payout_moves::lock(self.pg, payouts)
     }
 
     fn move_payouts(&mut self, steps: &[PayoutStep], at: Instant) -> Result<(), StoreError> {
-        command(
-            "with said (at, id, state, effective_on, source_id, reason) as (
-               select t.at, s.* from (select $1::timestamptz as at) t,
-                 unnest($2::uuid[], $3::text[], $4::date[], $5::uuid[], $6::text[]) as s (id, state, effective_on, source_id, reason)),
-             moved as (update payout p set state = said.state from said where p.id = said.id)
-             insert into payout_step (payout_id, n, state, at, effective_on, source_id, reason)
-             select id, 1 + (select count(*) from payout_step o where o.payout_id = said.id), state, at, effective_on, source_id, reason from said",
-        )
-        .bind::<Timestamptz, _>(instant(at))
-        .bind::<Array<SqlUuid>, _>(steps.iter().map(|s| s.payout.uuid()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(steps.iter().map(|s| s.state.code()).collect::<Vec<_>>())
-        .bind::<Array<Date>, _>(steps.iter().map(|s| date(s.effective_on)).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(steps.iter().map(|s| s.source).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(steps.iter().map(|s| s.reason.clone()).collect::<Vec<_>>())
-        .execute(self.pg)
-        .map_err(store_error)?;
-        Ok(())
+        payout_moves::append(self.pg, steps, at)
     }
 }
 
 fn append_payouts(pg: &mut diesel::pg::PgConnection, payouts: &[Payout], at: Instant) -> QueryResult<usize> {
     command(
-        "insert into payout (state, created_at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to, gst_minor, withheld_minor, rail, stripe_account)
-         select 'in_transit', t.at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to::uuid[], gst_minor, withheld_minor, rail, stripe_account
+        "insert into payout (state, created_at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to, gst_minor, withheld_minor, rail, stripe_account, retry_of)
+         select 'in_transit', t.at, id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to::uuid[], gst_minor, withheld_minor, rail, stripe_account, retry_of
          from (select $1::timestamptz as at) t,
-           unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::uuid[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::text[])
-           as p (id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to, gst_minor, withheld_minor, rail, stripe_account)",
+           unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::uuid[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::uuid[])
+           as p (id, run_id, payee_id, amount_minor, gross_minor, recovered_minor, reference, bank_details_id, visible_to, gst_minor, withheld_minor, rail, stripe_account, retry_of)",
     )
     .bind::<Timestamptz, _>(instant(at))
     .bind::<Array<SqlUuid>, _>(payouts.iter().map(|p| p.planned.id.uuid()).collect::<Vec<_>>())
@@ -379,6 +267,7 @@ fn append_payouts(pg: &mut diesel::pg::PgConnection, payouts: &[Payout], at: Ins
     .bind::<Array<BigInt>, _>(payouts.iter().map(|p| p.planned.withheld.0).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(payouts.iter().map(|p| p.planned.rail().code()).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(payouts.iter().map(|p| p.planned.stripe_account.clone()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(payouts.iter().map(|p| p.planned.retry_of.map(PayoutId::uuid)).collect::<Vec<_>>())
     .execute(pg)
 }
 
@@ -392,6 +281,10 @@ fn append_amounts(
         .bind::<Array<SqlUuid>, _>(amounts.iter().map(|a| a.1.uuid()).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(amounts.iter().map(|a| a.2).collect::<Vec<_>>())
         .execute(pg)
+}
+
+fn csv_profile(account: &BankAccount) -> Result<Option<String>, StoreError> {
+    account.csv.as_ref().map(serde_json::to_string).transpose().map_err(|_| unreadable("the profile of a CSV"))
 }
 
 fn count(number: usize) -> Result<i32, StoreError> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::store_error;
 use crate::page::{Paging, by_id, listed};
-use crate::payout_rows::{PayoutColumns, PayoutRow};
+use crate::payout_rows::{PayoutColumns, PayoutRow, payout_columns};
 use crate::statement::query;
 use crate::store::PgQueries;
 
@@ -125,10 +125,14 @@ impl StatementQueries for PgQueries<'_> {
 
     fn statement_payouts(&mut self, member: MemberId, limit: u16) -> Result<Vec<(PayoutRecord, i64)>, StoreError> {
         let rows: Vec<PaidRow> = query::<PaidColumns>(
-            "select p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.gross_minor, p.recovered_minor, p.gst_minor, p.withheld_minor, p.rail, p.reference, p.created_at, paid.minor
+            concat!(
+                "select ",
+                payout_columns!(),
+                ", paid.minor
              from (select pl.payout_id, sum(pl.amount_minor)::bigint as minor from payout_line pl join commission_line l on l.id = pl.line_id
                    where l.member_id = $1 group by pl.payout_id) paid
-             join payout p on p.id = paid.payout_id order by p.id desc limit $2",
+             join payout p on p.id = paid.payout_id order by p.id desc limit $2"
+            ),
         )
         .bind::<SqlUuid, _>(member.uuid())
         .bind::<BigInt, _>(i64::from(limit))

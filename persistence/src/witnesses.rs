@@ -76,10 +76,13 @@ impl WitnessRepository for PgUnitOfWork<'_> {
     }
 
     fn find_cosigners(&mut self, size: u64) -> Result<Vec<String>, StoreError> {
-        query::<Text>("select witness from chain_cosignature where size = $1")
-            .bind::<BigInt, _>(to_i64(size)?)
-            .load(self.pg)
-            .map_err(store_error)
+        query::<Text>(
+            "select c.witness from chain_cosignature c where c.size = $1
+             and not exists (select from chain_evidence e where e.witness = c.witness and e.kind = 'behind')",
+        )
+        .bind::<BigInt, _>(to_i64(size)?)
+        .load(self.pg)
+        .map_err(store_error)
     }
 
     fn publish(&mut self, size: u64) -> Result<(), StoreError> {

@@ -182,6 +182,33 @@ fn an_import_of_the_same_file_does_not_bring_the_person_back() {
 }
 
 #[test]
+fn a_row_that_corrected_a_signed_referral_leaves_no_digest_of_the_name() {
+    let service = Service::over(world().platform);
+    let platform = &service.platform;
+    let row = "R-1,A2,Quillon Brabazon,FIXED-3Y,2026-11-20,2026-11-21,2026-11-22,500000.00,0.00,";
+    let import = |amount: &str| platform.import(format!("{HEADER}\n{}\n", row.replace("500000.00", amount)).as_bytes());
+    let digests = "select count(*) from deal where external_ref = 'R-1' and source_sha256 is not null";
+    assert_eq!(import("500000.00").corrected, 1);
+    assert_eq!(platform.number(digests), 1);
+    assert_eq!(delete(&service, client(platform, "R-1"), "\"1\"").status, 204);
+    assert_eq!(platform.number(digests), 0, "a digest of the row would tell the name to whoever guesses it");
+    assert_eq!((import("500000.00").unchanged, import("510000.00").corrected), (1, 1));
+    assert_eq!(platform.number(digests), 0);
+}
+
+#[test]
+fn a_row_that_corrects_a_signed_referral_after_the_erasure_leaves_none_either() {
+    let service = Service::over(world().platform);
+    let platform = &service.platform;
+    assert_eq!(delete(&service, client(platform, "R-1"), "\"1\"").status, 204);
+    let row = "R-1,A2,Quillon Brabazon,FIXED-3Y,2026-11-20,2026-11-21,2026-11-22,500000.00,0.00,";
+    assert_eq!(platform.import(format!("{HEADER}\n{row}\n").as_bytes()).corrected, 1);
+    let digests = "select count(*) from deal where external_ref = 'R-1' and source_sha256 is not null";
+    assert_eq!(platform.number(digests), 0);
+    assert_eq!(holding(platform, &WORDS[..5]), std::collections::BTreeSet::new());
+}
+
+#[test]
 fn an_offer_that_is_erased_takes_no_more_signatures() {
     let world = World::new();
     let command = domain::deals::referral::Refer { client: quillon(), ..world.signed("R-1") };

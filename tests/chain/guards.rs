@@ -52,6 +52,31 @@ fn secrets_go_by_an_erasure_that_names_them_and_is_logged_and_by_nothing_else() 
 }
 
 #[test]
+fn an_erasure_is_logged_when_its_transaction_ends() {
+    let platform = example();
+    let lose = "delete from chain_pending where source_id = '01990000-0000-7000-8000-00000000ffff'";
+    let change = "update chain_pending set kind = 'offer' where source_id = '01990000-0000-7000-8000-00000000ffff'";
+    let count = || platform.number("select count(*) from chain_secret");
+    let before = count();
+    // What looks at the leaf is asked early, and the leaf is taken away after that.
+    let early = "set constraints all immediate";
+    for script in [
+        vec![ERASURE, NAMED, PENDING, ERASE, lose],
+        vec![ERASURE, NAMED, PENDING, ERASE, early, lose],
+        vec![ERASURE, NAMED, PENDING, early, ERASE, lose],
+        vec![ERASURE],
+    ] {
+        let committed = format!("begin; {}; commit", script.join("; "));
+        let refusal = platform.refusal_of(&committed).unwrap_or_else(|| panic!("it was done: {committed}"));
+        assert!(refusal.contains("the erasure has no leaf"), "{refusal}");
+    }
+    let script = format!("begin; {}; commit", [ERASURE, NAMED, PENDING, ERASE, change].join("; "));
+    let refusal = platform.owner().batch_execute(&script).err().map(|error| error.to_string());
+    assert!(refusal.as_ref().is_some_and(|refusal| refusal.contains("the erasure has no leaf")), "{refusal:?}");
+    assert_eq!(count(), before);
+}
+
+#[test]
 fn a_table_of_the_same_name_does_not_stand_in_for_an_erasure() {
     let platform = example();
     // What the functions with the owner's rights would look at first, made by the service's own role.

@@ -129,7 +129,7 @@ fn who_was_paid_keeps_what_the_law_asks_for_five_years_and_not_a_day_longer() {
     assert_eq!(erased(&platform, contact).expect("erased").payees.len(), 1);
     platform.number_is(&own, 0);
     let left = holding(&platform, &[&title]);
-    assert_eq!(left, BTreeSet::from(["payout_run.aba".to_owned()]), "the file as it went to the bank");
+    assert_eq!(left, BTreeSet::from(["bank_file.bytes".to_owned()]), "the file as it went to the bank");
     let told = reports(&platform, contact);
     assert_eq!(kept(&told[1]), [(KeptThing::BankFiles, KeptReason::OneRecord, None)]);
     let named = format!("select count(*) from personal_data where name = '{ERASED_NAME}'");

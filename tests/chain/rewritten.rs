@@ -200,6 +200,69 @@ fn the_platform_cannot_declare_for_an_organisation() {
     assert_eq!(told, [(Some(target), "unknown_key")], "{:?}", report.differences);
 }
 
+/// The differences of an audit of an export in which one statement was signed anew.
+fn told(
+    platform: &Platform,
+    kind: LeafKind,
+    sign: &dyn Fn(Statement) -> String,
+) -> (Vec<(Option<u64>, &'static str)>, u64) {
+    let chosen = |found: LeafKind, index: u64| found == kind && (index > 5 || kind == LeafKind::ImportDeclaration);
+    let (leaves, lines, target) = resigned(&exported(platform), chosen, sign);
+    let (files, _, _) = files(platform, &leaves);
+    let report = audited(platform, &files, Some(&written(&lines, &files.0[CHECKPOINT])), &[]).expect("it is read");
+    (report.differences.iter().map(|d| (d.index, d.code)).collect(), target)
+}
+
+#[test]
+fn statements_of_one_handshake_that_do_not_name_each_other_are_told() {
+    let service = Service::start();
+    let platform = &service.platform;
+    platform.onboard(MEMBERS);
+    let _ = platform.import(EXAMPLE);
+    service.sequence();
+    let own = |statement: Statement| statement.sign(&platform.signer).expect("an envelope");
+    let other = Digest::of(b"another");
+    // Signed by the right key, of the right form: only the digests of the one before tell.
+    let (found, offer) = told(platform, LeafKind::Offer, &|statement| {
+        let Statement::Offer(mut offer) = statement else { panic!("an offer") };
+        offer.salt = Salt([6; 32]);
+        own(Statement::Offer(offer))
+    });
+    let codes: Vec<_> = found.iter().map(|(_, code)| *code).collect();
+    assert_eq!(codes, ["digest_mismatch"; 2], "the accept and the seal are of another offer: {found:?}");
+    assert!(found.iter().all(|(index, _)| *index > Some(offer)));
+    let (found, accept) = told(platform, LeafKind::Accept, &|statement| {
+        let Statement::Accept(mut accept) = statement else { panic!("an accept") };
+        accept.offer_sha256 = other;
+        own(Statement::Accept(accept))
+    });
+    assert_eq!(found[0], (Some(accept), "digest_mismatch"));
+    assert!(found.len() == 2 && found[1].1 == "digest_mismatch", "and the seal is of another accept: {found:?}");
+    type Bend = fn(&mut statement::Seal);
+    let bends: [(&str, Bend); 5] = [
+        ("digest_mismatch", |seal| seal.offer_sha256 = Digest::of(b"another")),
+        ("digest_mismatch", |seal| seal.accept_sha256 = Digest::of(b"another")),
+        ("assurance_overstated", |seal| (seal.assurance, seal.declaration) = (statement::Assurance::Own, None)),
+        ("declaration_misplaced", |seal| seal.declaration = None),
+        ("digest_mismatch", |seal| seal.declaration = Some(Digest::of(b"another"))),
+    ];
+    for (code, bend) in bends {
+        let (found, target) = told(platform, LeafKind::Seal, &|statement| {
+            let Statement::Seal(mut seal) = statement else { panic!("a seal") };
+            bend(&mut seal);
+            own(Statement::Seal(seal))
+        });
+        assert!(found.contains(&(Some(target), code)), "{code}: {found:?}");
+        assert!(found.iter().all(|(index, _)| *index == Some(target)), "{found:?}");
+    }
+    let (found, target) = told(platform, LeafKind::Accept, &|statement| {
+        let Statement::Accept(mut accept) = statement else { panic!("an accept") };
+        accept.party = PartyId::organisation(platform.introducer);
+        own(Statement::Accept(accept))
+    });
+    assert!(found.contains(&(Some(target), "other_party")), "{found:?}");
+}
+
 /// An export in which the first leaf of a kind is gone, and an erasure that the platform signed says so. Gives the index.
 fn hidden(platform: &Platform, export: &[u8], kind: LeafKind) -> (Vec<Line>, u64) {
     let mut lines = lines(export);

@@ -1,8 +1,13 @@
 //! kill -9 during an import, of the worker and of PostgreSQL itself, on a durable cluster: started again,
 //! and imported again, it comes to the same totals. And a file of 200 MB leaves memory flat. The sequencer is killed at
-//! every statement ([`sequencing`]).
+//! every statement ([`sequencing`]), the execution of a payout run likewise ([`paying`]).
 
+mod paying;
 mod sequencing;
+
+#[expect(dead_code, reason = "the world of the payout tests, of which these need a part")]
+#[path = "../payouts/world.rs"]
+mod world;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;

@@ -381,20 +381,18 @@ fn payout() {
             sql: "update ledger_entry set source_id = gen_random_uuid() where seq = (select seq from ledger_entry where kind = 'payout_initiated' order by seq limit 1)",
         },
         // One cent more on the first line of the file, its digest made to fit.
-        Cheat {
-            guarantee: Payout,
-            code: "bank_file_differs",
-            prefix: "run",
-            of: "select id from payout_run",
-            sql: "update payout_run set aba = changed, aba_sha256 = sha256(changed) from
-                  (select set_byte(aba, 122 + 29, 48 + (get_byte(aba, 122 + 29) - 47) % 10) changed from payout_run) c",
-        },
-        Cheat {
-            guarantee: Payout,
-            code: "bank_file_malformed",
-            prefix: "run",
-            of: "select id from payout_run",
-            sql: "update payout_run set aba = changed, aba_sha256 = sha256(changed) from (select substr(aba, 2) changed from payout_run) c",
-        },
+        of_the_file(
+            "bank_file_differs",
+            "update bank_file set bytes = changed, sha256 = sha256(changed) from (select set_byte(bytes, 122 + 29, 48 + (get_byte(bytes, 122 + 29) - 47) % 10) changed from bank_file) c",
+        ),
+        of_the_file(
+            "bank_file_malformed",
+            "update bank_file set bytes = changed, sha256 = sha256(changed) from (select substr(bytes, 2) changed from bank_file) c",
+        ),
+        of_the_file("bank_file_missing", "delete from bank_file_payout"),
     ]);
+}
+
+fn of_the_file(code: &'static str, sql: &'static str) -> Cheat {
+    Cheat { guarantee: Payout, code, prefix: "run", of: "select id from payout_run", sql }
 }

@@ -229,6 +229,42 @@ fn of_several_offers_the_first_accept_wins_and_only_the_one_who_was_asked_accept
 }
 
 #[test]
+fn whom_it_was_offered_to_sees_where_the_deal_stands_while_that_is_open() {
+    let world = World::new();
+    let provider = world.platform.provider;
+    let ((second, second_key), (third, _)) = (world.another_provider(51), world.another_provider(52));
+    let (first, seal) = accepted(&world, "R-1");
+    let to = |to| {
+        let envelope = signed(offer(&world, (provider, &world.provider_key), seal, to), &world.provider_key);
+        taken(&world, provider, first.handshake, &envelope).expect("a hand-over")
+    };
+    let (one, other) = (to(second), to(third));
+    let stage = |by: OrganisationId, id: HandshakeId| {
+        let viewer = Viewer::Parties(vec![by.uuid()]);
+        let found = world.platform.store().read(&viewer, |q| q.handshakes().find_handshake(id)).expect("a look");
+        found.expect("it is theirs").stage
+    };
+    assert_eq!((stage(second, one.handshake), stage(third, other.handshake)), ("accepted".into(), "accepted".into()));
+    let _ = countersigned(&world, second, &accept(&world, &one, (second, &second_key))).expect("a seal");
+    assert_eq!((stage(second, one.handshake), stage(third, other.handshake)), ("accepted".into(), "closed".into()));
+    for stood in ["contracted", "settled", "reversed"] {
+        world.platform.tamper(&format!("update deal set stage = '{stood}'"));
+        assert_eq!(stage(second, one.handshake), stood, "it has accepted");
+        assert_eq!(stage(third, other.handshake), "closed");
+        assert_eq!(stage(provider, other.handshake), stood, "it sees the deal");
+        assert_eq!(stage(world.platform.introducer, other.handshake), stood);
+    }
+    // An offer that nobody has accepted ends with the deal.
+    let (first, seal) = accepted(&world, "R-2");
+    let envelope = signed(offer(&world, (provider, &world.provider_key), seal, third), &world.provider_key);
+    let waits = taken(&world, provider, first.handshake, &envelope).expect("a hand-over");
+    assert_eq!(stage(third, waits.handshake), "accepted");
+    world.platform.tamper(&format!("update deal set stage = 'lost' where id = '{}'", first.deal.uuid()));
+    assert_eq!(stage(third, waits.handshake), "closed");
+    world.platform.tamper("update deal set stage = 'accepted'");
+}
+
+#[test]
 fn many_who_accept_at_once_make_one_holder() {
     let world = World::new();
     let provider = world.platform.provider;

@@ -43,15 +43,20 @@ impl Site {
             service,
         };
         let provider = PartyId::organisation(site.service.platform.provider);
-        for (token, party, key) in [
-            (&site.introducer, PartyId::member(site.member), &site.member_key),
-            (&site.provider, provider, &site.provider_key),
-        ] {
+        let itself = site.itself();
+        for (token, party, key) in
+            [(&itself, PartyId::member(site.member), &site.member_key), (&site.provider, provider, &site.provider_key)]
+        {
             let body = json!({"registration": registration(party, key, ORIGIN)});
             let made = site.service.post("/v1/signing-keys", token, &body);
             assert_eq!(made.expect(201)["kid"], key.kid());
         }
         site
+    }
+
+    /// A token of the member.
+    fn itself(&self) -> String {
+        self.service.token(&[Role::Member], Some(self.service.platform.introducer), Some(self.member))
     }
 
     fn terms(&self, external_ref: &str) -> Value {
@@ -271,6 +276,11 @@ fn a_bad_registration_or_accept_gets_its_problem_and_leaves_nothing() {
     let foreign = registration(provider(), &key, "another.example/log");
     assert_eq!(of(register(&site.provider, foreign)), one("/registration", "log_mismatch"));
     let _ = register(&site.introducer, registration(provider(), &key, ORIGIN)).problem(404, "not_found");
+    // Whose key it is to sign with as its own, only the member says.
+    let members = || registration(PartyId::member(site.member), &key, ORIGIN);
+    for token in [&site.introducer, &site.service.operator()] {
+        assert_eq!(of(register(token, members())), one("/registration", "not_own_key"));
+    }
     let known = registration(provider(), &site.provider_key, ORIGIN);
     assert_eq!(register(&site.provider, known).expect(200)["kid"], site.provider_key.kid());
     let taken = registration(PartyId::organisation(site.service.platform.introducer), &site.provider_key, ORIGIN);

@@ -321,7 +321,9 @@ fn a_custodial_signature_is_shown_as_such_everywhere() {
     let member_key = MemorySigner::new(66);
     let member = PartyId::parse(made_member(&site).as_str()).expect("a party");
     let body = json!({"registration": registration(member, &member_key, ORIGIN)});
-    let _ = site.service.post("/v1/signing-keys", &site.introducer, &body).expect(201);
+    let of_member = domain::kernel::ids::MemberId::parse(&made_member(&site)).expect("an id");
+    let itself = site.service.token(&[Role::Member], Some(site.service.platform.introducer), Some(of_member));
+    let _ = site.service.post("/v1/signing-keys", &itself, &body).expect(201);
     let terms = json!({
         "type": "offer", "kid": member_key.kid(), "member_id": made_member(&site),
         "provider_id": site.service.platform.provider.to_string(), "product": "FIXED-3Y", "external_ref": "K-2",

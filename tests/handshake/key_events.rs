@@ -155,7 +155,7 @@ fn a_rotation_that_is_not_exactly_right_is_refused_and_leaves_nothing() {
     };
     taken.next = None;
     let taken = Statement::KeyRegistration(taken).sign(&next).expect("an envelope");
-    assert!(world.registered(&introduces, &taken).expect("a registration").new);
+    assert!(world.registered(&world.itself(), &taken).expect("a registration").new);
     assert_eq!(world.rotate(&introduces, id, &rotation), Err(RotateKeyError::KeyTaken));
 }
 
@@ -245,7 +245,7 @@ fn another_key_of_the_party_revokes_and_nobody_elses() {
     let _ = world.countersign(&world.accepted(&made)).expect("a seal");
     let second = MemorySigner::new(41);
     let registration = world.registration(member(&world), &second).sign(&second).expect("an envelope");
-    let _ = world.registered(&introduces, &registration).expect("a registration");
+    let _ = world.registered(&world.itself(), &registration).expect("a registration");
     let id = world.key_id(&world.member_key);
     let bent = |by: &MemorySigner, bend: &dyn Fn(&mut KeyRevocation)| {
         let mut revocation = world.revocation(member(&world), &world.member_key, by);
@@ -270,7 +270,7 @@ fn another_key_of_the_party_revokes_and_nobody_elses() {
     let _ = world.revoke(&introduces, world.key_id(&second), itself).expect("a revocation");
     let third = MemorySigner::new(42);
     let registration = world.registration(member(&world), &third).sign(&third).expect("an envelope");
-    let _ = world.registered(&introduces, &registration).expect("a registration");
+    let _ = world.registered(&world.itself(), &registration).expect("a registration");
     let by_ended = revoked(world.revocation(member(&world), &third, &second), &second);
     let refused = world.revoke(&introduces, world.key_id(&third), by_ended).expect_err("a refusal");
     assert!(matches!(refused, RevokeKeyError::Statement(ref refusal) if refusal.code() == "key_ended"), "{refused:?}");

@@ -130,7 +130,7 @@ fn done(world: &World, act: Act, made: &mut Vec<(u8, Referred)>) -> Expected {
             };
             statement.next = promises.map(|next| signer(next).public_key().digest());
             let envelope = Statement::KeyRegistration(statement).sign(&signer(key)).expect("an envelope");
-            match world.registered(&actor, &envelope) {
+            match world.registered(&world.itself(), &envelope) {
                 Ok(_) => Ok(()),
                 Err(domain::chain::registration::RegisterKeyError::Statement(refusal)) => Err(refusal.code()),
                 Err(domain::chain::registration::RegisterKeyError::KeyTaken) => Err("key_taken"),

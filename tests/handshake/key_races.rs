@@ -77,7 +77,7 @@ fn many_sign_while_one_revokes_and_the_log_is_in_one_order() {
     for round in 0..6_u8 {
         let key = MemorySigner::new(150 + round);
         let registration = world.registration(PartyId::member(world.member), &key).sign(&key).expect("an envelope");
-        let _ = world.registered(&actor, &registration).expect("a registration");
+        let _ = world.registered(&world.itself(), &registration).expect("a registration");
         let (id, start, (told, outcomes)) = (world.key_id(&key), Barrier::new(4), channel());
         std::thread::scope(|scope| {
             for signer in 0..3_u8 {

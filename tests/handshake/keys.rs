@@ -1,6 +1,6 @@
 //! Registration of signing keys.
 
-use domain::access::{Scope, Viewer};
+use domain::access::{Actor, Role, Scope, Viewer};
 use domain::chain::registration::RegisterKeyError;
 use domain::chain::signer::Signer;
 use domain::chain::statement::{Assurance, KeyRegistration, PartyId, Statement};
@@ -9,7 +9,7 @@ use domain::kernel::fault::Reason;
 use domain::kernel::ids::{MemberId, OrganisationId};
 use harness::platform::MemorySigner;
 
-use crate::world::{World, partner};
+use crate::world::{World, of_member, partner};
 
 fn code(error: &RegisterKeyError) -> String {
     match error {
@@ -96,6 +96,42 @@ fn a_registration_that_is_not_exactly_right_is_refused() {
     powerless.scopes.remove(&Scope::ChainWrite);
     assert!(matches!(world.registered(&powerless, &envelope), Err(RegisterKeyError::Scope(_))));
     assert_eq!(world.rows(), before);
+}
+
+#[test]
+fn only_the_member_registers_a_key_as_its_own() {
+    let world = World::new();
+    let (key, party) = (MemorySigner::new(34), PartyId::member(world.member));
+    let said = |actor: &Actor, assurance: Assurance| {
+        let Statement::KeyRegistration(mut statement) = world.registration(party.clone(), &key) else {
+            panic!("a registration")
+        };
+        statement.assurance = assurance;
+        let envelope = Statement::KeyRegistration(statement).sign(&key).expect("an envelope");
+        world.registered(actor, &envelope).map(|registered| registered.key.assurance).map_err(|error| code(&error))
+    };
+    let before = world.rows();
+    let introducer = world.platform.introducer;
+    let agent = with_role(Role::PartnerAgent, Some(introducer));
+    let operator = with_role(Role::OperatorAdmin, None);
+    for other in [partner(introducer), agent, operator, Actor::service()] {
+        assert_eq!(said(&other, Assurance::Own), Err("not_own_key".to_owned()), "{other:?}");
+    }
+    let sibling = of_member(introducer, world.keyless);
+    assert_eq!(said(&sibling, Assurance::Own), Err("UnknownParty".to_owned()));
+    assert_eq!(world.rows(), before);
+    // The member says so of itself; of another key, whoever acts for it says that it is kept for the member.
+    assert_eq!(said(&world.itself(), Assurance::Own), Ok(Assurance::Own));
+    let kept = MemorySigner::new(35);
+    let Statement::KeyRegistration(mut statement) = world.registration(party.clone(), &kept) else { panic!("one") };
+    statement.assurance = Assurance::Custodial;
+    let envelope = Statement::KeyRegistration(statement).sign(&kept).expect("an envelope");
+    let registered = world.registered(&partner(introducer), &envelope).expect("a registration");
+    assert_eq!(registered.key.assurance, Assurance::Custodial);
+}
+
+fn with_role(role: Role, organisation: Option<OrganisationId>) -> Actor {
+    Actor { roles: [role].into(), scopes: role.scopes().iter().copied().collect(), organisation, ..Actor::service() }
 }
 
 #[test]

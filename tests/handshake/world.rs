@@ -64,7 +64,7 @@ impl World {
         };
         let (introducer, provider) = (world.platform.introducer, world.platform.provider);
         let introduces = partner(introducer);
-        world.register(&introduces, PartyId::member(member), &world.member_key);
+        world.register(&world.itself(), PartyId::member(member), &world.member_key);
         world.register(&introduces, PartyId::organisation(introducer), &world.introducer_key);
         world.register(&partner(provider), PartyId::organisation(provider), &world.provider_key);
         world
@@ -73,6 +73,11 @@ impl World {
     fn register(&self, actor: &Actor, party: PartyId, key: &MemorySigner) {
         let envelope = self.registration(party, key).sign(key).expect("an envelope");
         assert!(self.registered(actor, &envelope).expect("a registration").new);
+    }
+
+    /// The member itself.
+    pub fn itself(&self) -> Actor {
+        of_member(self.platform.introducer, self.member)
     }
 
     /// What an actor takes from its surroundings.
@@ -309,6 +314,17 @@ pub fn partner(organisation: OrganisationId) -> Actor {
         scopes: Role::PartnerAdmin.scopes().iter().copied().collect(),
         organisation: Some(organisation),
         member: None,
+    }
+}
+
+/// A member of an organisation.
+pub fn of_member(organisation: OrganisationId, member: MemberId) -> Actor {
+    Actor {
+        id: member.uuid(),
+        roles: BTreeSet::from([Role::Member]),
+        scopes: Role::Member.scopes().iter().copied().collect(),
+        organisation: Some(organisation),
+        member: Some(member),
     }
 }
 

@@ -95,6 +95,8 @@ impl<'s> Asking<'s> {
         let request = &self.requests[operation.id];
         let json = request.get("body").map(|body| ("application/json", filled(&body.to_string())));
         let csv = request["csv"].as_str().map(|csv| ("text/csv", csv.to_owned()));
+        let text = request["text"].as_str().map(|text| ("text/plain", text.to_owned()));
+        let xml = request["xml"].as_str().map(|xml| ("application/xml", xml.to_owned()));
         let form = request["form"].as_str().map(|form| ("application/x-www-form-urlencoded", filled(form)));
         let mut headers = Vec::new();
         for parameter in self.parameters(operation, "header") {
@@ -111,7 +113,7 @@ impl<'s> Asking<'s> {
             path: self.path(operation, ids),
             query: request["query"].as_str().map(filled),
             headers,
-            body: json.or(csv).or(form),
+            body: json.or(csv).or(text).or(xml).or(form),
         }
     }
 

@@ -2,6 +2,8 @@
 //! randomness they set.
 
 pub mod asking;
+pub mod bounced;
+pub mod camt;
 pub mod cluster;
 pub mod counted;
 pub mod documented;

@@ -91,6 +91,7 @@ impl Site {
         let second = second_partner(&mut platform);
         (platform.introducer, platform.provider) = first;
         let service = crate::site::served(platform);
+        take_back(&service);
         let [ours, theirs] = [first, second].map(|(introducer, provider)| own(&service, introducer, provider));
         let embed = json!({
             "member_id": ours.member.to_string(), "expires_in": 3600,
@@ -178,7 +179,8 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     refer(service, &token, (member, provider), client);
     let key = MemorySigner::new(introducer.uuid().as_bytes()[15]);
     let registration = registration(PartyId::member(member), &key);
-    let _ = service.post("/v1/signing-keys", &token, &json!({"registration": registration})).expect(201);
+    let itself = service.token(&[Role::Member], Some(introducer), Some(member));
+    let _ = service.post("/v1/signing-keys", &itself, &json!({"registration": registration})).expect(201);
     let operator = service.operator();
     let organisation = introducer.to_string();
     let cohort = json!({"organisation_id": organisation, "code": "2026", "name": "Those of 2026"});
@@ -222,6 +224,23 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let own = ALL_OF.iter().flat_map(|sql| service.platform.ids_of(&filled(sql, introducer, Some(member))));
     let own = own.chain([introducer.uuid(), provider.uuid()]).map(encode).collect();
     Partner { introducer, provider, member, ids, own }
+}
+
+/// A file of returned payments and a bank statement, of which nothing is a payout.
+fn take_back(service: &Service) {
+    let finance = service.token(&[Role::Finance], None, None);
+    let file = crate::bounced::file(&[crate::bounced::unknown("NOBODY KNOWS", 1)], "231126");
+    let _ = service.upload("/v1/bank-returns", &finance, "text/plain", file.as_bytes()).expect(201);
+    let statement = crate::camt::Statement {
+        account: "06200012345678".into(),
+        id: "STMT-1".into(),
+        from: "2026-11-23".into(),
+        to: "2026-11-23".into(),
+        opening: 0,
+        entries: vec![crate::camt::entry("2026-11-23", 1, "NOBODY KNOWS")],
+    };
+    let document = crate::camt::document("08", &[statement]);
+    let _ = service.upload("/v1/bank-statements", &finance, "application/xml", document.as_bytes()).expect(201);
 }
 
 /// A referral whose handshake waits for the provider.
@@ -331,6 +350,9 @@ const OWNED: &[(&str, &str)] = &[
     ("product", "select id from product order by code limit 1"),
     ("bank", "select id from bank_account limit 1"),
     ("run", "select id from payout_run limit 1"),
+    ("breturn", "select id from bank_return limit 1"),
+    ("bstatement", "select id from bank_statement limit 1"),
+    ("bline", "select id from bank_statement_line limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
     ("manual", "select id from manual_entry limit 1"),
     ("period", "select id from accounting_period limit 1"),

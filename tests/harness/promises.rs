@@ -42,7 +42,27 @@ pub const PROMISES: &[(&str, &str)] = &[
         "a deal has a governing version exactly when its first handshake is sealed",
         "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
     ),
-
+    (
+        "a payee that is erased has no name, no ABN and no account",
+        "select count(*) from payee p where p.erased_at is not null and (p.abn is not null or p.gst_registered_on is not null
+           or exists (select from personal_data d where d.subject_id = p.id and d.name <> 'Erased')
+           or exists (select from payee_bank_change c where c.payee_id = p.id)
+           or exists (select from payee_bank_details d where d.payee_id = p.id and d.account_title <> 'ERASED'))",
+    ),
+    (
+        "nobody acts as somebody who is erased",
+        "select count(*) from chain_erasure e join member m on m.contact_id = e.contact_id
+           where exists (select from api_client c where c.member_id = m.id and c.revoked_at is null)
+              or exists (select from app_user u where u.member_id = m.id and u.disabled_at is null)",
+    ),
+    (
+        "of a client who is erased no digest tells the name",
+        "select count(*) from deal d join chain_erasure e on e.contact_id = d.client_id where d.source_sha256 is not null",
+    ),
+    (
+        "an erasure has exactly one leaf",
+        "select count(*) from chain_erasure e where (select count(*) from chain_pending p where p.source_id = e.id) + (select count(*) from chain_leaf l where l.source_id = e.id) <> 1",
+    ),
     (
         "the audit log holds no address and no number of anybody",
         "select count(*) from audit_record a join personal_data p
@@ -181,6 +201,12 @@ pub const PROMISES: &[(&str, &str)] = &[
         "an executed run is the sum of its payouts, and no other run has any",
         "select count(*) from payout_run r left join (select run_id, sum(amount_minor) total, count(*) n from payout group by 1) p on p.run_id = r.id
          where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",
+    ),
+    (
+        "a payout by bank file is in one file, no other is in any, and a file is the sum of its payouts",
+        "select (select count(*) from payout p left join bank_file_payout i on i.payout_id = p.id where (p.rail = 'aba') <> (i.payout_id is not null))
+              + (select count(*) from bank_file f left join (select i.file_id, sum(p.amount_minor) total, count(*) n from bank_file_payout i join payout p on p.id = i.payout_id group by 1) h on h.file_id = f.id
+                 where (f.total_minor, f.payout_count) is distinct from (h.total::bigint, h.n::int))",
     ),
     (
         "every approved run has its approval in the log",

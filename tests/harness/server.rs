@@ -274,6 +274,14 @@ impl Service {
         self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
     }
 
+    /// POST of a file with a fresh key.
+    #[must_use]
+    pub fn upload(&self, path: &str, token: &str, media: &str, file: &[u8]) -> Reply {
+        let (authorization, key) = (format!("Bearer {token}"), self.app.ids.next().to_string());
+        let headers = [("authorization", authorization.as_str()), ("idempotency-key", &key), ("content-type", media)];
+        self.send("POST", path, &headers, Some(file))
+    }
+
     /// POST of a form, as the token endpoint takes it.
     #[must_use]
     pub fn form(&self, path: &str, form: &str) -> Reply {

@@ -156,6 +156,10 @@ fn a_log_that_was_rolled_back_grows_no_more_and_the_service_takes_nothing_new() 
     let _ = service.send("GET", "/health/ready", &[], None).problem(503, "log_not_signed");
     let _ = service.post("/v1/users", &service.operator(), &user(1)).problem(503, "log_not_signed");
     assert_eq!(service.send("GET", "/health/live", &[], None).status, 200);
+    // That a head is known is no word on whether the log extends what was signed.
     service.app.publish(service.app.seen());
+    service.app.learn_head().expect("a look");
+    let _ = service.post("/v1/users", &service.operator(), &user(1)).problem(503, "log_not_signed");
+    service.app.log_is_whole();
     let _ = service.post("/v1/users", &service.operator(), &user(1)).expect(201);
 }

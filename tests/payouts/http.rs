@@ -110,6 +110,30 @@ fn from_preview_to_bank_file_by_two_people() {
     assert_eq!(one["lines"][0]["amount"], one["amount"]);
 }
 
+#[test]
+fn a_run_of_several_files_lists_them_and_gives_each() {
+    let mut world = busy();
+    let narrow = json!({"item_limit": 2, "self_balancing": false, "name": "Narrow",
+        "account": {"bsb": "062-000", "account_number": "87654321", "account_name": "FLIP 360 PTY LTD"}});
+    let mut body = account();
+    for (key, value) in narrow.as_object().expect("an object") {
+        body[key] = value.clone();
+    }
+    world.account = text(&world.service.post("/v1/bank-accounts", &world.finance, &body).expect(201), "id");
+    let run = world.paid();
+    assert_eq!((run["files"].as_array().map(Vec::len), &run["file"]), (Some(2), &Value::Null));
+    let listed = world.service.get(&world.path(&run, "/aba"), &world.finance).expect(200);
+    assert_eq!(listed["data"], run["files"]);
+    for file in run["files"].as_array().expect("files") {
+        let got = world.service.get(&world.path(&run, &format!("/aba?file={}", file["n"])), &world.finance);
+        assert_eq!(domain::kernel::Digest::of(&got.body).to_string(), text(file, "sha256"));
+    }
+    let _ = world.service.get(&world.path(&run, "/aba?file=3"), &world.finance).problem(404, "not_found");
+    for bad in ["/aba?file=0", "/aba?file=x", "/aba?page=1"] {
+        assert_eq!(world.service.get(&world.path(&run, bad), &world.finance).status, 400, "{bad}");
+    }
+}
+
 /// RFC 8785 for what a content holds: sorted keys, no blanks, whole numbers, ASCII texts.
 fn serde_json_canonical(value: &Value) -> Vec<u8> {
     fn write(value: &Value, out: &mut String) {

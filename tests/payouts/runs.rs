@@ -162,8 +162,8 @@ fn fifty_at_once_execute_one_run_once() {
     assert_eq!(platform.number("select count(*) from ledger_entry where kind = 'payout_initiated'"), 3);
     assert_eq!(platform.number("select count(*) from payout"), 3);
     let bytes = file(&platform, &run);
-    let RunState::Executed { file_sha256, .. } = first.state else { panic!("not executed") };
-    assert_eq!(domain::kernel::Digest::of(&bytes), file_sha256);
+    let [only] = first.files() else { panic!("not one file") };
+    assert_eq!(domain::kernel::Digest::of(&bytes), only.sha256);
     // Nothing is left for another run.
     let next = preview(&platform, &people.finance, &account);
     assert_eq!(

@@ -19,7 +19,12 @@ pub fn account(self_balancing: bool) -> BankAccount {
 }
 
 pub fn create(self_balancing: bool) -> CreateBankAccount {
-    let raw = CreateBankAccountInput {
+    CreateBankAccount::parse(&raw(self_balancing), &PrefixDirectory).expect("a good account")
+}
+
+/// The same, unchecked.
+pub fn raw(self_balancing: bool) -> CreateBankAccountInput {
+    CreateBankAccountInput {
         name: Some("Commission account".into()),
         account: Some(BankAccountInput {
             bsb: Some("062-000".into()),
@@ -34,8 +39,9 @@ pub fn create(self_balancing: bool) -> CreateBankAccount {
         self_balancing: Some(self_balancing),
         header_date: None,
         item_limit: None,
-    };
-    CreateBankAccount::parse(&raw, &PrefixDirectory).expect("a good account")
+        settle_after_days: None,
+        csv: None,
+    }
 }
 
 /// A person with a role of the operator.
@@ -114,13 +120,14 @@ pub fn paid(platform: &Platform, people: &People, account: &BankAccount) -> Payo
     }
 }
 
-/// The bank file of a run.
+/// The first bank file of a run.
 pub fn file(platform: &Platform, run: &PayoutRun) -> Vec<u8> {
-    platform
-        .store()
-        .read(&domain::access::Viewer::Everything, |q| q.payouts().find_file(run.id))
-        .expect("a look")
-        .expect("a file")
+    file_at(platform, run, 1).expect("a file")
+}
+
+/// A bank file of a run.
+pub fn file_at(platform: &Platform, run: &PayoutRun, n: u32) -> Option<Vec<u8>> {
+    platform.store().read(&domain::access::Viewer::Everything, |q| q.payouts().find_file(run.id, n)).expect("a look")
 }
 
 /// Bank details of a number.

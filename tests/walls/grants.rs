@@ -7,9 +7,9 @@ use crate::eyes::lines;
 /// Columns whose names sound like secrets, that the reader may read all the same, and why.
 const READABLE: &[(&str, &str)] = &[
     ("access_revocation.token_or_subject_id", "names a token by its id, which opens nothing; for staff only"),
+    ("bank_file.bytes", "the bank file; for staff only, and its route asks for `payouts:execute`"),
     ("chain_secret.secret", "salts and envelopes of what one takes part in: proofs need them"),
     ("payee_bank_details.salt", "of one's own payees: what is approved commits to their details under it"),
-    ("payout_run.aba", "the bank file; for staff only, and its route asks for `payouts:execute`"),
 ];
 
 #[test]
@@ -37,7 +37,7 @@ fn the_reader_reads_no_secret_and_writes_nothing() {
     let mut owner = platform.owner();
     let secrets = "select c.relname || '.' || a.attname as line from pg_class c join pg_attribute a on a.attrelid = c.oid
       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
-      and (a.attname ~ 'password|secret|token|sealed|totp|otp|private|salt|credential' or c.relname ~ 'idempotency|refresh_token|chunk' or (c.relname, a.attname) = ('payout_run', 'aba'))
+      and (a.attname ~ 'password|secret|token|sealed|totp|otp|private|salt|credential' or c.relname ~ 'idempotency|refresh_token|chunk' or (c.relname, a.attname) = ('bank_file', 'bytes'))
       and has_column_privilege('flip360_reader', c.oid, a.attnum, 'select') order by 1";
     let listed: Vec<&str> = READABLE.iter().map(|(column, _)| *column).collect();
     assert_eq!(lines(&mut owner, secrets), listed);

@@ -227,6 +227,53 @@ fn a_witness_remembers_through_kill_9_and_keeps_its_directory_to_itself() {
 }
 
 #[test]
+fn a_witness_whose_memory_is_lost_is_no_new_one() {
+    let (place, other) = (Place::new("forgets"), Place::new("forgets-witness"));
+    let service = Service::start(&place, &[]);
+    let log_key = value(&service, "/v1/chain/keys")["log_key"].as_str().expect("a key").to_owned();
+    add_leaf(&service, &place, "first");
+    let note = checkpoint(&service, 1);
+    let directory = other.0.join("w5");
+    let witness = Witness::start(&directory, &log_key, "127.0.0.1:0");
+    assert_eq!(witness.submit(&format!("old 0\n\n{note}")).0, 200);
+    assert_eq!(witness.end().0.code(), Some(0));
+    let state = directory.join("state");
+    let command = |more: &[&str]| {
+        let mut command = flip360();
+        command.args(["witness", "--log-key", &log_key, "--listen", "127.0.0.1:0", "--name", "witness.test/w5"]);
+        command.arg("--key").arg(directory.join("witness.pem")).arg("--state").arg(&state).args(more);
+        command
+    };
+    let refused = |what: &str| {
+        let said = run(&mut command(&[]));
+        assert_eq!(said.status.code(), Some(1));
+        assert!(said.err.contains(what), "{}", said.err);
+    };
+    // What it cosigned of this log is gone, and the rest is there.
+    let files = || std::fs::read_dir(&state).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let kept = files().find(|path| path.extension().is_some_and(|end| end == "json")).expect("a file");
+    std::fs::remove_file(kept).expect("removed");
+    refused("is missing");
+    // All of it is, or it is empty: the first refusal makes nothing of it.
+    std::fs::remove_dir_all(&state).expect("removed");
+    refused("--new-state");
+    refused("--new-state");
+    // Whoever runs it says that it never cosigned anything: it is believed, once.
+    let mut child = command(&["--new-state"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains("is ready at") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).expect("text"), 0, "it ended");
+    }
+    child.kill().expect("killed");
+    let _ = child.wait().expect("reaped");
+    let witness = Witness::start(&directory, &log_key, "127.0.0.1:0");
+    assert_eq!(witness.end().0.code(), Some(0));
+    assert_eq!(service.end("-TERM").0.code(), Some(0));
+}
+
+#[test]
 fn yesterdays_copy_of_the_database_is_not_signed() {
     let (place, other, server) = (Place::new("dump"), Place::new("dump-witness"), Place::new("dump-server"));
     let cluster = Cluster::start(&ClusterConfig::scratch(&server.0)).expect("a server");

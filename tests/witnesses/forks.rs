@@ -99,7 +99,7 @@ fn a_witness_that_refuses_what_it_cosigned_itself_is_at_fault_and_stops_nobody()
     // The same witness, gone bad: it refuses whatever comes.
     let bad = Fake::answering(|_| (Some(422), "text/plain", "no".to_owned()));
     let known = [(honest.key.clone(), bad.url.clone())];
-    let neighbour = service_on(&service, &known);
+    let neighbour = service_on(&service, &known, 0);
     add(&service, "MORE-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(rounds::settle(&neighbour));
@@ -128,14 +128,66 @@ fn a_tree_that_does_not_extend_what_the_database_knows_to_be_cosigned_is_not_sig
     assert_eq!(notes(), before);
 }
 
+#[test]
+fn a_witness_that_went_back_is_told_of_and_counts_no_more() {
+    let witness = Witness::start("went-back", 37);
+    let service = service(&[(witness.key.clone(), witness.url.clone())], 1);
+    filled(&service);
+    settle(&service);
+    let published = || service.platform.number("select size from chain_published");
+    let cosigned = published();
+    let note = newest_note(&service);
+    // Its memory is gone: the same key, and a directory that is empty.
+    let forgetful = Witness::start("went-back-empty", 37);
+    let neighbour = service_on(&service, &[(forgetful.key.clone(), forgetful.url.clone())], 1);
+    add(&service, "MORE-1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ask = || {
+        runtime.block_on(rounds::settle(&neighbour));
+        (neighbour.witnessing.clearance(), published())
+    };
+    let alone = (Clearance::Waiting { heard: 0, quorum: 1 }, cosigned);
+    assert_eq!(ask(), alone, "it is not brought up to what it has forgotten");
+    let found = evidence(&service);
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0]["kind"], &found[0]["status"]), (&Value::from("behind"), &Value::from(409)));
+    assert_eq!((&found[0]["old_size"], &found[0]["response"]), (&Value::from(cosigned), &Value::from("0\n")));
+    assert_eq!(found[0]["witness"], witness.key.to_string());
+    let figures = neighbour.witnessing.prometheus(1);
+    for line in [
+        "flip360_chain_evidence_total 1",
+        "flip360_witness_failures_total{witness=\"witness.test/w37\",reason=\"behind\"} 1",
+    ] {
+        assert!(figures.lines().any(|found| found == line), "{line}: {figures}");
+    }
+    // Somebody shows it what it had cosigned, and it goes on: what it signed meanwhile, nobody knows.
+    assert_eq!(forgetful.submit(&format!("old 0\n\n{note}")).0, 200);
+    assert_eq!(ask(), alone, "its cosignature is kept and does not count");
+    assert_eq!(service.platform.number("select count(*) from chain_cosignature"), 2);
+    assert_eq!(evidence(&service).len(), 1);
+    // Another key is another witness.
+    let new = Witness::start("went-back-new", 38);
+    let another = service_on(&service, &[(new.key.clone(), new.url.clone())], 1);
+    runtime.block_on(rounds::settle(&another));
+    assert_eq!(another.witnessing.clearance(), Clearance::Cleared);
+    assert!(published() > cosigned);
+}
+
+fn newest_note(service: &Service) -> String {
+    let find = |queries: &mut dyn domain::store::Queries| queries.witnesses().find_signed_note();
+    let found = service.platform.store().read(&domain::access::Viewer::Everything, find);
+    found.expect("a look").expect("a note").note
+}
+
 /// Another process of the same log, which asks these witnesses.
 fn service_on(
     service: &Service,
     known: &[(domain::chain::cosignature::WitnessKey, String)],
+    quorum: usize,
 ) -> actix_web::web::Data<api::app::App> {
     let app = service.neighbour();
     let mut app = std::sync::Arc::into_inner(app.into_inner()).expect("nobody else has it");
-    app.witnessing = crate::support::witnessing(known, 0);
+    app.witnessing = crate::support::witnessing(known, quorum);
     actix_web::web::Data::new(app)
 }
 

@@ -115,3 +115,28 @@ fn a_witness_that_hangs_holds_nobody_up_and_none_is_asked_by_who_does_not_sign()
     let note = anybody(&service, "/checkpoint").body;
     assert_eq!(signers(&note), ["flip360.test/log", "witness.test/w24"]);
 }
+
+#[test]
+fn what_is_known_of_the_log_only_rises_and_clears_no_fault() {
+    use domain::chain::checkpoint::TreeHead;
+    use domain::kernel::Digest;
+    let service = service(&[], 0);
+    filled(&service);
+    let app = &service.app;
+    let known = app.seen();
+    assert!(known.size > 1);
+    // Two threads learn heads: the older of them comes late.
+    app.publish(TreeHead { size: known.size - 1, root: Digest([1; 32]) });
+    assert_eq!(app.seen(), known);
+    let newer = TreeHead { size: known.size + 5, root: Digest([2; 32]) };
+    app.publish(newer);
+    app.learn_head().expect("a look");
+    assert_eq!(app.seen(), newer, "the database tells of an older one");
+    // A round in which the guard has refused stays one, whatever becomes known in it.
+    app.log_failed("another history".to_owned());
+    app.publish(TreeHead { size: newer.size + 1, root: Digest([3; 32]) });
+    app.learn_head().expect("a look");
+    assert!(app.log_is_signed().is_err());
+    app.log_is_whole();
+    assert!(app.log_is_signed().is_ok());
+}

@@ -59,7 +59,8 @@ impl Witness {
     }
 
     pub fn at(test: &str, seed: u8, address: SocketAddr) -> Self {
-        let state = WitnessState::open(&scratch(&format!("{test}-{seed}"))).expect("a directory");
+        let state =
+            WitnessState::open(&scratch(&format!("{test}-{seed}")), &key(seed).to_string(), true).expect("a directory");
         let cosigner = Cosigner {
             key: key(seed),
             signer: Box::new(MemorySigner::new(seed)),

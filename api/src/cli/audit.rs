@@ -136,6 +136,12 @@ fn tell(report: &AuditReport) {
             report.envelopes, report.entries, report.signatures, report.erased
         );
     }
+    if report.erased_unlogged > 0 {
+        println!(
+            "{} leaves more are said to be erased by signed statements that the log does not have yet: audit again once it has grown",
+            report.erased_unlogged
+        );
+    }
     if report.unexported > 0 {
         println!("{} leaves are younger than the export: what they commit to was not looked at", report.unexported);
     }
@@ -166,6 +172,7 @@ fn as_json(report: &AuditReport) -> Value {
         "entries": report.entries,
         "signatures": report.signatures,
         "erased": report.erased,
+        "erased_unlogged": report.erased_unlogged,
         "unexported": report.unexported,
         "first_bad_index": report.first_bad_index(),
         "difference_count": report.difference_count,

@@ -27,9 +27,13 @@ pub struct WitnessArgs {
     /// Its name: a URL without the scheme that is yours, such as witness.example.com/w1. It can never be changed.
     #[arg(long, env = "FLIP360_WITNESS_NAME", default_value = "flip360.local/witness")]
     pub name: String,
-    /// Where it remembers what it cosigned. Never put an older copy back: it would cosign a forked log.
+    /// Where it remembers what it cosigned. Never put an older copy back: it would cosign a forked log. It is made at the
+    /// first start, with the key; a key that is there and a directory that is lost or empty are refused.
     #[arg(long, env = "FLIP360_WITNESS_STATE", value_name = "DIR")]
     pub state: PathBuf,
+    /// Begins with an empty directory although the key is there: only for a key that never cosigned anything.
+    #[arg(long)]
+    pub new_state: bool,
     /// The verifier key of a log, as `GET /v1/chain/keys` shows it (`log_key`); repeated for several logs or keys.
     #[arg(long = "log-key", value_name = "VKEY", required = true, value_parser = log_key)]
     pub logs: Vec<VerifierKey>,
@@ -48,12 +52,15 @@ fn log_key(text: &str) -> Result<VerifierKey, String> {
 /// When the key, the state or the address cannot be had.
 pub fn run(args: &WitnessArgs) -> Result<ExitCode, CommandError> {
     let other = |error: &dyn std::fmt::Display| CommandError::Other(error.to_string());
+    // A key that is made now has cosigned nothing, so there is nothing to remember.
+    let new = args.new_state
+        || !args.key.try_exists().map_err(|cause| CommandError::File { doing: "looking for the key".into(), cause })?;
     let signer = KeyFile::open_or_create(&args.key, &SystemRandomness).map_err(|e| other(&e))?;
     let key = WitnessKey::try_new(&args.name, signer.public_key()).map_err(|e| other(&e))?;
     if let Some(log) = args.logs.iter().find(|log| log.key() == key.key()) {
         return Err(CommandError::Other(format!("{log} is this witness's own key: nobody witnesses for himself")));
     }
-    let state = WitnessState::open(&args.state).map_err(|e| other(&e))?;
+    let state = WitnessState::open(&args.state, &key.to_string(), new).map_err(|e| other(&e))?;
     println!("Its verifier key is {key}");
     let logs = args.logs.clone();
     let cosigner = Cosigner { key, signer: Box::new(signer), logs, state, clock: Arc::new(SystemClock) };

@@ -43,6 +43,18 @@ pub struct Command<T> {
     pub body: T,
 }
 
+/// The most bytes of a bank's file.
+pub const FILE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A request whose body is a file of at most [`FILE_LIMIT`] bytes, kept as it is; the audit log has its digest.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Who asks, with which key, the file.
+    pub command: Command<Vec<u8>>,
+    /// Its media type, without parameters, in small letters.
+    pub media: String,
+}
+
 /// A request that changes a version of something: caller, precondition, body.
 #[derive(Debug, Clone)]
 pub struct Change<T> {
@@ -156,6 +168,47 @@ impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
     }
 }
 
+impl FromRequest for Upload {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let caller = Caller::of(&request)?;
+            let claim = caller.claim(key(&request)?);
+            let body = read(&request, payload, FILE_LIMIT).await?;
+            let media = media(&request);
+            let fingerprint = Digest::of_parts(&[
+                request.method().as_str().as_bytes(),
+                b"\0",
+                request.uri().path_and_query().map_or("", |p| p.as_str()).as_bytes(),
+                b"\0",
+                media.as_bytes(),
+                b"\0",
+                &body,
+            ]);
+            let fields = [("file_sha256".to_owned(), Digest::of(&body).to_string().into())].into_iter().collect();
+            Ok(Self { command: Command { caller, claim, fingerprint, fields, body }, media })
+        })
+    }
+}
+
+impl Upload {
+    /// The same, if it is of one of these media types.
+    ///
+    /// # Errors
+    /// 415.
+    pub fn of(self, kinds: &[&str]) -> Result<Self, Problem> {
+        if kinds.contains(&self.media.as_str()) {
+            return Ok(self);
+        }
+        let detail = format!("send the file as it is, with one of these as its `Content-Type`: {}", kinds.join(", "));
+        Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    }
+}
+
 /// The `Idempotency-Key` of a request.
 ///
 /// # Errors
@@ -264,9 +317,13 @@ fn json<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<(T, 
     Ok((body, given))
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+fn media(request: &HttpRequest) -> String {
     let media = request.headers().get(CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
-    let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    media.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let media = media(request);
     media == "application/json" || media.ends_with("+json")
 }
 

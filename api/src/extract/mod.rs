@@ -14,7 +14,7 @@ pub mod query;
 pub mod request_id;
 pub mod strict;
 
-pub use body::{Change, Command, Empty, Large};
+pub use body::{Change, Command, Empty, Large, Upload};
 pub use caller::{Caller, verified};
 pub use list::{List, ListQuery, OpenList, Unfiltered};
 pub use path::{Id, KeyId};

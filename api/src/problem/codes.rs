@@ -120,6 +120,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "licence_known",
             "member_ref_taken",
             "operator_exists",
+            "payee_erased",
             "payee_on_that_day",
         ],
     ),
@@ -145,8 +146,20 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
     ("operations", "400", &["window_out_of_range"]),
     ("operations", "409", &["job_ended"]),
     ("payouts", "400", &["invalid_id", "unknown_value"]),
-    ("payouts", "409", &["approval_void", "bank_account_taken", "content_changed", "wrong_state"]),
-    ("payouts", "422", &["balance_out_of_range", "nothing_to_pay", "same_person"]),
+    (
+        "payouts",
+        "409",
+        &[
+            "already_retried",
+            "approval_void",
+            "bank_account_taken",
+            "content_changed",
+            "line_matched",
+            "other_rail",
+            "wrong_state",
+        ],
+    ),
+    ("payouts", "422", &["balance_out_of_range", "not_payable", "nothing_to_pay", "same_person"]),
     ("webhooks", "409", &["endpoint_disabled", "too_many_endpoints"]),
 ];
 

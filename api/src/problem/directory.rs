@@ -17,6 +17,7 @@ impl From<DirectoryError> for Problem {
             DirectoryError::ExternalRefTaken => Self::conflict("external_ref_taken", detail),
             DirectoryError::OperatorExists => Self::conflict("operator_exists", detail),
             DirectoryError::Erased => Self::conflict("contact_erased", detail),
+            DirectoryError::PayeeErased => Self::conflict("payee_erased", detail),
             DirectoryError::PayeeOnThatDay => Self::conflict("payee_on_that_day", detail),
             DirectoryError::CohortCodeTaken => Self::conflict("cohort_code_taken", detail),
             DirectoryError::LicenceKnown => Self::conflict("licence_known", detail),

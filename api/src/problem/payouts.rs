@@ -14,7 +14,14 @@ impl From<PayoutError> for Problem {
         let detail = error.to_string();
         match error {
             PayoutError::MissingScope(missing) => missing.into(),
-            PayoutError::RunNotFound => Self::not_found(),
+            PayoutError::RunNotFound
+            | PayoutError::PayoutNotFound
+            | PayoutError::ReturnNotFound
+            | PayoutError::LineNotFound => Self::not_found(),
+            PayoutError::Retried => Self::conflict("already_retried", detail),
+            PayoutError::OtherRail => Self::conflict("other_rail", detail),
+            PayoutError::NotPayable(_) => Self::refused("not_payable", detail),
+            PayoutError::LineMatched => Self::conflict("line_matched", detail),
             PayoutError::BankAccountNotFound => {
                 let mut faults = Faults::default();
                 faults.push("/bank_account_id", "not_found", detail);
@@ -30,9 +37,11 @@ impl From<PayoutError> for Problem {
                 TransitionError::SamePerson => Self::refused("same_person", detail),
             },
             PayoutError::File(reason) => Self::refused(reason.code(), detail),
-            PayoutError::Ledger(_) | PayoutError::Line(_) | PayoutError::Statement(_) | PayoutError::Content(_) => {
-                Self::internal(&detail)
-            }
+            PayoutError::Ledger(_)
+            | PayoutError::NoDetails(_)
+            | PayoutError::Line(_)
+            | PayoutError::Statement(_)
+            | PayoutError::Content(_) => Self::internal(&detail),
             PayoutError::Store(error) => error.into(),
         }
     }

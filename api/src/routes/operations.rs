@@ -3,14 +3,15 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use domain::access::Viewer;
+use domain::payouts::sla;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
-use crate::app::{App, blocking};
+use crate::app::{App, blocking, read};
 use crate::extract::{Caller, Filter};
-use crate::figures::MINUTES;
+use crate::figures::{MINUTES, payouts_in_time};
 use crate::problem::Problem;
-use crate::views::operations::{ErrorRateQuery, ErrorRateView};
+use crate::views::operations::{ErrorRateQuery, ErrorRateView, PayoutSlaView};
 
 /// Minutes that are looked back at when the caller does not say.
 const WINDOW: u16 = 5;
@@ -34,29 +35,42 @@ async fn get_error_rate(
     Answer::ok(&ErrorRateView::new(window, app.figures.answered(window, app.clock.now())))
 }
 
+/// Get how payouts keep to their time
+///
+/// By rail: how many payouts arrived in time, how many late, how many are on their way, how many of these are late, and the oldest. The clock runs in banking days from the day on which a payout is sent.
+#[utoipa::path(operation_id = "get_payout_sla", tag = "operations", security(("oauth2" = ["operations:read"])), responses((status = 200, description = "The figures", body = PayoutSlaView)))]
+#[get("/operations/payout-sla")]
+async fn get_payout_sla(app: Data<App>, caller: Caller) -> Result<Answer, Problem> {
+    let today = app.clock.now().sydney_date();
+    let counts = read(&app, &caller, move |queries| queries.payouts().sla_counts(sla::since(today))).await?;
+    Answer::ok(&PayoutSlaView::new(sla::by_rail(&counts, today), today))
+}
+
 /// The figures as Prometheus reads them.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
     let asked = app.clone();
+    let today = app.clock.now().sydney_date();
     let look = move || {
         asked.store.read(&Viewer::Everything, |queries| {
-            Ok((queries.operations().backlog()?, queries.witnesses().count_evidence()?))
+            let counts = queries.payouts().sla_counts(sla::since(today))?;
+            Ok((queries.operations().backlog()?, queries.witnesses().count_evidence()?, counts))
         })
     };
-    let (backlog, evidence) = blocking(look).await??;
+    let (backlog, evidence, counts) = blocking(look).await??;
     let waiting = [
         ("referrals", app.referrals.waiting()),
         ("deal_steps", app.deal_steps.waiting()),
         ("accepts", app.accepts.waiting()),
     ];
     let text = app.figures.prometheus(&backlog, &app.store.pools(), &waiting);
-    let text = text + &app.witnessing.prometheus(evidence);
+    let text = text + &app.witnessing.prometheus(evidence) + &payouts_in_time(&sla::by_rail(&counts, today));
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(get_error_rate);
+    config.service(get_error_rate).service(get_payout_sla);
 }

@@ -42,7 +42,9 @@ async fn get_signing_key(app: Data<App>, caller: Caller, Id(id): Id<SigningKeyId
 /// Register a signing key
 ///
 /// The registration is signed by the very key that it names, for this log and for one party: your organisation or a
-/// member of it. Weak, non-canonical and mixed-order keys are refused. The same registration again answers 200.
+/// member of it. Weak, non-canonical and mixed-order keys are refused. A member's key is registered as its own
+/// (`assurance: self`) by that member alone, with its own token; whoever else registers one for a member says `custodial`.
+/// The same registration again answers 200.
 #[utoipa::path(operation_id = "create_signing_key", tag = "chain", security(("oauth2" = ["chain:write"])), request_body = CreateSigningKeyRequest, responses((status = 201, description = "The signing key", body = SigningKeyView), (status = 200, description = "The same key, registered before", body = SigningKeyView)))]
 #[post("/signing-keys")]
 async fn create_signing_key(app: Data<App>, command: Command<CreateSigningKeyRequest>) -> Result<Answer, Problem> {

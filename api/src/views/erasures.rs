@@ -64,6 +64,9 @@ pub struct ErasureView {
     /// Users who do not log in any more.
     #[schema(example = 0)]
     users: u64,
+    /// API clients that acted as the member and are revoked.
+    #[schema(example = 0)]
+    clients: u64,
     /// The index of the erasure's own leaf; absent until it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4711)]
@@ -85,6 +88,7 @@ impl From<SeenErasure> for ErasureView {
             leaves: record.leaves,
             payees: report.payees,
             users: report.users,
+            clients: report.clients,
             leaf_index: index,
             kept: report.kept.into_iter().map(KeptView::from).collect(),
         }

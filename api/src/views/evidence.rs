@@ -11,7 +11,7 @@ pub struct EvidenceView {
     /// Its id.
     #[schema(example = "evidence_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub id: String,
-    /// `fork`: the witness has seen another tree of this log. `ahead`: it has seen a larger one than the log has. `refused`: it refused what extends, provably, the checkpoint that it cosigned itself.
+    /// `fork`: the witness has seen another tree of this log. `ahead`: it has seen a larger one than the log has. `refused`: it refused what extends, provably, the checkpoint that it cosigned itself. `behind`: it says to have cosigned fewer leaves than it did; it counts for no quorum any more.
     #[schema(example = "fork")]
     pub kind: &'static str,
     /// The verifier key of the witness.

@@ -230,7 +230,7 @@ pub struct HandshakeView {
     id: String,
     /// Its deal.
     deal_id: String,
-    /// Where the deal stands.
+    /// Where the deal stands. `closed`: it was offered to you to take over, and that offer is not open any more.
     #[schema(example = "referred")]
     stage: String,
     /// `self`, `custodial` or `attested`: the weakest of what was signed so far.

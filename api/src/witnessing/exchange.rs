@@ -1,6 +1,7 @@
 //! One checkpoint to one witness: the proof from what it knows, its answer, and what that means.
 //!
 //! A witness that knows another size says so (409), and is asked again with a proof from there, at most [`TRIES`] times.
+//! One that says to know less than it cosigned has lost its memory: that is kept against it, and it is not brought up again.
 //! A refusal (422, or 409 for another tree of the same size) speaks against the log, unless the log can prove that it
 //! extends the very checkpoint whose cosignature it holds: then the witness is at fault, and signing goes on.
 
@@ -112,8 +113,8 @@ async fn asked(
     candidate: &Arc<Candidate>,
 ) -> Result<Outcome, &'static str> {
     let size = candidate.head.size;
-    let cosigned = known(app, witness, size).await?;
-    let mut old = cosigned.map_or(0, |head| head.size);
+    let newest = known(app, witness, size).await?.map_or(0, |head| head.size);
+    let mut old = newest;
     for _ in 0..TRIES {
         // What was cosigned at the very size that the proof begins at, if anything was.
         let cosigned = known(app, witness, old).await?;
@@ -123,6 +124,9 @@ async fn asked(
             Told::Cosigned { line, time } => return Ok(Outcome::Cosigned { line, time }),
             Told::Has(told) if told > size => {
                 return Ok(Outcome::Refused { kind: EvidenceKind::Ahead, told, old, reply });
+            }
+            Told::Has(told) if told < newest => {
+                return Ok(Outcome::Refused { kind: EvidenceKind::Behind, told, old: newest, reply });
             }
             Told::Has(told) if told != old => old = told,
             // Of the size that was named: it can only be another tree, of this very size.

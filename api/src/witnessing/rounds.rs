@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Data;
-use domain::chain::witness::record::{self, Evidence, EvidenceKind};
+use domain::chain::witness::record::{self, Evidence, EvidenceKind, Kept};
 use domain::kernel::ids::EvidenceId;
 use domain::store::StoreError;
 use integrations::durable;
@@ -115,11 +115,10 @@ impl Rounds<'_> {
             return;
         };
         let before = self.app.witnessing.clearance();
-        let cosigned = matches!(outcome, Outcome::Cosigned { .. });
-        let met = self.recorded(place, &candidate, outcome).await;
+        let Kept { counts, met } = self.recorded(place, &candidate, outcome).await;
         if let Some(round) = self.round.as_mut().filter(|round| Arc::ptr_eq(&round.candidate, &candidate)) {
             round.open = round.open.saturating_sub(1);
-            round.cosigned += usize::from(cosigned);
+            round.cosigned += usize::from(counts);
         }
         if met && let Err(error) = self.learned().await {
             tracing::error!(%error, "what was published was not read; that is tried again");
@@ -139,11 +138,12 @@ impl Rounds<'_> {
         blocking(move || app.learn_head()).await.map_err(|_| StoreError::Unavailable)?
     }
 
-    /// Keeps what a witness said; whether its checkpoint is published by it.
-    async fn recorded(&self, place: usize, candidate: &Arc<Candidate>, outcome: Outcome) -> bool {
+    /// Keeps what a witness said; whether that counts, and whether its checkpoint is published by it.
+    async fn recorded(&self, place: usize, candidate: &Arc<Candidate>, outcome: Outcome) -> Kept {
+        const NOTHING: Kept = Kept { counts: false, met: false };
         let (app, size) = (self.app, candidate.head.size);
         let now = app.clock.now();
-        let Some(witness) = app.witnessing.policy().witnesses().get(place).cloned() else { return false };
+        let Some(witness) = app.witnessing.policy().witnesses().get(place).cloned() else { return NOTHING };
         let (name, key) = (witness.name().to_owned(), witness.to_string());
         let failed = |code, refusal| {
             if let Some(standing) = app.witnessing.standings().get_mut(place) {
@@ -156,16 +156,16 @@ impl Rounds<'_> {
                 let keep = move || {
                     let policy = keeping.witnessing.policy();
                     if !kept {
-                        return Ok(false);
+                        return Ok(Kept { counts: true, met: false });
                     }
                     keeping.store.transaction(|uow| record::keep(uow, policy, &witness, &head, (&line, time), now))
                 };
                 match blocking(keep).await {
-                    Ok(Ok(met)) => {
+                    Ok(Ok(kept_now)) => {
                         if let Some(standing) = app.witnessing.standings().get_mut(place) {
-                            standing.agreed(kept.then_some(size));
+                            standing.agreed(kept.then_some(size), kept_now.counts);
                         }
-                        return met;
+                        return kept_now;
                     }
                     Ok(Err(error)) => tracing::error!(%error, witness = name, "a cosignature was not kept"),
                     Err(error) => tracing::error!(%error, witness = name, "a cosignature was not kept"),
@@ -193,6 +193,11 @@ impl Rounds<'_> {
                     Ok(Err(error)) => tracing::error!(%error, witness = name, "evidence was not kept"),
                     Err(error) => tracing::error!(%error, witness = name, "evidence was not kept"),
                 }
+                if kind == EvidenceKind::Behind
+                    && let Some(standing) = app.witnessing.standings().get_mut(place)
+                {
+                    standing.discredited();
+                }
                 failed(kind.as_str(), refusal(kind, &name, told, size));
             }
             Outcome::Failed(code) => {
@@ -200,7 +205,7 @@ impl Rounds<'_> {
                 failed(code, None);
             }
         }
-        false
+        NOTHING
     }
 }
 
@@ -214,7 +219,7 @@ fn refusal(kind: EvidenceKind, name: &str, told: u64, size: u64) -> Option<Strin
         EvidenceKind::Fork => Some(format!(
             "the witness {name} has cosigned {told} leaves that the {size} leaves of this database do not extend: the log was forked; {PUT_BACK}"
         )),
-        EvidenceKind::Refused => None,
+        EvidenceKind::Refused | EvidenceKind::Behind => None,
     }
 }
 

@@ -63,9 +63,14 @@ impl Standing {
         self.due.filter(|_| !self.busy)
     }
 
-    /// It cosigned; a checkpoint that is kept, of this size.
-    pub(super) fn agreed(&mut self, size: Option<u64>) {
-        (self.heard, self.tried, self.busy) = (true, true, false);
+    /// It went back behind what it cosigned: it has not agreed to anything.
+    pub(super) fn discredited(&mut self) {
+        self.heard = false;
+    }
+
+    /// It cosigned; a checkpoint that is kept, of this size. Whether that counts.
+    pub(super) fn agreed(&mut self, size: Option<u64>, counts: bool) {
+        (self.heard, self.tried, self.busy) = (counts, true, false);
         (self.refusal, self.failing, self.due, self.tries) = (None, None, None, 0);
         self.size = size;
         self.cosignatures += u64::from(size.is_some());

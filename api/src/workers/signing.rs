@@ -87,9 +87,8 @@ pub(super) fn witness(app: &Data<App>, stopping: &AtomicBool) {
 
 /// What the sequencer has signed is published, or goes to the witnesses first.
 fn signed(app: &App, head: TreeHead) {
-    if app.witnessing.holds_back() {
-        app.log_is_whole();
-    } else {
+    app.log_is_whole();
+    if !app.witnessing.holds_back() {
         app.publish(head);
     }
     app.witnessing.wake();

@@ -106,6 +106,12 @@ pub trait AccessRepository {
     /// The failure of the store.
     fn erase_address(&mut self, id: UserId) -> Result<(), StoreError>;
 
+    /// Takes away what people call an API client.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn erase_client_name(&mut self, id: ApiClientId) -> Result<(), StoreError>;
+
     /// Whether an administrator other than this user or API client may act; until the transaction ends nobody
     /// else takes one away.
     ///

@@ -39,7 +39,7 @@ pub fn create_client(
         version: 1,
     };
     let secret = ClientSecret::new(env.environment, &env.draw());
-    uow.access().insert_client(&client, &secret.digest())?;
+    uow.access().insert_client(&client, &secret.digest()).map_err(of_the_living)?;
     hold(uow, env, client.id)?;
     client_changed(uow, env, EventKind::ApiClientCreated, &client)?;
     Ok(NewSecret { client, secret })
@@ -99,6 +99,21 @@ pub fn revoke_client(
     Ok(Altered { before, after: client })
 }
 
+/// Revokes an API client that acts as somebody who is erased, and takes away what people call it.
+///
+/// # Errors
+/// The failure of the store.
+pub(crate) fn erase_client(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: ApiClientId) -> Result<(), StoreError> {
+    let Some(kept) = uow.access().lock_client(id)? else { return Ok(()) };
+    let revoked_at = kept.client.revoked_at.or(Some(env.now));
+    let client = ApiClient { revoked_at, version: kept.client.version + 1, ..kept.client };
+    uow.access().update_client(&ClientCredentials { client: client.clone(), secret_sha256: kept.secret_sha256 })?;
+    uow.access().erase_client_name(id)?;
+    end_tokens(uow, env.now, id.uuid(), client.version)?;
+    owner_gone(uow, env, id.uuid())?;
+    client_changed(uow, env, EventKind::ApiClientRevoked, &client)
+}
+
 /// Creates a user with a password that was hashed before the transaction began.
 ///
 /// # Errors
@@ -123,7 +138,7 @@ pub fn create_user(
     match uow.access().insert_user(&user, &command.email, password) {
         Err(StoreError::Violates(rule)) if rule == "personal_data_user_email" => return Err(AccessError::EmailTaken),
         Err(StoreError::Violates(rule)) if rule == "app_user_oidc_taken" => return Err(AccessError::SubjectTaken),
-        kept => kept?,
+        kept => kept.map_err(of_the_living)?,
     }
     user_changed(uow, env, EventKind::UserCreated, &user)?;
     Ok(user)
@@ -175,6 +190,20 @@ pub(super) fn may_give(uow: &mut dyn UnitOfWork, env: &Env<'_>, standing: &Stand
     let pointer = if standing.member().is_some() { "/member_id" } else { "/organisation_id" };
     faults.push(pointer, "not_found", "there is no such organisation, or no such member of it");
     Err(AccessError::Invalid(faults))
+}
+
+/// A member that is erased while somebody who is to act as it is made.
+pub(super) fn of_the_living(error: StoreError) -> AccessError {
+    match error {
+        StoreError::Violates(rule) if rule == "member_erased" => AccessError::Invalid(no_such_member()),
+        other => other.into(),
+    }
+}
+
+fn no_such_member() -> Faults {
+    let mut faults = Faults::default();
+    faults.push("/member_id", "not_found", "there is no such organisation, or no such member of it");
+    faults
 }
 
 /// Nobody gives scopes that they do not have.

@@ -159,7 +159,7 @@ fn keep(uow: &mut dyn UnitOfWork, env: &Env<'_>, mut kept: UserCredentials) -> R
     kept.user.version += 1;
     match uow.access().update_user(&kept) {
         Err(StoreError::Violates(rule)) if rule == "app_user_oidc_taken" => return Err(AccessError::SubjectTaken),
-        written => written?,
+        written => written.map_err(service::of_the_living)?,
     }
     end_tokens(uow, env.now, kept.user.id.uuid(), kept.user.version)?;
     service::user_changed(uow, env, EventKind::UserUpdated, &kept.user)?;

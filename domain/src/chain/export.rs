@@ -6,7 +6,7 @@
 //! of an erasure names the leaves that it is about. Then what the log does not say itself: entries of the ledger without a
 //! leaf (there should be none), erasures that are younger than the checkpoint. The last line tells the number of leaves, so
 //! that an export that was cut off is noticed. Only its envelopes are signed: the audit believes nothing else
-//! ([`super::audit`]). Bounds: [`BATCH`] leaves are in memory at a time; a line has at most [`MAX_LINE_BYTES`].
+//! ([`super::audit`]). Bounds: [`BATCH`] leaves, or [`ERASURES`] erasures, are in memory at a time; a line has at most [`MAX_LINE_BYTES`].
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ use super::published::ChainQueries;
 use super::signer::PortError;
 use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::kernel::Digest;
+use crate::kernel::ids::ErasureId;
 use crate::store::StoreError;
 
 /// `type` of every export.
@@ -28,6 +29,8 @@ pub const BATCH: u64 = 1_000;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Entries without a leaf that are told; any is too many.
 const UNLOGGED: u32 = 1_000;
+/// Erasures younger than the checkpoint that are read at once: each brings the leaves that it is about.
+pub const ERASURES: u32 = 100;
 
 /// A line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +128,8 @@ pub struct ExportedLeaf {
 /// An erasure whose leaf is younger than the checkpoint of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YoungerErasure {
+    /// Its id.
+    pub id: ErasureId,
     /// Its statement.
     pub envelope: Vec<u8>,
     /// The bytes of the leaves that it is about.
@@ -147,6 +152,13 @@ pub enum At {
     },
     /// The last lines are to come.
     Tail {
+        /// Leaves in all.
+        size: u64,
+    },
+    /// Of the last lines, those of erasures after this one are to come.
+    Younger {
+        /// The last that was told.
+        after: ErasureId,
         /// Leaves in all.
         size: u64,
     },
@@ -198,16 +210,31 @@ pub fn piece(chain: &mut dyn ChainQueries, at: At) -> Result<Option<(Vec<u8>, Op
             for entry in chain.list_unlogged(UNLOGGED)? {
                 write(&mut bytes, &Line::Unlogged { entry: text(entry) })?;
             }
-            for YoungerErasure { envelope, leaves, erases } in chain.list_younger_erasures(size)? {
-                let commitments = leaves.iter().filter_map(|leaf| Leaf::parse(leaf).ok()).map(|leaf| leaf.commitment);
-                let commitments = commitments.collect();
-                write(&mut bytes, &Line::Erasure { commitments, envelope: text(envelope), erases })?;
-            }
-            write(&mut bytes, &Line::End { leaves: size })?;
-            None
+            younger(chain, &mut bytes, size, None)?
         }
+        At::Younger { after, size } => younger(chain, &mut bytes, size, Some(after))?,
     };
     Ok(Some((bytes, next)))
+}
+
+/// Erasures that are younger than the checkpoint, and the end once all of them are told.
+fn younger(
+    chain: &mut dyn ChainQueries,
+    bytes: &mut Vec<u8>,
+    size: u64,
+    after: Option<ErasureId>,
+) -> Result<Option<At>, StoreError> {
+    let erasures = chain.list_younger_erasures(size, after, ERASURES)?;
+    let last = erasures.last().map(|erasure| erasure.id);
+    let more = erasures.len() == ERASURES as usize;
+    for YoungerErasure { envelope, leaves, erases, .. } in erasures {
+        let commitments = leaves.iter().filter_map(|leaf| Leaf::parse(leaf).ok()).map(|leaf| leaf.commitment);
+        write(bytes, &Line::Erasure { commitments: commitments.collect(), envelope: text(envelope), erases })?;
+    }
+    match last.filter(|_| more) {
+        Some(after) => Ok(Some(At::Younger { after, size })),
+        None => write(bytes, &Line::End { leaves: size }).map(|()| None),
+    }
 }
 
 fn told(leaf: ExportedLeaf) -> Line {

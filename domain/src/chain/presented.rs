@@ -69,6 +69,9 @@ pub enum StatementRefusal {
         /// What the key has.
         expected: &'static str,
     },
+    /// Somebody else says of a member's key that it is the member's own.
+    #[error("only the member itself registers a key as its own (self); for a member, register one as kept (custodial)")]
+    NotOwn,
     /// The signature does not verify.
     #[error(transparent)]
     Signature(JwsError),
@@ -107,6 +110,7 @@ impl Reason for StatementRefusal {
             Self::KeyNotPromised => "key_not_promised",
             Self::OtherParty { .. } => "party_mismatch",
             Self::OtherAssurance { .. } => "assurance_mismatch",
+            Self::NotOwn => "not_own_key",
             Self::SeenAhead { .. } => "seen_in_the_future",
             Self::SeenElsewhere { .. } => "seen_not_published",
         }

@@ -15,7 +15,7 @@ use super::export::{ExportedLeaf, YoungerErasure};
 use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, root_of};
 use super::statement::VersionName;
 use super::tile::{self, TILE_WIDTH};
-use crate::kernel::ids::{EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use crate::kernel::ids::{EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId};
 use crate::kernel::{Digest, Page, PageRequest};
 use crate::store::StoreError;
 
@@ -203,11 +203,16 @@ pub trait ChainQueries: TreeRows {
     /// The failure of the store.
     fn list_unlogged(&mut self, limit: u32) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Erasures whose leaf is not below a size.
+    /// Erasures whose leaf is not below a size, in the order of their ids, from after one on; at most so many.
     ///
     /// # Errors
     /// The failure of the store.
-    fn list_younger_erasures(&mut self, size: u64) -> Result<Vec<YoungerErasure>, StoreError>;
+    fn list_younger_erasures(
+        &mut self,
+        size: u64,
+        after: Option<ErasureId>,
+        limit: u32,
+    ) -> Result<Vec<YoungerErasure>, StoreError>;
 
     /// Every event of the successions to which the keys with these thumbprints belong, and of the successions of keys
     /// that revoked one of them, as far as the viewer sees them: one query.

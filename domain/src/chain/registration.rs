@@ -1,7 +1,9 @@
 //! Registering a public key: its holder signs, with that very key, a statement that names it.
 //!
 //! Invariants: no key gets in without proof of possession; a key belongs to one party for ever; the
-//! registration is logged in the lane of its party. The same envelope again is the same registration.
+//! registration is logged in the lane of its party. The same envelope again is the same registration. A member's key is
+//! its own (`self`) on that member's word alone: whoever else brings one brings a key that is kept for the member
+//! (`custodial`), as ADR-21 says.
 
 use super::key::PublicKey;
 use super::leaf::LeafKind;
@@ -68,6 +70,12 @@ pub fn register(uow: &mut dyn UnitOfWork, env: &Env<'_>, envelope: &str) -> Resu
     if let Some(known) = uow.keys().find_keys(&[public.kid()])?.into_iter().next() {
         let same = uow.keys().find_envelope(known.id.uuid())?.is_some_and(|kept| kept == envelope.as_bytes());
         return if same { Ok(Registered { key: known, new: false }) } else { Err(RegisterKeyError::KeyTaken) };
+    }
+    if let Some(member) = owner.member()
+        && statement.assurance == Assurance::Own
+        && env.actor.member != Some(member)
+    {
+        return Err(StatementRefusal::NotOwn.into());
     }
     let id = SigningKeyId::new(env.ids.next());
     let key = SigningKey {

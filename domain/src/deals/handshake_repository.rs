@@ -209,7 +209,7 @@ pub struct SeenHandshake {
     pub id: HandshakeId,
     /// Its deal.
     pub deal: DealId,
-    /// Where the deal stands.
+    /// Where the deal stands; `closed` for whom it was offered to, once that offer is neither open nor accepted.
     pub stage: String,
     /// `self`, `custodial`, `attested`: the offer's.
     pub assurance: String,

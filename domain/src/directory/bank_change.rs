@@ -242,7 +242,8 @@ pub fn approve(
 
 fn locked(uow: &mut dyn UnitOfWork, env: &Env<'_>, payee: PayeeId) -> Result<PayeeRecord, DirectoryError> {
     let found = uow.directory().lock_payee(payee)?.filter(|found| env.actor.acts_for(found.payee.organisation));
-    found.ok_or(DirectoryError::NotFound)
+    let found = found.ok_or(DirectoryError::NotFound)?;
+    if uow.erasures().is_payee_erased(payee)? { Err(DirectoryError::PayeeErased) } else { Ok(found) }
 }
 
 fn unknown_change() -> DirectoryError {

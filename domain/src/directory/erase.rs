@@ -2,8 +2,9 @@
 //!
 //! One transaction: the directory forgets, the log's secrets go, and an erasure leaf says that they went. What stays is
 //! told with its reason ([`super::erasure`]). Erasing what is erased changes nothing, unless the time has come for what
-//! was kept. Order of locks: contact → payees, users → deals → lanes. Bounds: a fixed number of statements, and two more
-//! a user.
+//! was kept. Order of locks: contact → payees, users, clients → deals → lanes. Bounds: a fixed number of statements, and
+//! a few more for each user and each API client that acts as the contact.
+//! Nobody acts as somebody who is erased, and nothing new is kept of them (ADR-22): the database refuses it, too.
 
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use super::error::DirectoryError;
 use super::record::ContactRecord;
 use super::service::fresh;
 use crate::access::audit::Altered;
-use crate::access::{Scope, user_change};
+use crate::access::{self, Scope, user_change};
 use crate::chain::leaf::{Leaf, LeafKind};
 use crate::chain::log::{self, LogItem};
 use crate::chain::statement::{self, Erasure, Salt, Statement};
@@ -68,6 +69,9 @@ pub fn erase_contact(
     }
     for user in &plan.users {
         user_change::erase(uow, env, *user)?;
+    }
+    for client in &plan.clients {
+        access::service::erase_client(uow, env, *client)?;
     }
     let seen = [after.organisation.uuid()];
     for payee in &plan.payees {

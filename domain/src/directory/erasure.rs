@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Instant;
-use crate::kernel::ids::{DealId, PayeeId, UserId};
+use crate::kernel::ids::{ApiClientId, DealId, PayeeId, UserId};
 
 /// How long what explains a payment is kept: five years from the payment (s 262A of the Income Tax Assessment Act 1936,
 /// s 382-5 in Schedule 1 to the Taxation Administration Act 1953).
@@ -63,6 +63,8 @@ pub struct Footprint {
     pub payees: Vec<PayeeTrace>,
     /// The users that log in as it and are not erased yet.
     pub users: Vec<UserId>,
+    /// The API clients that act as it and are not revoked yet.
+    pub clients: Vec<ApiClientId>,
 }
 
 /// What is kept.
@@ -127,6 +129,9 @@ pub struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
+    /// API clients that acted as it and do so no more.
+    #[serde(default)]
+    pub clients: u64,
     /// Whether name, e-mail address and telephone number were still there.
     pub contact: bool,
     /// Deals whose envelopes, salts and lane secrets went.
@@ -148,6 +153,8 @@ pub struct Plan {
     pub payees: Vec<PayeeId>,
     /// Users.
     pub users: Vec<UserId>,
+    /// API clients.
+    pub clients: Vec<ApiClientId>,
     /// What stays.
     pub kept: Vec<Kept>,
 }
@@ -156,7 +163,8 @@ impl Plan {
     /// Decides what goes today.
     #[must_use]
     pub fn of(footprint: &Footprint, today: Date) -> Self {
-        let mut plan = Self { users: footprint.users.clone(), ..Self::default() };
+        let (users, clients) = (footprint.users.clone(), footprint.clients.clone());
+        let mut plan = Self { users, clients, ..Self::default() };
         for trace in &footprint.deals {
             match (trace.part, held(trace.owed, trace.paid_at, today)) {
                 (Part::Client, _) | (Part::Referrer, None) => plan.deals.push(trace.deal),
@@ -196,13 +204,14 @@ impl Plan {
     /// Whether nothing goes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.deals.is_empty() && self.payees.is_empty() && self.users.is_empty()
+        self.deals.is_empty() && self.payees.is_empty() && self.users.is_empty() && self.clients.is_empty()
     }
 
     /// What is told of it.
     #[must_use]
     pub fn report(&self, contact: bool) -> Report {
         Report {
+            clients: self.clients.len() as u64,
             contact,
             deals: self.deals.len() as u64,
             kept: self.kept.clone(),

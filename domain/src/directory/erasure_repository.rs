@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::erasure::{Footprint, Report};
-use crate::kernel::ids::{ContactId, DealId, ErasureId, PayeeId};
+use crate::kernel::ids::{ContactId, DealId, ErasureId, MemberId, PayeeId};
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
 
@@ -81,7 +81,8 @@ pub trait ErasureRepository {
     /// `chain_secret_erased` unless this transaction keeps the erasure and adds its leaf to the log.
     fn erase_secrets(&mut self, erasure: ErasureId) -> Result<u64, StoreError>;
 
-    /// Takes away the digests of imported rows, which tell of the client's name to whoever guesses it.
+    /// Takes away the digests of what sources said of deals: those of imported rows tell of the client's name to whoever
+    /// guesses it.
     ///
     /// # Errors
     /// The failure of the store.
@@ -92,6 +93,24 @@ pub trait ErasureRepository {
     /// # Errors
     /// `payee_erased` unless this transaction keeps the erasure, of a contact that is paid as them.
     fn erase_payees(&mut self, erasure: ErasureId, payees: &[PayeeId]) -> Result<(), StoreError>;
+
+    /// Whether a contact is erased; nobody erases it until the transaction is over.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn is_contact_erased(&mut self, contact: ContactId) -> Result<bool, StoreError>;
+
+    /// Whether the contact of a member is erased; nobody erases it until the transaction is over.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn is_member_erased(&mut self, member: MemberId) -> Result<bool, StoreError>;
+
+    /// Whether a payee is erased. It is locked before.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn is_payee_erased(&mut self, payee: PayeeId) -> Result<bool, StoreError>;
 }
 
 /// Erasures, to look up.

@@ -32,6 +32,9 @@ pub enum DirectoryError {
     /// What identified the contact was erased.
     #[error("what identified this contact was erased")]
     Erased,
+    /// The payee was erased.
+    #[error("this payee was erased: nothing new is kept of it")]
+    PayeeErased,
     /// Another payee begins for the member on that day.
     #[error("another payee begins for this member on the same day; choose another `from_on`")]
     PayeeOnThatDay,
@@ -66,6 +69,8 @@ impl From<StoreError> for DirectoryError {
                 "cohort_code_taken" => Self::CohortCodeTaken,
                 "organisation_external_ref_taken" => Self::ExternalRefTaken,
                 "organisation_one_operator" => Self::OperatorExists,
+                "payee_erased" => Self::PayeeErased,
+                "member_erased" => Self::Erased,
                 "member_payee_one_a_day" | "member_payee_pkey" => Self::PayeeOnThatDay,
                 _ => Self::Store(error),
             },

@@ -121,6 +121,8 @@ pub fn create_member(
     // Whether foreign things exist is not told, so they are not looked up.
     if owned && uow.directory().owner_of_contact(command.contact)? != Some(organisation) {
         faults.push("/contact_id", "not_found", "the organisation has no such contact");
+    } else if owned && uow.erasures().is_contact_erased(command.contact)? {
+        faults.push("/contact_id", "erased", "this contact is erased: nothing new is kept of it");
     }
     if owned {
         cohort::check(uow, organisation, command.cohort.as_ref(), &mut faults)?;
@@ -192,6 +194,8 @@ pub fn create_payee(
         let lineage = uow.directory().list_lineage(member)?;
         if lineage.first().is_none_or(|(_, owner)| *owner != organisation) {
             faults.push("/member_id", "not_found", "the organisation has no such member");
+        } else if uow.erasures().is_member_erased(member)? {
+            faults.push("/member_id", "erased", "this member is erased: nothing new is kept of it");
         }
     }
     checked(faults)?;
@@ -244,6 +248,9 @@ pub fn update_payee(
     let found = uow.directory().lock_payee(id)?.filter(|found| env.actor.acts_for(found.payee.organisation));
     let found = found.ok_or(DirectoryError::NotFound)?;
     fresh(found.version, version)?;
+    if uow.erasures().is_payee_erased(id)? {
+        return Err(DirectoryError::PayeeErased);
+    }
     let changed = command.apply(found.clone()).map_err(DirectoryError::Invalid)?;
     uow.directory().update_payee(&changed)?;
     payee_changed(uow, env, EventKind::PayeeUpdated, &changed)?;

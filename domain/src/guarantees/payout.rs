@@ -1,4 +1,4 @@
-//! Payout: what was paid is what the ledger says, and the bank file says the same.
+//! Payout: what was paid is what the ledger says, and the bank files say the same.
 //!
 //! The bank file is read here by its published layout (Direct Entry: record type in column 1, transaction
 //! code in 19–20, cents in 21–30), not by the code that wrote it.
@@ -25,10 +25,17 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     let queries = queries.guarantees();
     let totals = queries.totals()?;
     tally.cover("payouts", totals.payouts);
-    tally.cover("runs_executed", 0);
+    tally.cover("bank_files", 0);
+    tally.cover("runs_executed", totals.runs_executed);
     tally.figure("paid_minor", totals.paid_minor);
-    let checks =
-        [Check::PayoutPosted, Check::PayoutLines, Check::RunTotal, Check::RunUnapproved, Check::EntryWithoutPayout];
+    let checks = [
+        Check::PayoutPosted,
+        Check::PayoutLines,
+        Check::RunTotal,
+        Check::RunUnapproved,
+        Check::EntryWithoutPayout,
+        Check::FileMissing,
+    ];
     for check in checks {
         tally.check(queries, check, at)?;
     }
@@ -36,25 +43,22 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     loop {
         let page = queries.bank_files(after, PAGE)?;
         let Some(last) = page.last() else { return Ok(tally) };
-        after = last.run;
-        tally.cover("runs_executed", page.len() as u64);
-        for run in &page {
-            compare(&mut tally, run);
+        after = last.id;
+        tally.cover("bank_files", page.len() as u64);
+        for file in &page {
+            compare(&mut tally, file);
         }
     }
 }
 
-fn compare(tally: &mut Tally, run: &BankFileEvidence) {
-    let id = format!("{}_{}", PayoutRunId::PREFIX, encode(run.run));
-    let Some(file) = &run.file else {
-        return tally.broken(id, "bank_file_missing", "the run was executed and has no bank file");
-    };
-    match credits(file) {
+fn compare(tally: &mut Tally, file: &BankFileEvidence) {
+    let id = format!("{}_{}", PayoutRunId::PREFIX, encode(file.run));
+    match credits(&file.file) {
         None => tally.broken(id, "bank_file_malformed", "the bank file is not made of records of 120 characters"),
-        Some(credits) if credits != (Credits { count: run.payouts, cents: run.total_minor }) => {
+        Some(credits) if credits != (Credits { count: file.payouts, cents: file.total_minor }) => {
             let detail = format!(
-                "the file pays {} cents in {} lines, the run {} cents in {} payouts",
-                credits.cents, credits.count, run.total_minor, run.payouts
+                "the file pays {} cents in {} lines, the run by it {} cents in {} payouts",
+                credits.cents, credits.count, file.total_minor, file.payouts
             );
             tally.broken(id, "bank_file_differs", detail);
         }

@@ -60,6 +60,8 @@ pub enum Check {
     EntryUnapproved,
     /// An entry in a month that was closed when it was written.
     EntryInClosedPeriod,
+    /// An executed run with payouts by bank file that are in none, or with others that are in one.
+    FileMissing,
 }
 
 impl Check {
@@ -89,6 +91,7 @@ impl Check {
             Self::EntryWithoutPayout => "entry_without_payout",
             Self::EntryUnapproved => "entry_without_approval",
             Self::EntryInClosedPeriod => "entry_in_closed_period",
+            Self::FileMissing => "bank_file_missing",
         }
     }
 
@@ -110,7 +113,7 @@ impl Check {
             Self::LineBuckets | Self::LineSent => LineId::PREFIX,
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
-            Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
+            Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout | Self::EntryUnapproved | Self::EntryInClosedPeriod => EntryId::PREFIX,
         }
     }
@@ -226,14 +229,16 @@ pub struct CheckpointEvidence {
 /// An executed run and its bank file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankFileEvidence {
+    /// Its id.
+    pub id: Uuid,
     /// The run.
     pub run: Uuid,
-    /// What it paid.
+    /// What the run pays by it.
     pub total_minor: i64,
-    /// How many payouts.
+    /// In how many payouts.
     pub payouts: u64,
     /// The file.
-    pub file: Option<Vec<u8>>,
+    pub file: Vec<u8>,
 }
 
 /// How much there is, and amounts.
@@ -247,6 +252,8 @@ pub struct Totals {
     pub lines: u64,
     /// Payouts.
     pub payouts: u64,
+    /// Runs that were executed.
+    pub runs_executed: u64,
     /// Leaves that wait for their index.
     pub pending_leaves: u64,
     /// Earned over all lines.

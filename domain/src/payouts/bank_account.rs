@@ -7,6 +7,7 @@
 
 use jiff::civil::Date;
 
+use super::bank::csv_profile::{CsvProfile, CsvProfileInput};
 use super::calendar;
 use crate::directory::aba_text::AbaText;
 use crate::directory::bank::{BankDetails, BsbDirectory};
@@ -19,6 +20,8 @@ use crate::kernel::ids::BankAccountId;
 
 /// The most lines that the trailer can count.
 pub const MAX_ITEMS: u32 = 999_999;
+/// The most banking days after which a file may count as paid.
+pub const MAX_SETTLE_DAYS: u16 = 30;
 
 /// The bank's three letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,9 @@ pub enum ProfileError {
     /// Not a rule for the date in the header.
     #[error("expected one of: run_day, next_banking_day")]
     HeaderDate,
+    /// Not a number of banking days.
+    #[error("expected a number of banking days from 1 to 30")]
+    SettleAfter,
     /// Not a number of lines.
     #[error("expected a number of lines from 2 to 999999")]
     ItemLimit,
@@ -51,7 +57,7 @@ impl Reason for ProfileError {
             Self::BankCode => "invalid_bank_code",
             Self::UserNumber => "invalid_user_number",
             Self::HeaderDate => "unknown_value",
-            Self::ItemLimit => "out_of_range",
+            Self::ItemLimit | Self::SettleAfter => "out_of_range",
         }
     }
 }
@@ -157,6 +163,10 @@ pub struct BankAccount {
     pub header_date: HeaderDate,
     /// The most lines that the bank takes, a debit line among them.
     pub item_limit: u32,
+    /// After how many banking days without a return a file counts as paid; never if absent.
+    pub settle_after_days: Option<u16>,
+    /// How the CSV of its statements is to be read.
+    pub csv: Option<CsvProfile>,
 }
 
 impl BankAccount {
@@ -191,6 +201,10 @@ pub struct CreateBankAccountInput {
     pub header_date: Option<String>,
     /// `/item_limit`, the largest if absent
     pub item_limit: Option<i64>,
+    /// `/settle_after_days`, never if absent
+    pub settle_after_days: Option<i64>,
+    /// `/csv`
+    pub csv: Option<CsvProfileInput>,
 }
 
 /// A valid request to keep an own account: everything but its id.
@@ -215,6 +229,8 @@ impl CreateBankAccount {
         let word = raw.header_date.as_deref().unwrap_or(HeaderDate::RunDay.code());
         let header_date = f.keep("/header_date", HeaderDate::parse(word));
         let item_limit = f.keep("/item_limit", item_limit(raw.item_limit));
+        let settle_after_days = f.keep("/settle_after_days", settle_after(raw.settle_after_days));
+        let csv = raw.csv.as_ref().and_then(|csv| CsvProfile::check(csv, f));
         let made = (|| {
             Some(Self(BankAccount {
                 id: BankAccountId::new(uuid::Uuid::nil()),
@@ -228,6 +244,8 @@ impl CreateBankAccount {
                 self_balancing: raw.self_balancing.unwrap_or(false),
                 header_date: header_date?,
                 item_limit: item_limit?,
+                settle_after_days: settle_after_days?,
+                csv,
             }))
         })();
         faults.clone().check()?;
@@ -238,6 +256,15 @@ impl CreateBankAccount {
     #[must_use]
     pub fn into_account(self, id: BankAccountId) -> BankAccount {
         BankAccount { id, ..self.0 }
+    }
+}
+
+fn settle_after(raw: Option<i64>) -> Result<Option<u16>, ProfileError> {
+    let days = raw.map(u16::try_from).transpose().map_err(|_| ProfileError::SettleAfter)?;
+    if days.is_none_or(|days| (1..=MAX_SETTLE_DAYS).contains(&days)) {
+        Ok(days)
+    } else {
+        Err(ProfileError::SettleAfter)
     }
 }
 

@@ -19,6 +19,30 @@ pub fn banking_day_from(from: Date) -> Date {
     day
 }
 
+/// The so-manieth banking day after a date; the date itself is never counted.
+#[must_use]
+pub fn banking_days_after(from: Date, days: u16) -> Date {
+    let mut day = from;
+    for _ in 0..days {
+        let Ok(next) = day.tomorrow() else { return day };
+        day = banking_day_from(next);
+    }
+    day
+}
+
+/// How many banking days lie after a date up to another, that one among them; none when it is no later.
+#[must_use]
+pub fn banking_days_between(from: Date, to: Date) -> u32 {
+    let mut count = 0;
+    let mut day = from;
+    while day < to {
+        let Ok(next) = day.tomorrow() else { return count };
+        day = next;
+        count += u32::from(is_banking_day(day));
+    }
+    count
+}
+
 /// Whether banks settle on this date.
 #[must_use]
 pub fn is_banking_day(day: Date) -> bool {

@@ -117,6 +117,9 @@ pub struct PlannedPayout {
     pub recovered: Cents,
     /// What the payee reads.
     pub reference: LodgementReference,
+    /// The payout that came back and is sent again by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<PayoutId>,
     /// Which clawbacks.
     pub settled: Vec<SettledLine>,
     /// The account at Stripe that it goes to, if it goes that way: `acct_…`.
@@ -149,13 +152,15 @@ pub enum Skip {
     NoBankDetails,
     /// The bank details are too new.
     BankDetailsCoolingOff,
+    /// The bank sent payments to these bank details back for good.
+    BankDetailsBlocked,
     /// Clawbacks take all of it; they stay to be got back.
     NothingNet,
     /// Less than the payee wants to be paid at a time.
     BelowMinimum,
     /// More than a line of the file carries.
     AmountTooLarge,
-    /// The file is full; a further run pays it.
+    /// The one file of a run was full. Contents of before runs had several files say so; none does now.
     FileFull,
 }
 
@@ -169,6 +174,7 @@ impl Skip {
             Self::OtherRail => "other_rail",
             Self::NoBankDetails => "no_bank_details",
             Self::BankDetailsCoolingOff => "bank_details_cooling_off",
+            Self::BankDetailsBlocked => "bank_details_blocked",
             Self::NothingNet => "nothing_net",
             Self::BelowMinimum => "below_minimum",
             Self::AmountTooLarge => "amount_too_large",

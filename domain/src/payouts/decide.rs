@@ -183,7 +183,7 @@ pub(super) fn locked(
 }
 
 /// The scope, and that the actor is of the operator: for others there is nothing here.
-fn require(env: &Env<'_>, scope: Scope) -> Result<(), PayoutError> {
+pub(super) fn require(env: &Env<'_>, scope: Scope) -> Result<(), PayoutError> {
     env.actor.require(scope)?;
     if ownership::has(env.actor, None) { Ok(()) } else { Err(PayoutError::RunNotFound) }
 }
@@ -196,7 +196,7 @@ pub(super) fn written(
     name: &'static str,
     reason: Option<&str>,
 ) -> Result<PayoutRun, PayoutError> {
-    uow.payouts().update_run(&run, None)?;
+    uow.payouts().update_run(&run)?;
     uow.payouts().append_step(&step(env, &run, name, reason))?;
     uow.events().append(&[moved(env, kind, &run)?])?;
     Ok(run)

@@ -1,10 +1,13 @@
 //! Why a use case of payouts did nothing.
 
 use super::aba::AbaError;
+use super::bank_file::BankFileError;
+use super::content::Skip;
 use super::run::TransitionError;
 use crate::access::MissingScope;
 use crate::chain::statement::StatementError;
 use crate::kernel::Faults;
+use crate::kernel::ids::PayoutId;
 use crate::kernel::jcs::JcsError;
 use crate::ledger::entry::EntryError;
 use crate::ledger::line::LineError;
@@ -26,6 +29,27 @@ pub enum PayoutError {
     /// The account is kept already.
     #[error("this bank account is kept already")]
     BankAccountTaken,
+    /// There is none such, as far as the actor may know.
+    #[error("there is no such file of returned payments")]
+    ReturnNotFound,
+    /// There is none such, as far as the actor may know.
+    #[error("there is no such line of a bank statement")]
+    LineNotFound,
+    /// The line, or what it is said to be, is matched.
+    #[error("this line, or what it is to be matched to, is matched already")]
+    LineMatched,
+    /// There is none such, as far as the actor may know.
+    #[error("there is no such payout")]
+    PayoutNotFound,
+    /// It is sent again by another payout.
+    #[error("this payout was sent again already")]
+    Retried,
+    /// Not by this rail.
+    #[error("a payout by this rail is not sent again by bank file")]
+    OtherRail,
+    /// The payee may not be paid now.
+    #[error("the payee may not be paid now: {}", .0.code())]
+    NotPayable(Skip),
     /// Fields that are wrong.
     #[error("the request has fields that are wrong")]
     Faults(Faults),
@@ -38,6 +62,9 @@ pub enum PayoutError {
     /// No bank file can be made.
     #[error(transparent)]
     File(#[from] AbaError),
+    /// A payout names bank details that are not there: a defect, since it was checked.
+    #[error("the bank details of {0} are missing")]
+    NoDetails(PayoutId),
     /// A line cannot give what it should: a defect, since it was checked.
     #[error(transparent)]
     Line(#[from] LineError),
@@ -66,6 +93,15 @@ impl From<PostError> for PayoutError {
     }
 }
 
+impl From<BankFileError> for PayoutError {
+    fn from(error: BankFileError) -> Self {
+        match error {
+            BankFileError::Aba(error) => Self::File(error),
+            BankFileError::NoDetails(payout) => Self::NoDetails(payout),
+        }
+    }
+}
+
 impl UseCaseError for PayoutError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
@@ -74,10 +110,18 @@ impl UseCaseError for PayoutError {
             | Self::RunNotFound
             | Self::BankAccountNotFound
             | Self::BankAccountTaken
+            | Self::ReturnNotFound
+            | Self::PayoutNotFound
+            | Self::Retried
+            | Self::OtherRail
+            | Self::NotPayable(_)
+            | Self::LineNotFound
+            | Self::LineMatched
             | Self::Faults(_)
             | Self::Stale(_)
             | Self::Transition(_)
             | Self::File(_)
+            | Self::NoDetails(_)
             | Self::Line(_)
             | Self::Ledger(_)
             | Self::Statement(_)

@@ -1,4 +1,4 @@
-//! Execution: the approved content becomes entries, payouts and a bank file, in one transaction.
+//! Execution: the approved content becomes entries, payouts and bank files, in one transaction.
 //!
 //! Locks, in this order: run → payees → lines → lanes → balances → ledger head. Whoever comes second finds
 //! the run executed and gets the same outcome. If what lies available no longer fits what was approved,
@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use super::aba::{self, Credit, TransactionCode};
+use uuid::Uuid;
+
+use super::bank_file;
 use super::command::OnRun;
 use super::content::{PlannedPayout, RunContent};
 use super::decide;
@@ -16,8 +18,10 @@ use super::error::PayoutError;
 use super::payout::Payout;
 use super::plan::{self, Discrepancy, PlanInput};
 use super::repository::PayeeStanding;
+use super::retry;
 use super::run::{PayoutRun, RunState, TransitionError};
 use crate::access::{Scope, ownership};
+use crate::directory::bank::BankDetails;
 use crate::env::Env;
 use crate::events::data::PayoutMoved;
 use crate::events::{EventKind, NewEvent};
@@ -69,12 +73,13 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
         return voided(uow, env, run, &account, found);
     }
     let dated = account.header_date.on(env.now.sydney_date());
-    let file = aba::write(&account, dated, &credits(&content, &standings)?)?;
+    let files = bank_file::make(&account, dated, &content, &details(&standings), env.ids)?;
     let moved = move_money(env, &content, &standings, lines)?;
-    let run = run.execute(decide::act(env), dated, file.sha256)?;
-    uow.payouts().update_run(&run, Some(&file.bytes))?;
+    let run = run.execute(decide::act(env), files.iter().map(|file| file.about).collect())?;
+    uow.payouts().update_run(&run)?;
     uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
     uow.payouts().append_payouts(&moved.payouts, env.now)?;
+    uow.payouts().append_files(run.id, &files, env.now)?;
     uow.ledger().save_lines(&moved.lines)?;
     let mut events = vec![decide::moved(env, EventKind::RunExecuted, &run)?];
     for payout in &moved.payouts {
@@ -106,28 +111,18 @@ fn voided(
     found: Vec<Discrepancy>,
 ) -> Result<Execution, PayoutError> {
     let reason = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let content = decide::worked_out(uow, env, run.id, account, run.cut_off_on)?;
+    let content = match retry::retried(run.content.content()) {
+        Some(payout) => retry::worked_out(uow, env, run.id, account, payout)?,
+        None => decide::worked_out(uow, env, run.id, account, run.cut_off_on)?,
+    };
     let run = run.void(reason.clone(), content)?;
     let run = decide::written(uow, env, run, EventKind::RunVoided, "voided", Some(&reason))?;
     Ok(Execution::Voided(run, found))
 }
 
-fn credits(content: &RunContent, standings: &[PayeeStanding]) -> Result<Vec<Credit>, StoreError> {
-    let of: BTreeMap<PayeeId, &PayeeStanding> = standings.iter().map(|s| (s.id, s)).collect();
-    content
-        .payouts
-        .iter()
-        .map(|payout| {
-            let bank = of.get(&payout.payee).and_then(|standing| standing.bank.as_ref());
-            let bank = bank.ok_or_else(|| StoreError::Failed("bank details vanished".into()))?;
-            Ok(Credit {
-                to: bank.details.clone(),
-                amount_minor: payout.net.0,
-                reference: payout.reference.clone(),
-                code: TransactionCode::Credit,
-            })
-        })
-        .collect()
+/// The bank details of payees, by their ids.
+fn details(standings: &[PayeeStanding]) -> BTreeMap<Uuid, BankDetails> {
+    standings.iter().filter_map(|standing| standing.bank.as_ref()).map(|bank| (bank.id, bank.details.clone())).collect()
 }
 
 /// What an execution writes.

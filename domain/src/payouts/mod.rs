@@ -2,13 +2,15 @@
 //!
 //! A run goes preview → propose → approve (somebody else) → execute. `plan` works out whom it pays and
 //! freezes that as `content`, whose digest is what gets approved; `run` holds the states, `decide` and
-//! `execute` the use cases, `outcome` what became of the payouts, `aba` writes the file, `calendar` knows banking days. Invariants: a payout is in
+//! `execute` the use cases, `outcome` what became of the payouts, `bank_file` splits a run into files and `aba` writes each, `calendar` knows banking days. Invariants: a payout is in
 //! one file ever; what is executed is exactly what was approved, or nothing; one transaction writes
-//! entries, lines, payouts, file and log. Not yet here, and therefore left out with a reason: withholding
+//! entries, lines, payouts, files and log. Not yet here, and therefore left out with a reason: withholding
 //! for payees without ABN, documents for payees registered for GST, the Stripe rail.
 
 pub mod aba;
+pub mod bank;
 pub mod bank_account;
+pub mod bank_file;
 pub mod calendar;
 pub mod command;
 pub mod content;
@@ -19,7 +21,10 @@ pub mod outcome;
 pub mod payout;
 pub mod plan;
 pub mod repository;
+pub mod retry;
+pub mod returns;
 pub mod run;
+pub mod sla;
 pub mod statement;
 
 pub use bank_account::{BankAccount, CreateBankAccount, CreateBankAccountInput};

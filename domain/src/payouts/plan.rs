@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::aba::{LodgementReference, MAX_LINE_MINOR, MAX_TOTAL_MINOR};
+use super::aba::{LodgementReference, MAX_LINE_MINOR};
 use super::bank_account::BankAccount;
 use super::content::{
     BankDetailsRef, Cents, ContentType, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee, VERSION,
@@ -56,9 +56,7 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
     standings.sort_by_key(|standing| standing.id);
     for standing in standings {
         let Some(purse) = purses.get(&standing.id).filter(|purse| purse.gross_minor() > 0) else { continue };
-        let full = content.payouts.len() >= input.account.payments_per_file();
-        let room_minor = if full { 0 } else { MAX_TOTAL_MINOR - content.total.0 };
-        match pays(input, standing, purse, room_minor) {
+        match pays(input, standing, purse) {
             Ok(bank_details) => {
                 let payout = purse.payout(PayoutId::new(ids.next()), standing.id, bank_details);
                 content.total.0 += payout.net.0;
@@ -76,12 +74,7 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
 }
 
 /// Whether a payee is paid, with which bank details; otherwise why not.
-fn pays(
-    input: &PlanInput<'_>,
-    standing: &PayeeStanding,
-    purse: &Purse,
-    room_minor: i64,
-) -> Result<BankDetailsRef, Skip> {
+fn pays(input: &PlanInput<'_>, standing: &PayeeStanding, purse: &Purse) -> Result<BankDetailsRef, Skip> {
     let bank_details = payable_to(standing, input.cut_off_on, input.now)?;
     let net_minor = purse.gross_minor() - purse.recoverable_minor();
     if net_minor <= 0 {
@@ -90,8 +83,6 @@ fn pays(
         Err(Skip::BelowMinimum)
     } else if net_minor > MAX_LINE_MINOR {
         Err(Skip::AmountTooLarge)
-    } else if net_minor > room_minor {
-        Err(Skip::FileFull)
     } else {
         Ok(bank_details)
     }
@@ -108,7 +99,15 @@ fn payable_to(standing: &PayeeStanding, cut_off_on: Date, now: Instant) -> Resul
     if standing.rail != Rail::Aba {
         return Err(Skip::OtherRail);
     }
+    bank_of(standing, now)
+}
+
+/// The bank account into which a payee may be paid now.
+pub(super) fn bank_of(standing: &PayeeStanding, now: Instant) -> Result<BankDetailsRef, Skip> {
     let bank = standing.bank.as_ref().ok_or(Skip::NoBankDetails)?;
+    if bank.is_blocked {
+        return Err(Skip::BankDetailsBlocked);
+    }
     if bank.usable_from > now {
         return Err(Skip::BankDetailsCoolingOff);
     }
@@ -178,11 +177,30 @@ impl Purse {
             payee,
             recovered: Cents(recovered),
             reference: reference(id.uuid()),
+            retry_of: None,
             settled,
             stripe_account: None,
             withheld: Cents(0),
         }
     }
+}
+
+/// What these lines of one payee have available, and what is to be got back of them.
+pub(super) fn sums(lines: &[CommissionLine], cut_off_on: Date) -> (i64, i64) {
+    let purses = purses(lines, cut_off_on);
+    purses.values().next().map_or((0, 0), |purse| (purse.gross_minor(), purse.recoverable_minor()))
+}
+
+/// A payout that sends again what came back on these lines of one payee: no tax, that was done the first time.
+pub(super) fn again(
+    id: PayoutId,
+    retry_of: PayoutId,
+    (payee, bank_details): (PayeeId, BankDetailsRef),
+    lines: &[CommissionLine],
+    cut_off_on: Date,
+) -> PlannedPayout {
+    let purse = purses(lines, cut_off_on).remove(&payee).unwrap_or_default();
+    PlannedPayout { retry_of: Some(retry_of), ..purse.payout(id, payee, bank_details) }
 }
 
 /// The reference of a payout: the last 12 letters of its id, which are random.

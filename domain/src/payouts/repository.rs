@@ -4,8 +4,10 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::bank_account::BankAccount;
+use super::bank_file::{BankFile, RunFile};
 use super::payout::{Payout, PayoutState};
 use super::run::PayoutRun;
+use super::sla::{self, DayCount};
 use crate::directory::bank::BankDetails;
 use crate::directory::number::Abn;
 use crate::directory::payee::{GstTimeline, Rail};
@@ -23,6 +25,8 @@ pub struct StandingBank {
     pub salt: Uuid,
     /// From when they may be used.
     pub usable_from: Instant,
+    /// Whether the bank sent payments to them back for good.
+    pub is_blocked: bool,
     /// The account.
     pub details: BankDetails,
 }
@@ -109,11 +113,17 @@ pub trait PayoutRepository {
     /// The failure of the store.
     fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
 
-    /// Writes a run as it stands now, with its bank file once it is executed.
+    /// Writes a run as it stands now.
     ///
     /// # Errors
     /// The failure of the store.
-    fn update_run(&mut self, run: &PayoutRun, file: Option<&[u8]>) -> Result<(), StoreError>;
+    fn update_run(&mut self, run: &PayoutRun) -> Result<(), StoreError>;
+
+    /// Keeps the bank files of an executed run, after its payouts.
+    ///
+    /// # Errors
+    /// `bank_file_payout_once` when a payout is in a file already.
+    fn append_files(&mut self, run: PayoutRunId, files: &[BankFile], at: Instant) -> Result<(), StoreError>;
 
     /// Adds to the history of runs.
     ///
@@ -126,6 +136,12 @@ pub trait PayoutRepository {
     /// # Errors
     /// The failure of the store.
     fn append_payouts(&mut self, payouts: &[Payout], at: Instant) -> Result<(), StoreError>;
+
+    /// Whether a payout is sent again by another one.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn is_retried(&mut self, id: PayoutId) -> Result<bool, StoreError>;
 
     /// Locks payouts, in the order of their ids.
     ///
@@ -207,6 +223,26 @@ pub struct PayoutRecord {
     pub reference: String,
     /// When it was sent.
     pub created_at: Instant,
+    /// The day of the rail on which it arrived or came back.
+    pub ended_on: Option<Date>,
+    /// The payout that came back and is sent again by it.
+    pub retry_of: Option<PayoutId>,
+    /// The payout by which it is sent again.
+    pub retried_by: Option<PayoutId>,
+}
+
+impl PayoutRecord {
+    /// The last day on which it is on time.
+    #[must_use]
+    pub fn due_on(&self) -> Date {
+        sla::due_on(self.rail, self.created_at.sydney_date())
+    }
+
+    /// Whether it is, or was, late.
+    #[must_use]
+    pub fn is_late(&self, today: Date) -> bool {
+        sla::is_late(self.rail, self.created_at.sydney_date(), self.state, self.ended_on, today)
+    }
 }
 
 /// Amounts of a payout by line.
@@ -231,6 +267,12 @@ pub struct PayoutFilter {
 
 /// Payouts, to look up.
 pub trait PayoutQueries {
+    /// An own account.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError>;
+
     /// Own accounts, newest first.
     ///
     /// # Errors
@@ -249,11 +291,23 @@ pub trait PayoutQueries {
     /// The failure of the store.
     fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
 
-    /// The bank file of an executed run.
+    /// What an executed run knows of its bank files, by their places; none of any other run.
     ///
     /// # Errors
     /// The failure of the store.
-    fn find_file(&mut self, id: PayoutRunId) -> Result<Option<Vec<u8>>, StoreError>;
+    fn list_files(&mut self, id: PayoutRunId) -> Result<Vec<RunFile>, StoreError>;
+
+    /// A bank file of an executed run, by its place; as it went to the bank.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_file(&mut self, id: PayoutRunId, n: u32) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Payouts that were sent since a day, or are on their way, counted by rail, days and state.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn sla_counts(&mut self, since: Date) -> Result<Vec<DayCount>, StoreError>;
 
     /// Payouts, newest first.
     ///

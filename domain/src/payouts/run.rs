@@ -7,6 +7,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::bank_file::RunFile;
 use super::content::FrozenContent;
 use crate::access::Persons;
 use crate::kernel::ids::{BankAccountId, PayoutRunId};
@@ -49,10 +50,8 @@ pub enum RunState {
         approved: Act,
         /// Who executed.
         executed: Act,
-        /// The date in the header of the bank file.
-        file_date_on: Date,
-        /// The identity of the bank file.
-        file_sha256: Digest,
+        /// Its bank files, by their places; none if nothing of it goes by bank file.
+        files: Vec<RunFile>,
     },
     /// The approver said no.
     Rejected {
@@ -200,13 +199,26 @@ impl PayoutRun {
         }
     }
 
-    /// The money goes, by this file.
+    /// The money goes, as far as it goes by bank file by these.
     ///
     /// # Errors
     /// Only from approved.
-    pub fn execute(self, executed: Act, file_date_on: Date, file_sha256: Digest) -> Result<Self, TransitionError> {
+    pub fn execute(self, executed: Act, files: Vec<RunFile>) -> Result<Self, TransitionError> {
         let RunState::Approved { proposed, approved } = self.state else { return Err(self.wrong("executed")) };
-        Ok(self.next(RunState::Executed { proposed, approved, executed, file_date_on, file_sha256 }))
+        Ok(self.next(RunState::Executed { proposed, approved, executed, files }))
+    }
+
+    /// Its bank files, once it is executed.
+    #[must_use]
+    pub fn files(&self) -> &[RunFile] {
+        match &self.state {
+            RunState::Executed { files, .. } => files,
+            RunState::Previewed { .. }
+            | RunState::Proposed { .. }
+            | RunState::Approved { .. }
+            | RunState::Rejected { .. }
+            | RunState::Cancelled => &[],
+        }
     }
 
     /// Goes back with a new content; its approval is void.

@@ -95,8 +95,12 @@ impl AccessQueries for PgQueries<'_> {
         query::<(SqlUuid, Integer)>(
             "select token_or_subject_id, below_version from access_revocation where until_at > $1
              union all select id, 2147483647 from organisation where status = 'suspended'
-             union all select id, 2147483647 from member where status = 'suspended'",
+             union all select id, 2147483647 from member where status = 'suspended'
+             -- Nobody gets a token as somebody erased; those that were out when it was erased live for an hour at most.
+             union all select m.id, 2147483647 from chain_erasure e join member m on m.contact_id = e.contact_id
+               where e.erased_at > $2 - interval '2 hours'",
         )
+        .bind::<Timestamptz, _>(instant(now))
         .bind::<Timestamptz, _>(instant(now))
         .load(self.pg)
         .map_err(store_error)

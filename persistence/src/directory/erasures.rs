@@ -7,7 +7,7 @@ use domain::directory::erasure::{DealTrace, ERASED_NAME, Footprint, Part, PayeeT
 use domain::directory::erasure_repository::{
     ErasableSecret, ErasureQueries, ErasureRecord, ErasureRepository, SeenErasure,
 };
-use domain::kernel::ids::{ContactId, DealId, ErasureId, PayeeId, UserId};
+use domain::kernel::ids::{ApiClientId, ContactId, DealId, ErasureId, MemberId, PayeeId, UserId};
 use domain::kernel::{Page, PageRequest, jcs};
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -89,21 +89,20 @@ impl PgUnitOfWork<'_> {
 
     fn payee_traces(&mut self, contact: ContactId) -> Result<Vec<PayeeTrace>, StoreError> {
         let rows: Vec<TraceRow> = query::<TraceColumns>(
-            "with asked (contact, erased) as (select $1::uuid, $2::text)
+            "with asked (contact) as (select $1::uuid)
              select p.id,
                exists (select from member_payee o join member m on m.id = o.member_id
                  where o.payee_id = p.id and m.contact_id is distinct from asked.contact),
                exists (select from ledger_account a join ledger_balance b on b.account_id = a.id
                  where a.party_id = p.id and a.kind <> 'payee_in_transit' and b.balance_minor <> 0)
                  or exists (select from member_payee o join deal d on d.member_id = o.member_id or o.member_id = any (d.upline_ids)
-                   where o.payee_id = p.id and d.stage = any ($3)),
+                   where o.payee_id = p.id and d.stage = any ($2)),
                (select max(o.created_at) from payout o where o.payee_id = p.id and o.state <> 'returned')
              from asked join payee p on p.id in (select s.payee_id from member m join member_payee s on s.member_id = m.id
                where m.contact_id = asked.contact)
-             join personal_data n on n.subject_id = p.id and n.name <> asked.erased order by p.id for update of p",
+             where p.erased_at is null order by p.id for update of p",
         )
         .bind::<SqlUuid, _>(contact.uuid())
-        .bind::<Text, _>(ERASED_NAME)
         .bind::<Array<Text>, _>(open_stages())
         .load(self.pg)
         .map_err(store_error)?;
@@ -127,8 +126,15 @@ impl ErasureRepository for PgUnitOfWork<'_> {
         .bind::<SqlUuid, _>(contact.uuid())
         .load(self.pg)
         .map_err(store_error)?;
+        let clients: Vec<Uuid> = query::<SqlUuid>(
+            "select c.id from api_client c join member m on m.id = c.member_id where m.contact_id = $1 and c.revoked_at is null order by c.id",
+        )
+        .bind::<SqlUuid, _>(contact.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
         let users = users.into_iter().map(UserId::new).collect();
-        Ok(Footprint { deals: self.deal_traces(contact)?, payees, users })
+        let clients = clients.into_iter().map(ApiClientId::new).collect();
+        Ok(Footprint { deals: self.deal_traces(contact)?, payees, users, clients })
     }
 
     fn lock_deals(&mut self, contact: ContactId) -> Result<(), StoreError> {
@@ -192,13 +198,11 @@ impl ErasureRepository for PgUnitOfWork<'_> {
     }
 
     fn erase_row_digests(&mut self, deals: &[DealId]) -> Result<(), StoreError> {
-        command(
-            "update deal set source_sha256 = null where id = any($1)
-             and exists (select from handshake h where h.deal_id = deal.id and h.assurance = 'attested')",
-        )
-        .bind::<Array<SqlUuid>, _>(uuids(deals))
-        .execute(self.pg)
-        .map_err(store_error)?;
+        // Whatever it is of now: an import that corrects a signed referral puts the digest of its row there.
+        command("update deal set source_sha256 = null where id = any($1)")
+            .bind::<Array<SqlUuid>, _>(uuids(deals))
+            .execute(self.pg)
+            .map_err(store_error)?;
         Ok(())
     }
 
@@ -209,16 +213,47 @@ impl ErasureRepository for PgUnitOfWork<'_> {
             .bind::<Array<SqlUuid>, _>(payees.as_slice())
             .execute(self.pg)
             .map_err(store_error)?;
-        command("update payee set abn = null, gst_registered_on = null, version = version + 1 where id = any($1)")
-            .bind::<Array<SqlUuid>, _>(payees.as_slice())
-            .execute(self.pg)
-            .map_err(store_error)?;
+        command(
+            "update payee set abn = null, gst_registered_on = null, version = version + 1,
+               erased_at = (select e.erased_at from chain_erasure e where e.id = $1) where id = any($2)",
+        )
+        .bind::<SqlUuid, _>(erasure.uuid())
+        .bind::<Array<SqlUuid>, _>(payees.as_slice())
+        .execute(self.pg)
+        .map_err(store_error)?;
         command("select erase_bank_details($1, $2)")
             .bind::<SqlUuid, _>(erasure.uuid())
             .bind::<Array<SqlUuid>, _>(payees.as_slice())
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
+    }
+
+    fn is_contact_erased(&mut self, contact: ContactId) -> Result<bool, StoreError> {
+        command("select from contact where id = $1 for key share")
+            .bind::<SqlUuid, _>(contact.uuid())
+            .execute(self.pg)
+            .map_err(store_error)?;
+        query::<Bool>("select exists (select from chain_erasure where contact_id = $1)")
+            .bind::<SqlUuid, _>(contact.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)
+    }
+
+    fn is_member_erased(&mut self, member: MemberId) -> Result<bool, StoreError> {
+        let contact: Option<Option<Uuid>> = query::<Nullable<SqlUuid>>("select contact_id from member where id = $1")
+            .bind::<SqlUuid, _>(member.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)?;
+        contact.flatten().map_or(Ok(false), |contact| self.is_contact_erased(ContactId::new(contact)))
+    }
+
+    fn is_payee_erased(&mut self, payee: PayeeId) -> Result<bool, StoreError> {
+        query::<Bool>("select exists (select from payee where id = $1 and erased_at is not null)")
+            .bind::<SqlUuid, _>(payee.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)
     }
 }
 

@@ -2,11 +2,15 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+mod bank;
 mod records;
+mod returns;
 mod runs;
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     runs::register(config);
     records::register(config);
+    returns::register(config);
+    bank::register(config);
 }

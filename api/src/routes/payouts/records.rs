@@ -3,21 +3,25 @@
 use actix_web::web::Data;
 use actix_web::{get, post};
 use domain::directory::PrefixDirectory;
+use domain::env::Env;
 use domain::kernel::ids::{MemberId, PayeeId, PayoutId, PayoutRunId};
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::PayoutFilter;
-use domain::payouts::{CreateBankAccount, decide, statement};
+use domain::payouts::{CreateBankAccount, PayoutError, decide, retry, statement};
+use domain::store::UnitOfWork;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::{Caller, Command, Id, List, ListQuery, Unfiltered};
+use crate::extract::{Caller, Command, Empty, Id, List, ListQuery, Unfiltered};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::payouts::{BankAccountView, CreateBankAccountRequest, PayoutDetailView, PayoutView, StatementView};
+use crate::views::payouts::{
+    BankAccountView, CreateBankAccountRequest, PayoutDetailView, PayoutRunDetailView, PayoutView, StatementView,
+};
 
 /// Which payouts are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -69,8 +73,9 @@ async fn list_payouts(app: Data<App>, list: List<PayoutQuery>) -> Result<Answer,
         payee: id::<PayeeId>("payee_id", query.payee_id.as_deref())?,
         state,
     };
+    let today = app.clock.now().sydney_date();
     let page = read(&app, &caller, move |queries| queries.payouts().list_payouts(&filter, &page)).await?;
-    Answer::page(page, &cursors, PayoutView::from)
+    Answer::page(page, &cursors, |payout| PayoutView::new(payout, today))
 }
 
 /// Get a payout
@@ -80,7 +85,23 @@ async fn list_payouts(app: Data<App>, list: List<PayoutQuery>) -> Result<Answer,
 #[get("/payouts/{id}")]
 async fn get_payout(app: Data<App>, caller: Caller, Id(id): Id<PayoutId>) -> Result<Answer, Problem> {
     let found = read(&app, &caller, move |queries| queries.payouts().find_payout(id)).await?;
-    Answer::ok(&PayoutDetailView::from(found.ok_or_else(Problem::not_found)?))
+    let today = app.clock.now().sydney_date();
+    Answer::ok(&PayoutDetailView::new(found.ok_or_else(Problem::not_found)?, today))
+}
+
+/// Retry a payout
+///
+/// Of a payout by bank file that came back: previews a run of its own that sends the money again, to the payee's bank account of now, by a new payout that names the one that came back. The run needs a proposal and somebody else's approval like any other.
+#[utoipa::path(operation_id = "retry_payout", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The payout", example = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 201, description = "The run, previewed", body = PayoutRunDetailView)))]
+#[post("/payouts/{id}/retry")]
+async fn retry_payout(app: Data<App>, Id(id): Id<PayoutId>, command: Command<Empty>) -> Result<Answer, Problem> {
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| retry::retry(uow, env, id);
+    once::<_, _, PayoutError>(&app, command, work, |run| {
+        let location = format!("/v1/payout-runs/{}", run.id);
+        let view = PayoutRunDetailView::try_new(&run)?;
+        Ok(Answer::created(location, run.id.uuid(), &view)?.naming(&run.id))
+    })
+    .await
 }
 
 /// List own bank accounts
@@ -126,7 +147,8 @@ async fn get_statement(app: Data<App>, list: List<StatementQuery>) -> Result<Ans
         read(&app, &caller, move |queries| statement::of_member(queries.statements(), &actor, member, &page)).await?;
     let statement = drawn.ok_or_else(Problem::not_found)?;
     let next = statement.lines.next.as_deref().map(|key| cursors.write(key));
-    Ok(Answer::ok(&StatementView::new(statement, next.clone()))?.with_next(next))
+    let today = app.clock.now().sydney_date();
+    Ok(Answer::ok(&StatementView::new(statement, next.clone(), today))?.with_next(next))
 }
 
 /// Routes below `/v1`.
@@ -134,6 +156,7 @@ pub fn register(config: &mut ServiceConfig) {
     config
         .service(list_payouts)
         .service(get_payout)
+        .service(retry_payout)
         .service(list_bank_accounts)
         .service(create_bank_account)
         .service(get_statement);

@@ -1,5 +1,7 @@
 //! Payout runs: preview, propose, approve by somebody else, execute.
 
+use std::num::NonZeroU32;
+
 use actix_web::web::Data;
 use actix_web::{get, post};
 use domain::directory::text::Grounds;
@@ -16,12 +18,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, blocking, read};
+use crate::extract::query::{Filter, filter};
 use crate::extract::{Caller, Command, Empty, Id, IfMatch, List, ListQuery, Unfiltered};
 use crate::once::{once, problem_answer};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::payouts::{
-    ApproveRunRequest, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView, PreviewRunRequest,
+    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView,
+    PreviewRunRequest,
 };
 
 /// Which runs are asked for.
@@ -233,19 +237,46 @@ async fn list_payout_run_payouts(
     })
     .await?;
     let (true, payouts) = found else { return Err(Problem::not_found()) };
-    Answer::page(payouts, &cursors, PayoutView::from)
+    let today = app.clock.now().sydney_date();
+    Answer::page(payouts, &cursors, |payout| PayoutView::new(payout, today))
+}
+
+/// Which file is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FileQuery {
+    /// Its place among the files of the run, from 1; needed only where there are several.
+    #[param(value_type = Option<u32>, example = 1)]
+    file: Option<String>,
 }
 
 /// Get the bank file of a run
 ///
-/// Direct Entry (ABA), byte for byte as it was made when the run was executed; not found before.
-#[utoipa::path(operation_id = "get_payout_run_aba", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The bank file", body = String, content_type = "text/plain")))]
+/// Direct Entry (ABA), byte for byte as it was made when the run was executed; not found before, nor if nothing of the run goes by bank file. Of a run with several files, the list of them, and with `?file=` one of them.
+#[utoipa::path(operation_id = "get_payout_run_aba", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), FileQuery), responses((status = 200, description = "The bank file, or the list of files where there are several and none is named", content((String = "text/plain"), (BankFilesView = "application/json")))))]
 #[get("/payout-runs/{id}/aba")]
-async fn get_payout_run_aba(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>) -> Result<Answer, Problem> {
-    let file = read(&app, &caller, move |queries| queries.payouts().find_file(id)).await?;
-    let file = file.ok_or_else(Problem::not_found)?;
-    let sha256 = domain::kernel::Digest::of(&file).to_string();
-    Ok(Answer::bytes("text/plain; charset=us-ascii", file).with_etag(&sha256))
+async fn get_payout_run_aba(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<PayoutRunId>,
+    Filter(query): Filter<FileQuery>,
+) -> Result<Answer, Problem> {
+    let asked = filter("file", query.file.as_deref(), |text| text.parse::<NonZeroU32>())?.map(NonZeroU32::get);
+    let found = read(&app, &caller, move |queries| {
+        let files = queries.payouts().list_files(id)?;
+        let n = asked.or(if files.len() > 1 { None } else { Some(1) });
+        Ok((files, n.map(|n| queries.payouts().find_file(id, n)).transpose()?))
+    })
+    .await?;
+    match found {
+        (files, None) => Answer::ok(&BankFilesView::from(files.as_slice())),
+        (_, Some(file)) => {
+            let file = file.ok_or_else(Problem::not_found)?;
+            let sha256 = Digest::of(&file).to_string();
+            Ok(Answer::bytes("text/plain; charset=us-ascii", file).with_etag(&sha256))
+        }
+    }
 }
 
 /// Routes below `/v1`.

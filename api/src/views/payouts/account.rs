@@ -1,6 +1,7 @@
 //! Own bank accounts.
 
 use domain::directory::payee::BankAccountInput;
+use domain::payouts::bank::csv_profile::{CsvProfile, CsvProfileInput};
 use domain::payouts::{BankAccount, CreateBankAccountInput};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,6 +54,68 @@ pub struct CreateBankAccountRequest {
     header_date: Option<String>,
     /// The most lines that the bank takes in one file.
     item_limit: Option<i64>,
+    /// After how many banking days without a return a file counts as paid, 1 to 30; only a bank statement settles it if absent.
+    settle_after_days: Option<i64>,
+    /// How the CSV of its statements is to be read.
+    csv: Option<CsvProfileRequest>,
+}
+
+/// How the CSV of a bank is to be read: columns by their names in the header line.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CsvProfile, example = json!({"date": "Date", "date_format": "DD/MM/YYYY", "amount": "Amount", "text": "Description", "balance": "Balance"}))]
+pub struct CsvProfileRequest {
+    /// The date on which a line was booked.
+    #[schema(required = true, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    /// How it is written: `DD/MM/YYYY` (the default), `YYYY-MM-DD`, `YYYYMMDD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_format: Option<String>,
+    /// The signed amount; or else `debit` and `credit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    /// What went out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debit: Option<String>,
+    /// What came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit: Option<String>,
+    /// What the line says.
+    #[schema(required = true, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The balance after the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<String>,
+}
+
+impl From<CsvProfileRequest> for CsvProfileInput {
+    fn from(raw: CsvProfileRequest) -> Self {
+        Self {
+            date: raw.date,
+            date_format: raw.date_format,
+            amount: raw.amount,
+            debit: raw.debit,
+            credit: raw.credit,
+            text: raw.text,
+            balance: raw.balance,
+        }
+    }
+}
+
+impl From<CsvProfile> for CsvProfileRequest {
+    fn from(profile: CsvProfile) -> Self {
+        Self {
+            date: Some(profile.date),
+            date_format: Some(profile.date_format.code().to_owned()),
+            amount: profile.amount,
+            debit: profile.debit,
+            credit: profile.credit,
+            text: Some(profile.text),
+            balance: profile.balance,
+        }
+    }
 }
 
 impl From<CreateBankAccountRequest> for CreateBankAccountInput {
@@ -73,6 +136,8 @@ impl From<CreateBankAccountRequest> for CreateBankAccountInput {
             self_balancing: raw.self_balancing,
             header_date: raw.header_date,
             item_limit: raw.item_limit,
+            settle_after_days: raw.settle_after_days,
+            csv: raw.csv.map(Into::into),
         }
     }
 }
@@ -116,6 +181,13 @@ pub struct BankAccountView {
     /// The most lines in one file.
     #[schema(example = 999_999)]
     item_limit: u32,
+    /// After how many banking days without a return a file counts as paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3)]
+    settle_after_days: Option<u16>,
+    /// How the CSV of its statements is to be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csv: Option<CsvProfileRequest>,
 }
 
 impl From<BankAccount> for BankAccountView {
@@ -134,6 +206,8 @@ impl From<BankAccount> for BankAccountView {
             self_balancing: account.self_balancing,
             header_date: account.header_date.code(),
             item_limit: account.item_limit,
+            settle_after_days: account.settle_after_days,
+            csv: account.csv.map(Into::into),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::kernel::ids::LineId;
 use domain::payouts::repository::{PayoutLines, PayoutRecord};
+use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,11 +43,33 @@ pub struct PayoutView {
     /// When it was sent.
     #[schema(example = "2026-11-25T02:00:00Z")]
     created_at: String,
+    /// The last day on which it is on time: banking days from the day on which it was sent.
+    #[schema(example = "2026-11-27")]
+    due_on: String,
+    /// Whether it is late, or arrived late.
+    #[schema(example = false)]
+    late: bool,
+    /// The day of the rail on which it arrived or came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_on: Option<String>,
+    /// The payout that came back and is sent again by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_of: Option<String>,
+    /// The payout by which it is sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retried_by: Option<String>,
 }
 
-impl From<PayoutRecord> for PayoutView {
-    fn from(payout: PayoutRecord) -> Self {
+impl PayoutView {
+    /// A payout as it stands on a day (Sydney).
+    #[must_use]
+    pub fn new(payout: PayoutRecord, today: Date) -> Self {
         Self {
+            due_on: payout.due_on().to_string(),
+            late: payout.is_late(today),
+            ended_on: payout.ended_on.map(|on| on.to_string()),
+            retry_of: payout.retry_of.map(|id| id.to_string()),
+            retried_by: payout.retried_by.map(|id| id.to_string()),
             id: payout.id.to_string(),
             run_id: payout.run.to_string(),
             payee_id: payout.payee.to_string(),
@@ -93,10 +116,12 @@ pub struct PayoutDetailView {
     recoveries: Vec<LineAmountView>,
 }
 
-impl From<(PayoutRecord, PayoutLines)> for PayoutDetailView {
-    fn from((payout, lines): (PayoutRecord, PayoutLines)) -> Self {
+impl PayoutDetailView {
+    /// A payout as it stands on a day (Sydney).
+    #[must_use]
+    pub fn new((payout, lines): (PayoutRecord, PayoutLines), today: Date) -> Self {
         Self {
-            payout: payout.into(),
+            payout: PayoutView::new(payout, today),
             lines: lines.sent.into_iter().map(Into::into).collect(),
             recoveries: lines.settled.into_iter().map(Into::into).collect(),
         }

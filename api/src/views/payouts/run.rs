@@ -1,6 +1,7 @@
 //! Payout runs.
 
 use domain::payouts::PayoutRun;
+use domain::payouts::bank_file::RunFile;
 use domain::payouts::run::{Act, RunState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,16 +59,61 @@ impl From<Act> for ActView {
     }
 }
 
-/// The bank file of an executed run.
-#[derive(Debug, Serialize, ToSchema)]
+/// A bank file of an executed run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BankFile)]
-pub struct FileView {
+pub struct BankFileView {
+    /// Its id.
+    #[schema(example = "bankfile_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    id: String,
+    /// Its place among the files of the run, from 1: `?file=` of the run's `aba`.
+    #[schema(example = 1)]
+    n: u32,
+    /// What it pays in all.
+    total: MoneyView,
+    /// How many payouts it holds.
+    #[schema(example = 37)]
+    payouts: u32,
     /// SHA-256 of its bytes: its identity.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     sha256: String,
     /// The date in its header.
     #[schema(example = "2026-11-25")]
     dated_on: String,
+}
+
+impl From<&RunFile> for BankFileView {
+    fn from(file: &RunFile) -> Self {
+        Self {
+            id: file.id.to_string(),
+            n: file.n,
+            total: MoneyView::aud(file.total_minor),
+            payouts: file.payouts,
+            sha256: file.sha256.to_string(),
+            dated_on: file.dated_on.to_string(),
+        }
+    }
+}
+
+fn only(files: &[BankFileView]) -> Option<BankFileView> {
+    match files {
+        [file] => Some(file.clone()),
+        _ => None,
+    }
+}
+
+/// The bank files of an executed run, where there are several.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BankFiles)]
+pub struct BankFilesView {
+    /// The files, by their places.
+    data: Vec<BankFileView>,
+}
+
+impl From<&[RunFile]> for BankFilesView {
+    fn from(files: &[RunFile]) -> Self {
+        Self { data: files.iter().map(BankFileView::from).collect() }
+    }
 }
 
 /// A payout run.
@@ -108,9 +154,12 @@ pub struct PayoutRunView {
     /// Who executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     executed: Option<ActView>,
-    /// The bank file, once executed.
+    /// The bank file, once executed, if there is exactly one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<FileView>,
+    file: Option<BankFileView>,
+    /// Its bank files, once executed: none if nothing of it goes by bank file, several if it is too large for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<BankFileView>>,
     /// Why it came back to `previewed`, if an approval became void.
     #[serde(skip_serializing_if = "Option::is_none")]
     voided_reason: Option<String>,
@@ -119,10 +168,10 @@ pub struct PayoutRunView {
 impl From<&PayoutRun> for PayoutRunView {
     fn from(run: &PayoutRun) -> Self {
         let content = run.content.content();
-        let (executed, file) = match &run.state {
-            RunState::Executed { executed, file_date_on, file_sha256, .. } => {
-                let file = FileView { sha256: file_sha256.to_string(), dated_on: file_date_on.to_string() };
-                (Some((*executed).into()), Some(file))
+        let (executed, files) = match &run.state {
+            RunState::Executed { executed, files, .. } => {
+                let files: Vec<BankFileView> = files.iter().map(BankFileView::from).collect();
+                (Some((*executed).into()), Some(files))
             }
             _ => (None, None),
         };
@@ -143,7 +192,8 @@ impl From<&PayoutRun> for PayoutRunView {
             proposed: run.state.proposed().map(Into::into),
             approved: run.state.approved().map(Into::into),
             executed,
-            file,
+            file: files.as_deref().and_then(only),
+            files,
             voided_reason,
         }
     }

@@ -150,12 +150,12 @@ pub struct StatementView {
 }
 
 impl StatementView {
-    /// The statement with the cursor of its next page.
+    /// The statement with the cursor of its next page; payouts as they stand on a day (Sydney).
     #[must_use]
-    pub fn new(statement: MemberStatement, next_cursor: Option<String>) -> Self {
+    pub fn new(statement: MemberStatement, next_cursor: Option<String>, today: jiff::civil::Date) -> Self {
         let totals = statement.totals;
         let paid = |(payout, own_minor): (domain::payouts::repository::PayoutRecord, i64)| StatementPayoutView {
-            payout: payout.into(),
+            payout: PayoutView::new(payout, today),
             own: MoneyView::aud(own_minor),
         };
         Self {

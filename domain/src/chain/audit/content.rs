@@ -5,10 +5,12 @@
 //! gone and not erased. `commitment_mismatch`, `entry_differs`: a row that is not what its leaf commits to.
 //! `entry_without_leaf`: a row that was never logged. `statement_malformed`, `other_statement`, `other_log`: not what the
 //! leaf says it is. `entry_malformed`, `entry_unbalanced`, `entry_gap`, `entry_chain_broken`: the ledger does not hold
-//! together. `erasure_differs`, `erasure_not_valid`: an erasure that is not signed for exactly these leaves.
+//! together. `erasure_differs`, `erasure_not_valid`: an erasure that is not signed for exactly these leaves. What the
+//! statements of one handshake say of each other is judged by [`Handshakes`].
 
 use std::collections::BTreeMap;
 
+use super::handshakes::{Handshakes, Place};
 use super::heads::Seen;
 use super::signed::Signatures;
 use super::{AuditReport, TreeHead};
@@ -32,6 +34,7 @@ pub(super) struct Content<'c> {
     /// Whether the lines still go with the leaves.
     in_step: bool,
     signatures: Signatures<'c>,
+    handshakes: Handshakes,
     /// Leaves whose envelope is said to be erased, until a signed statement says so.
     unexplained: BTreeMap<u64, Digest>,
     seen: Seen,
@@ -76,8 +79,8 @@ impl<'c> Content<'c> {
         report.unexported = log.size.saturating_sub(size);
         let signatures = Signatures::new(trust);
         let ledger = (0, Some(Digest::of(GENESIS)));
-        let (unexplained, seen) = (BTreeMap::new(), Seen::new());
-        Ok(Some(Self { trust, lines, size, in_step: true, signatures, unexplained, seen, ledger }))
+        let (handshakes, unexplained, seen) = (Handshakes::default(), BTreeMap::new(), Seen::new());
+        Ok(Some(Self { trust, lines, size, in_step: true, signatures, handshakes, unexplained, seen, ledger }))
     }
 
     /// Takes the line of a leaf.
@@ -112,6 +115,7 @@ impl<'c> Content<'c> {
         let Some(leaf) = leaf else { return Ok(()) };
         let is_entry = leaf.kind == LeafKind::LedgerEntry;
         let Some(envelope) = envelope else {
+            self.handshakes.gap(leaf.lane);
             // An erasure takes what was signed of a deal, nothing else: least of all a key's revocation.
             let erasable = matches!(leaf.kind, LeafKind::Offer | LeafKind::Accept | LeafKind::Seal);
             if erased && erasable {
@@ -127,6 +131,7 @@ impl<'c> Content<'c> {
         if leaf::commitment(envelope.as_bytes()) != leaf.commitment {
             let code = if is_entry { "entry_differs" } else { "commitment_mismatch" };
             report.differ(Some(index), code, "the leaf commits to other bytes".to_owned());
+            self.handshakes.gap(leaf.lane);
             self.skip(is_entry);
             return Ok(());
         }
@@ -134,7 +139,13 @@ impl<'c> Content<'c> {
             LeafKind::LedgerEntry => self.entry(report, index, envelope.as_bytes()),
             LeafKind::GuaranteeRun => self.report_of(report, index, &envelope),
             kind => {
-                if let Some(Statement::Erasure(erasure)) = self.statement(report, index, kind, &envelope) {
+                let statement = self.statement(report, index, kind, &envelope);
+                let place = Place { index, lane: leaf.lane, envelope: Digest::of(envelope.as_bytes()) };
+                match &statement {
+                    None => self.handshakes.gap(leaf.lane),
+                    Some(statement) => self.handshakes.take(report, place, statement),
+                }
+                if let Some(Statement::Erasure(erasure)) = statement {
                     self.explain(report, index, &erasure, &erases.unwrap_or_default());
                 }
             }
@@ -256,7 +267,7 @@ impl<'c> Content<'c> {
     }
 
     /// An erasure that is younger than the checkpoint is not in the log yet: its signature alone counts, and what it was
-    /// signed for. What was exported before it came is no difference.
+    /// signed for. So it is counted apart, until the log has it. What was exported before it came is no difference.
     fn younger(&mut self, report: &mut AuditReport, envelope: &str, commitments: &[Digest], named: &[u64]) {
         let judged = Statement::parse(envelope).map_err(|e| e.to_string()).and_then(|(jws, statement)| {
             let typ = statement.typ();
@@ -275,7 +286,7 @@ impl<'c> Content<'c> {
         for index in named {
             if self.unexplained.get(index).is_some_and(|commitment| commitments.contains(commitment)) {
                 let _ = self.unexplained.remove(index);
-                report.erased += 1;
+                report.erased_unlogged += 1;
             }
         }
     }

@@ -4,12 +4,14 @@
 //! the next one of its lane; each hash and tile must be what the leaves give; the root must be the one that was signed;
 //! checkpoints that somebody kept, and those that signers say to have seen, must be of this very log. With an export
 //! ([`super::export`]) each envelope must be what its leaf commits to and signed by a key that is known at that index; each
-//! entry of the ledger must balance, follow the one before and be there byte for byte; what is missing must be erased,
+//! entry of the ledger must balance, follow the one before and be there byte for byte; the statements of one handshake must
+//! name each other ([`handshakes`]); what is missing must be erased,
 //! and a signed statement must say so. Every leaf is looked at: a sampled audit misses what was flipped.
-//! Bounds: memory grows with the number of lanes (some 150 bytes each), of keys, of erased leaves and of distinct
+//! Bounds: memory grows with the number of lanes (some 150 bytes each), of handshakes (some 200), of keys, of erased leaves and of distinct
 //! checkpoints that were seen; at most [`MAX_DIFFERENCES`] differences are kept, all are counted.
 
 mod content;
+mod handshakes;
 mod heads;
 mod signed;
 mod tree;
@@ -36,7 +38,7 @@ pub struct Difference {
     pub index: Option<u64>,
     /// Of the log: `checkpoint_missing`, `checkpoint_not_trusted`, `cosignature_invalid`, `quorum_not_met`, `bundle_missing`, `bundle_malformed`, `leaf_malformed`,
     /// `lane_broken`, `hash_differs`, `tile_missing`, `tile_differs`, `root_differs`. Of checkpoints that were kept or seen:
-    /// `truncated`, `rewritten`, `seen_differs`, `seen_from_the_future`. Of the export: see [`content`], [`signed`].
+    /// `truncated`, `rewritten`, `seen_differs`, `seen_from_the_future`. Of the export: see [`content`], [`signed`], [`handshakes`].
     pub code: &'static str,
     /// In words.
     pub detail: String,
@@ -61,8 +63,11 @@ pub struct AuditReport {
     pub entries: u64,
     /// Signatures that were verified.
     pub signatures: u64,
-    /// Leaves whose envelopes are erased, as a signed statement says.
+    /// Leaves whose envelopes are erased, as a signed statement in this log says.
     pub erased: u64,
+    /// Leaves whose envelopes are said to be erased by a signed statement that this log does not have yet: nothing proves
+    /// that it ever will. They are to be erased, by a later audit, or the operator hid them.
+    pub erased_unlogged: u64,
     /// Leaves that are younger than the export: of them only the leaves themselves were looked at.
     pub unexported: u64,
     /// The first differences, in the order in which they were met.

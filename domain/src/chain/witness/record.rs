@@ -2,7 +2,8 @@
 //!
 //! Cosignatures and evidence are append-only. The published size only rises: a checkpoint is published when the quorum has
 //! cosigned it, or as soon as it is signed where no quorum is asked for. A cosignature of the same witness for the same
-//! size, and evidence of the same refusal, are kept once.
+//! size, and evidence of the same refusal, are kept once. Whoever was once found [`EvidenceKind::Behind`] is not counted
+//! again: another key is another witness.
 
 use super::super::checkpoint::TreeHead;
 use super::super::cosignature::WitnessKey;
@@ -54,11 +55,14 @@ pub enum EvidenceKind {
     Ahead,
     /// It refused what extends, provably, the very checkpoint that it cosigned: the witness is at fault.
     Refused,
+    /// It says to have cosigned fewer leaves than its own cosignature, which is kept here, is of: it has forgotten, and
+    /// may cosign another history. The witness is at fault, and its cosignatures count no more.
+    Behind,
 }
 
 impl EvidenceKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Fork, Self::Ahead, Self::Refused];
+    pub const ALL: [Self; 4] = [Self::Fork, Self::Ahead, Self::Refused, Self::Behind];
 
     /// As it is written.
     #[must_use]
@@ -67,6 +71,7 @@ impl EvidenceKind {
             Self::Fork => "fork",
             Self::Ahead => "ahead",
             Self::Refused => "refused",
+            Self::Behind => "behind",
         }
     }
 
@@ -114,7 +119,7 @@ pub trait WitnessRepository {
     /// The failure of the store.
     fn append_cosignature(&mut self, cosignature: &Cosignature) -> Result<(), StoreError>;
 
-    /// The verifier keys of those who cosigned the checkpoint of a size.
+    /// The verifier keys of those who cosigned the checkpoint of a size and count: who went back never does.
     ///
     /// # Errors
     /// The failure of the store.
@@ -160,7 +165,16 @@ pub trait WitnessQueries {
     fn count_evidence(&mut self) -> Result<u64, StoreError>;
 }
 
-/// Keeps a cosignature, and publishes the checkpoint when the quorum has cosigned it. `true` when it has.
+/// What a kept cosignature brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether it counts: its witness has not gone back.
+    pub counts: bool,
+    /// Whether the quorum has cosigned the checkpoint.
+    pub met: bool,
+}
+
+/// Keeps a cosignature, and publishes the checkpoint when the quorum has cosigned it.
 ///
 /// # Errors
 /// The failure of the store.
@@ -171,7 +185,7 @@ pub fn keep(
     head: &TreeHead,
     (line, time): (&NoteSignature, u64),
     now: Instant,
-) -> Result<bool, StoreError> {
+) -> Result<Kept, StoreError> {
     let cosignature =
         Cosignature { witness: witness.to_string(), head: *head, line: line.to_string(), time, received_at: now };
     uow.witnesses().append_cosignature(&cosignature)?;
@@ -181,5 +195,5 @@ pub fn keep(
     if met {
         uow.witnesses().publish(head.size)?;
     }
-    Ok(met)
+    Ok(Kept { counts: cosigners.contains(&cosignature.witness), met })
 }

@@ -251,7 +251,8 @@ fn is_client(known: &KnownReferral, command: &Refer) -> bool {
     })
 }
 
-/// The same referral, made before; or that its reference stands for another one.
+/// The same referral, made before; or that its reference stands for another one. Terms whose digest was erased are no
+/// difference.
 fn before(
     known: &Known,
     command: &Refer,
@@ -274,7 +275,7 @@ fn before(
     if let Some(known) = named.and_then(|named| known.by_reference.get(&named)) {
         let same = presented.is_none()
             && known.assurance == Assurance::Custodial.as_str()
-            && known.terms_sha256 == Some(terms_sha256)
+            && known.terms_sha256.is_none_or(|known| known == terms_sha256)
             && is_client(known, command);
         return if same { Ok(Some(made(known))) } else { Err(ReferRefusal::ExternalRefTaken) };
     }

@@ -1,0 +1,16 @@
+drop trigger of_the_living on app_user;
+drop trigger of_the_living on api_client;
+drop function refuse_acting_as_erased();
+drop trigger stays_erased on personal_data;
+drop function refuse_name_of_erased();
+drop trigger stays_erased on payee;
+drop function refuse_change_of_erased();
+drop trigger of_the_living on payee_bank_change;
+drop trigger of_the_living on payee_bank_details;
+drop function refuse_erased_account();
+drop trigger of_the_living on member_payee;
+drop function refuse_erased_mapping();
+drop function refuse_erased_payee(uuid[]);
+drop function refuse_erased_member(uuid[]);
+drop index chain_erasure_by_time;
+alter table payee drop column erased_at;

@@ -1,0 +1,1 @@
+drop table bank_details_block, bank_return_item, bank_return;
