@@ -269,8 +269,9 @@ impl BookQueries for PgQueries<'_> {
     }
 
     fn find_entry(&mut self, id: EntryId) -> Result<Option<EntryRecord>, StoreError> {
-        let statement = query::<EntryColumns>(concat!("select ", entry_columns!(), " from ledger_entry e where e.id = $1"))
-        .bind::<SqlUuid, _>(id.uuid());
+        let statement =
+            query::<EntryColumns>(concat!("select ", entry_columns!(), " from ledger_entry e where e.id = $1"))
+                .bind::<SqlUuid, _>(id.uuid());
         Ok(self.entries(statement)?.pop())
     }
 

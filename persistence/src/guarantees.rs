@@ -188,9 +188,11 @@ impl GuaranteeQueries for PgQueries<'_> {
 
     fn ledger_head(&mut self) -> Result<LedgerHead, StoreError> {
         let (last_seq, last_sha256, closed): (i64, Vec<u8>, Option<jiff_diesel::Date>) =
-            query::<(BigInt, Bytea, Nullable<Date>)>("select last_seq, last_sha256, closed_through_on from ledger_head")
-                .get_result(self.pg)
-                .map_err(store_error)?;
+            query::<(BigInt, Bytea, Nullable<Date>)>(
+                "select last_seq, last_sha256, closed_through_on from ledger_head",
+            )
+            .get_result(self.pg)
+            .map_err(store_error)?;
         Ok(LedgerHead { last_seq, last_sha256: digest(&last_sha256)?, closed_through: closed.map(Into::into) })
     }
 

@@ -1,9 +1,7 @@
 //! What people write into the ledger by hand.
 
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::Grounds;
 use domain::kernel::ids::{AccountId, EntryId, LineId, ManualEntryId, VerticalId};
 use domain::kernel::{Fault, Page, PageRequest};
@@ -107,7 +105,11 @@ fn frozen(bytes: Vec<u8>) -> Result<FrozenEntries, StoreError> {
     FrozenEntries::restore(bytes).map_err(|_| unreadable("the content of a proposal"))
 }
 
-fn append_refusals(pg: &mut diesel::pg::PgConnection, id: ManualEntryId, refusals: &[Refusal]) -> Result<(), StoreError> {
+fn append_refusals(
+    pg: &mut diesel::pg::PgConnection,
+    id: ManualEntryId,
+    refusals: &[Refusal],
+) -> Result<(), StoreError> {
     if refusals.is_empty() {
         return Ok(());
     }
@@ -202,7 +204,8 @@ impl ManualRepository for PgUnitOfWork<'_> {
     }
 
     fn find_undoable(&mut self, id: EntryId) -> Result<Option<Undoable>, StoreError> {
-        type Columns = (Text, Bool, Nullable<SqlUuid>, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, BigInt, Nullable<SqlUuid>);
+        type Columns =
+            (Text, Bool, Nullable<SqlUuid>, Text, Nullable<SqlUuid>, Nullable<SqlUuid>, BigInt, Nullable<SqlUuid>);
         type Row = (String, bool, Option<Uuid>, String, Option<Uuid>, Option<Uuid>, i64, Option<Uuid>);
         let rows: Vec<Row> = query::<Columns>(
             "select e.kind, exists (select from manual_entry m where m.id = e.source_id), r.entry_id, a.kind, a.party_id, a.vertical_id, p.amount_minor, p.line_id
@@ -286,7 +289,8 @@ impl ManualQueries for PgQueries<'_> {
         .load(self.pg)
         .map_err(store_error)?;
         let refusal = |(n, code, pointer, detail): (i32, String, String, String)| {
-            let code = domain::ledger::manual::refusal_code(&code).ok_or_else(|| unreadable("why an entry was refused"))?;
+            let code =
+                domain::ledger::manual::refusal_code(&code).ok_or_else(|| unreadable("why an entry was refused"))?;
             let n = u32::try_from(n).map_err(|_| unreadable("a count"))?;
             Ok(Refusal { n, fault: Fault { pointer, code, detail } })
         };

@@ -75,8 +75,9 @@ impl PeriodRow {
 
 impl PeriodRepository for PgUnitOfWork<'_> {
     fn find_closed_through(&mut self) -> Result<Option<jiff::civil::Date>, StoreError> {
-        let closed: Option<jiff_diesel::Date> =
-            query::<Nullable<Date>>("select closed_through_on from ledger_head").get_result(self.pg).map_err(store_error)?;
+        let closed: Option<jiff_diesel::Date> = query::<Nullable<Date>>("select closed_through_on from ledger_head")
+            .get_result(self.pg)
+            .map_err(store_error)?;
         Ok(closed.map(Into::into))
     }
 
@@ -174,10 +175,13 @@ impl PeriodRepository for PgUnitOfWork<'_> {
 
 impl PeriodQueries for PgQueries<'_> {
     fn list_periods(&mut self) -> Result<Vec<Period>, StoreError> {
-        let rows: Vec<PeriodRow> =
-            query::<PeriodColumns>(concat!("select ", period_columns!(), " from accounting_period order by month desc"))
-                .load(self.pg)
-                .map_err(store_error)?;
+        let rows: Vec<PeriodRow> = query::<PeriodColumns>(concat!(
+            "select ",
+            period_columns!(),
+            " from accounting_period order by month desc"
+        ))
+        .load(self.pg)
+        .map_err(store_error)?;
         rows.into_iter().map(PeriodRow::restore).collect()
     }
 }

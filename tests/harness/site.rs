@@ -70,7 +70,8 @@ pub(crate) fn served(platform: Platform) -> Service {
 
 /// An entry by hand and a month to be closed, both of which wait for a second person.
 fn with_books(service: &Service, operator: &str) {
-    let side = |kind: &str, cents: i64| json!({"account": {"kind": kind}, "amount": {"amount": cents, "currency": "AUD"}});
+    let side =
+        |kind: &str, cents: i64| json!({"account": {"kind": kind}, "amount": {"amount": cents, "currency": "AUD"}});
     let entry = json!({
         "kind": "opening", "effective_on": "2026-11-20", "reason": "Opening",
         "postings": [side("stripe_balance", 5_000), side("opening_balance", -5_000)]

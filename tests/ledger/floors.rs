@@ -10,7 +10,11 @@ const ON: &str = "2026-11-20";
 /// Posts one cent between two accounts around the service, in the shape that the service writes: a pending leaf, an
 /// entry that follows, two postings that sum to zero and go on from the ones before, balances and head.
 fn around(debit: &str, credit: &str, cents: i64, balances: bool) -> String {
-    let account = |kind: &str| format!("(select b.account_id from ledger_balance b join ledger_account a on a.id = b.account_id where a.kind = '{kind}' order by 1 limit 1)");
+    let account = |kind: &str| {
+        format!(
+            "(select b.account_id from ledger_balance b join ledger_account a on a.id = b.account_id where a.kind = '{kind}' order by 1 limit 1)"
+        )
+    };
     let (debit, credit) = (account(debit), account(credit));
     let update = if balances {
         "update ledger_balance b set balance_minor = p.balance_after_minor, account_seq = p.account_seq
@@ -47,9 +51,11 @@ fn no_account_of_a_payee_gets_on_its_wrong_side_around_the_service() {
     // The other way round nothing is wrong with it.
     assert_eq!(platform.refusal_of(&around("commission_expense", "payee_accrued", 1, true)), None);
     // What is posted goes on from what was, and a balance is what was posted.
-    let loose = around("commission_expense", "payee_accrued", 1, false).replace("b.balance_minor + v.amount", "b.balance_minor");
+    let loose = around("commission_expense", "payee_accrued", 1, false)
+        .replace("b.balance_minor + v.amount", "b.balance_minor");
     assert!(platform.refusal_of(&loose).is_some_and(|why| why.contains("does not go on")));
-    let skipped = around("commission_expense", "payee_accrued", 1, false).replace("b.account_seq + 1", "b.account_seq + 2");
+    let skipped =
+        around("commission_expense", "payee_accrued", 1, false).replace("b.account_seq + 1", "b.account_seq + 2");
     assert!(platform.refusal_of(&skipped).is_some_and(|why| why.contains("does not go on")));
     let moved = platform.refusal_of("update ledger_balance set balance_minor = balance_minor - 1");
     assert!(moved.is_some_and(|why| why.contains("last posting")));
@@ -97,7 +103,8 @@ fn an_own_account_keeps_its_floor() {
     assert_eq!(posted["refused"], 1);
     let items = world.items(&loose["proposal"]);
     assert_eq!(items[2]["error"]["code"], "account_floor");
-    let cash = "select balance_minor from ledger_balance b join ledger_account a on a.id = b.account_id where a.kind = 'cash'";
+    let cash =
+        "select balance_minor from ledger_balance b join ledger_account a on a.id = b.account_id where a.kind = 'cash'";
     assert_eq!(world.count(cash), -5_000);
     let bank = BankAccountId::parse(&world.bank).expect("an id").uuid();
     assert_eq!(world.count(&format!("select count(*) from ledger_account where party_id = '{bank}'")), 1);

@@ -58,7 +58,11 @@ fn history() -> World {
                     sides.push(any_side(&world, &mut dice, cents));
                 }
                 // The last one closes it, whatever it takes.
-                let closing = if left == 0 { vec![side("rail_fees", 1), side("rounding_difference", -1)] } else { vec![any_side(&world, &mut dice, left)] };
+                let closing = if left == 0 {
+                    vec![side("rail_fees", 1), side("rounding_difference", -1)]
+                } else {
+                    vec![any_side(&world, &mut dice, left)]
+                };
                 sides.extend(closing);
                 let kind = kinds[usize::try_from(dice.throw(4)).expect("small")];
                 entry(kind, &on, &sides)
@@ -158,7 +162,8 @@ fn ten_thousand_entries_pass_hledger_and_its_balances_are_ours() {
     assert!(balance.status.success(), "{}", String::from_utf8_lossy(&balance.stderr));
     assert_eq!(theirs(&balance), ours(&world));
     // Up to a day in the past it says what our trial balance says.
-    let past = hledger(&["balance", "--flat", "--no-total", "-O", "csv", "-e", "2026-06-01"], &journal).expect("as before");
+    let past =
+        hledger(&["balance", "--flat", "--no-total", "-O", "csv", "-e", "2026-06-01"], &journal).expect("as before");
     let debit: i64 = theirs(&past).values().filter(|cents| **cents > 0).sum();
     let said = world.service.get("/v1/ledger/trial-balance?effective_as_of=2026-05-31", &world.finance).expect(200);
     assert_eq!(said["debit"]["amount"].as_i64(), Some(debit));

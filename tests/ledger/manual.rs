@@ -71,7 +71,10 @@ fn what_is_rejected_is_never_posted() {
     let proposal = world.propose(&opening(&world, 100_000)).expect(201);
     let path = format!("/v1/ledger/entries/{}/reject", text(&proposal, "id"));
     let rejected = world.service.post(&path, &world.approver, &json!({"reason": "Wrong account"})).expect(200);
-    assert_eq!((rejected["state"].as_str(), rejected["rejected_because"].as_str()), (Some("rejected"), Some("Wrong account")));
+    assert_eq!(
+        (rejected["state"].as_str(), rejected["rejected_because"].as_str()),
+        (Some("rejected"), Some("Wrong account"))
+    );
     let _ = world.approve(&proposal).problem(409, "wrong_state");
     assert_eq!(world.count("select count(*) from ledger_entry"), 0);
 }
@@ -102,7 +105,10 @@ fn every_fault_of_an_entry_is_told_at_once() {
     ];
     assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
     let crooked = alone("fee", ON, &[side("rail_fees", 5), side("opening_balance", -4)]);
-    assert_eq!(world.propose(&crooked).problem(422, "validation_failed"), [("/postings".into(), "not_balanced".into())]);
+    assert_eq!(
+        world.propose(&crooked).problem(422, "validation_failed"),
+        [("/postings".into(), "not_balanced".into())]
+    );
     let late = alone("fee", "2026-11-25", &[side("rail_fees", 5), side("opening_balance", -5)]);
     assert_eq!(world.propose(&late).problem(422, "validation_failed"), [("/effective_on".into(), "in_future".into())]);
     let nobody = json!({"account": {"kind": "provider_receivable", "party_id": "org_01k0w4q7v8e2rtf3k2m9x5c6dz"}, "amount": {"amount": 5, "currency": "AUD"}});
@@ -144,7 +150,8 @@ fn an_entry_by_hand_is_undone_once_by_its_mirror() {
     let shown = world.service.get(&format!("/v1/ledger/entries/{mirror}"), &world.finance).expect(200);
     assert_eq!((shown["kind"].as_str(), shown["reverses_id"].as_str()), (Some("reversal"), Some(first.as_str())));
     // A reversal is not undone: the entry is proposed again.
-    let again = world.service.post(&format!("/v1/ledger/entries/{mirror}/reverse"), &world.finance, &json!({"reason": "No"}));
+    let again =
+        world.service.post(&format!("/v1/ledger/entries/{mirror}/reverse"), &world.finance, &json!({"reason": "No"}));
     let _ = again.problem(409, "not_reversible");
     // Nor around the service: the mirror is exact, and an entry is undone once.
     let to_id = |text: &str| EntryId::parse(text).expect("an id").uuid();
@@ -158,7 +165,8 @@ fn what_belongs_to_lines_is_put_right_by_its_use_case_which_the_refusal_names() 
     for kind in ["accrual", "release"] {
         let listed = world.service.get(&format!("/v1/ledger/entries?kind={kind}"), &world.finance).expect(200);
         let Some(id) = listed["data"][0]["id"].as_str() else { continue };
-        let refused = world.service.post(&format!("/v1/ledger/entries/{id}/reverse"), &world.finance, &json!({"reason": "No"}));
+        let refused =
+            world.service.post(&format!("/v1/ledger/entries/{id}/reverse"), &world.finance, &json!({"reason": "No"}));
         let _ = refused.problem(409, "not_reversible");
         let detail = text(&refused.json(), "detail");
         assert!(detail.contains("corrected fact") || detail.contains("dispute"), "{detail}");
@@ -174,7 +182,10 @@ fn an_atomic_batch_is_all_or_nothing_and_a_loose_one_leaves_out_what_is_wrong() 
     let unknown = entry(
         "opening",
         ON,
-        &[json!({"account_id": "account_01k0w4q7v8e2rtf3k2m9x5c6dz", "amount": {"amount": 5, "currency": "AUD"}}), side("opening_balance", -5)],
+        &[
+            json!({"account_id": "account_01k0w4q7v8e2rtf3k2m9x5c6dz", "amount": {"amount": 5, "currency": "AUD"}}),
+            side("opening_balance", -5),
+        ],
     );
     let rows = [good(1_000), bad, good(2_000), unknown, good(3_000)];
     let mut told = world.batch("atomic", &rows).problem(422, "validation_failed");

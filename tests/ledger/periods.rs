@@ -21,8 +21,14 @@ fn a_month_is_closed_by_two_people_on_what_both_saw() {
     let period = world.period("2026-09");
     let asked = world.act(&period, "close", &world.finance, &reason()).expect(200);
     assert_eq!(asked["status"], "closing");
-    let debit: i64 = asked["trial_balance"].as_array().expect("rows").iter().filter_map(|row| row["debit"]["amount"].as_i64()).sum();
-    let credit: i64 = asked["trial_balance"].as_array().expect("rows").iter().filter_map(|row| row["credit"]["amount"].as_i64()).sum();
+    let debit: i64 =
+        asked["trial_balance"].as_array().expect("rows").iter().filter_map(|row| row["debit"]["amount"].as_i64()).sum();
+    let credit: i64 = asked["trial_balance"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["credit"]["amount"].as_i64())
+        .sum();
     assert!(debit > 0 && debit == credit);
     let said = world.service.get("/v1/ledger/trial-balance?effective_as_of=2026-09-30", &world.finance).expect(200);
     assert_eq!(said["debit"]["amount"].as_i64(), Some(debit));
@@ -105,7 +111,12 @@ fn a_late_fact_goes_into_the_first_open_month_and_says_where_it_belonged() {
     assert!(moved.contains(&clawback) && moved.contains(&accrual), "{moved:?}");
     let after = world.service.get("/v1/ledger/trial-balance?effective_as_of=2026-10-31", &world.finance).expect(200);
     assert_eq!(before, after, "a closed month stays as it was frozen");
-    assert_eq!(world.count("select count(*) from ledger_entry where effective_on <= '2026-10-31' and recorded_at > '2026-11-24'"), 0);
+    assert_eq!(
+        world.count(
+            "select count(*) from ledger_entry where effective_on <= '2026-10-31' and recorded_at > '2026-11-24'"
+        ),
+        0
+    );
 }
 
 #[test]
@@ -115,7 +126,8 @@ fn what_was_proposed_before_its_month_was_closed_is_refused_when_it_is_approved(
     let waiting = world.propose(&fee("2026-10-31", 5)).expect(201);
     let _ = world.close("2026-10");
     let _ = world.approve(&waiting).problem(409, "period_closed");
-    let seen = world.service.get(&format!("/v1/ledger/manual-entries/{}", text(&waiting, "id")), &world.finance).expect(200);
+    let seen =
+        world.service.get(&format!("/v1/ledger/manual-entries/{}", text(&waiting, "id")), &world.finance).expect(200);
     assert_eq!(seen["state"], "proposed");
     assert_eq!(world.count("select count(*) from ledger_entry"), 1);
 }

@@ -57,7 +57,12 @@ fn main() {
         let raw = yardstick.by_the_hundred();
         let (proposing, cold) = bench.post(false);
         let (_, hot) = bench.post(true);
-        println!("{round} | {raw:.0} | {cold:.0} | {:.2} | {hot:.0} | {:.2} | {}", cold / raw, hot / cold, proposing.as_millis());
+        println!(
+            "{round} | {raw:.0} | {cold:.0} | {:.2} | {hot:.0} | {:.2} | {}",
+            cold / raw,
+            hot / cold,
+            proposing.as_millis()
+        );
         ratios.push(cold / raw);
         hots.push(hot / cold);
     }
@@ -73,7 +78,8 @@ fn main() {
 /// Posts until there are so many entries; the rate of the batches around each size.
 fn grow(bench: &mut Bench, most: usize) {
     println!("entries | posted/s, median of three batches");
-    let mut sizes: Vec<usize> = [10_000, 100_000, 1_000_000, 5_000_000].into_iter().filter(|size| *size <= most).collect();
+    let mut sizes: Vec<usize> =
+        [10_000, 100_000, 1_000_000, 5_000_000].into_iter().filter(|size| *size <= most).collect();
     sizes.retain(|size| *size > bench.entries);
     for size in sizes {
         let mut last = Vec::new();
@@ -88,11 +94,11 @@ fn grow(bench: &mut Bench, most: usize) {
 
 /// The latency of a balance and of a statement, one after another.
 fn reads(bench: &Bench) {
-    let payees = bench.service.platform.ids_of("select distinct party_id as id from ledger_account where kind like 'payee_%'");
+    let payees =
+        bench.service.platform.ids_of("select distinct party_id as id from ledger_account where kind like 'payee_%'");
     let accounts = bench.service.platform.ids_of("select id from ledger_account order by id limit 2000");
-    let balance = |n: usize| {
-        format!("/v1/ledger/accounts/account_{}", domain::kernel::id::encode(accounts[n % accounts.len()]))
-    };
+    let balance =
+        |n: usize| format!("/v1/ledger/accounts/account_{}", domain::kernel::id::encode(accounts[n % accounts.len()]));
     let statement = |n: usize| {
         let payee = domain::kernel::id::encode(payees[n % payees.len()]);
         format!("/v1/payees/payee_{payee}/statements?from=2026-02-01&to=2026-11-30")
@@ -118,7 +124,12 @@ impl Bench {
     fn over(platform: Platform) -> Self {
         platform.onboard(MEMBERS);
         let rows: String = (0..400)
-            .map(|n| format!("B-{n},M{:03},Ann,FIXED-3Y,2026-01-01,2026-01-10,2026-02-01,200000.00,0.00,\n", [1, 4, 16][n % 3]))
+            .map(|n| {
+                format!(
+                    "B-{n},M{:03},Ann,FIXED-3Y,2026-01-01,2026-01-10,2026-02-01,200000.00,0.00,\n",
+                    [1, 4, 16][n % 3]
+                )
+            })
             .collect();
         let report = platform.import(format!("{HEADER}\n{rows}").as_bytes());
         assert!(report.refused.is_empty(), "{:?}", report.refused);

@@ -2,8 +2,8 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
-use domain::kernel::{Instant, PageRequest};
 use domain::kernel::ids::{AccountId, DealId, EntryId, PayeeId};
+use domain::kernel::{Instant, PageRequest};
 use domain::ledger::account::AccountKind;
 use domain::ledger::book::{self, AccountFilter, AccrualBy, AsOf, EntryFilter};
 use domain::ledger::entry::EntryKind;

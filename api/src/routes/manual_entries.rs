@@ -20,12 +20,14 @@ use crate::app::{App, read};
 use crate::extract::{Caller, Command, Id, IfMatch, Large, List};
 use crate::once::once;
 use crate::problem::Problem;
-use crate::views::{MoneyView, PageView};
 use crate::views::manual_entries::{
-    ApproveSeenRequest, CreateManualBatchRequest, CreateManualEntryRequest, FloorView, ItemQuery, ManualBatchView,
-    ManualEntryView, ManualItemView, ManualQuery, ReverseEntryRequest, SetFloorRequest,
+    FloorView, ItemQuery, ManualBatchView, ManualEntryView, ManualItemView, ManualQuery,
+};
+use crate::views::manual_requests::{
+    ApproveSeenRequest, CreateManualBatchRequest, CreateManualEntryRequest, ReverseEntryRequest, SetFloorRequest,
 };
 use crate::views::payouts::DecideRunRequest;
+use crate::views::{MoneyView, PageView};
 
 type Proposed = (Proposal, FrozenEntries, Vec<Refusal>);
 
@@ -44,7 +46,8 @@ fn created((proposal, ..): Proposed) -> Result<Answer, Problem> {
 
 fn decided(altered: Altered<Proposal>) -> Result<Answer, Problem> {
     let (before, after) = (ManualEntryView::from(&altered.before), ManualEntryView::from(&altered.after));
-    Answer::ok(&after)?.about(altered.after.id.uuid())
+    Answer::ok(&after)?
+        .about(altered.after.id.uuid())
         .naming(&altered.after.id)
         .with_version(etag(&altered.after))
         .altering(&before, &after)
@@ -55,10 +58,7 @@ fn decided(altered: Altered<Proposal>) -> Result<Answer, Problem> {
 /// Two or more sides that sum to zero, between accounts that no use case owns: what payees and members are owed follows from commission lines and is never written by hand. Nothing is posted until somebody else approves it.
 #[utoipa::path(operation_id = "create_ledger_entry", tag = "ledger", security(("oauth2" = ["ledger:write"])), request_body = CreateManualEntryRequest, responses((status = 201, description = "The proposal", body = ManualEntryView)))]
 #[post("/ledger/entries")]
-async fn create_ledger_entry(
-    app: Data<App>,
-    command: Command<CreateManualEntryRequest>,
-) -> Result<Answer, Problem> {
+async fn create_ledger_entry(app: Data<App>, command: Command<CreateManualEntryRequest>) -> Result<Answer, Problem> {
     let command = command.parse(|raw| Propose::parse(&raw.into(), ProposalKind::Entry))?;
     once(&app, command, propose::propose, created).await
 }
@@ -124,8 +124,7 @@ async fn reverse_ledger_entry(
     Id(id): Id<EntryId>,
     command: Command<ReverseEntryRequest>,
 ) -> Result<Answer, Problem> {
-    let command =
-        command.parse(|raw| reverse::Reverse::parse(raw.reason.as_deref(), raw.effective_on.as_deref()))?;
+    let command = command.parse(|raw| reverse::Reverse::parse(raw.reason.as_deref(), raw.effective_on.as_deref()))?;
     let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &reverse::Reverse| {
         reverse::reverse(uow, env, id, command)
     };

@@ -29,11 +29,11 @@ use uuid::Uuid;
 
 use super::{Actor, Viewer};
 use crate::kernel::ids::{
-    AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId, BankReturnId,
-    BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId, EntryId, ErasureId,
-    EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId, ManualEntryId, MemberId, OidcIssuerId, OrganisationId,
-    PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId, TrailRunId, UserId, VerticalId,
-    WebhookDeliveryId, WebhookEndpointId,
+    AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId,
+    BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
+    EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId, ManualEntryId, MemberId,
+    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId, TrailRunId,
+    UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.

@@ -157,9 +157,7 @@ pub fn approve(
             let closed = before_it(uow, before.month)?;
             saved(uow, env, before, PeriodState::Open, step(env, Turn::Reopened, head.last_seq, None), closed)
         }
-        PeriodState::Open | PeriodState::Closed { .. } => {
-            Err(PeriodError::WrongState(before.state.code(), "approved"))
-        }
+        PeriodState::Open | PeriodState::Closed { .. } => Err(PeriodError::WrongState(before.state.code(), "approved")),
     }
 }
 
@@ -214,12 +212,7 @@ fn drawn_up(uow: &mut dyn UnitOfWork, month: Month) -> Result<FrozenBalance, Per
 }
 
 /// The period, locked, for an actor who may do this to it.
-fn locked(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    scope: Scope,
-    on: OnPeriod,
-) -> Result<Period, PeriodError> {
+fn locked(uow: &mut dyn UnitOfWork, env: &Env<'_>, scope: Scope, on: OnPeriod) -> Result<Period, PeriodError> {
     env.actor.require(scope)?;
     if !ownership::has(env.actor, None) {
         return Err(PeriodError::NotFound);

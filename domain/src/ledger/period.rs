@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
 use uuid::Uuid;
 
-use super::manual::Act;
 pub use super::frozen::{FrozenBalance, FrozenRow};
+use super::manual::Act;
 use crate::kernel::ids::AccountingPeriodId;
 use crate::kernel::page::INVALID_CURSOR;
 use crate::kernel::{Instant, Order, Page, PageRequest};

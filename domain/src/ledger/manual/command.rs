@@ -192,7 +192,9 @@ fn one_of<T>(faults: &mut Faults, at: &str, text: Option<&str>, parse: impl FnOn
 
 fn side(raw: &PostingInput, at: &str, faults: &mut Faults) -> Option<NamedPosting> {
     let account = match (&raw.account_id, &raw.kind) {
-        (Some(id), None) => required(faults, &format!("{at}/account_id"), Some(id), AccountId::parse).map(NamedAccount::Id),
+        (Some(id), None) => {
+            required(faults, &format!("{at}/account_id"), Some(id), AccountId::parse).map(NamedAccount::Id)
+        }
         (None, Some(kind)) => key(raw, kind, at, faults).map(NamedAccount::Key),
         (Some(_), Some(_)) | (None, None) => {
             faults.push(format!("{at}/account_id"), "required", "name the account by its id, or by what it is");
@@ -250,8 +252,7 @@ fn key(raw: &PostingInput, kind: &str, at: &str, faults: &mut Faults) -> Option<
 }
 
 /// Why accounts of payees and members are not written by hand.
-pub const OF_LINES: &str =
-    "what payees and members are owed follows from commission lines: correct the deal's facts, or record what became of the payout";
+pub const OF_LINES: &str = "what payees and members are owed follows from commission lines: correct the deal's facts, or record what became of the payout";
 
 /// Where each account that entries name by id is named: entry, pointer.
 #[must_use]

@@ -79,9 +79,8 @@ impl EntryContent {
     /// Its sides; none if one names no account.
     #[must_use]
     pub fn sides(&self) -> Option<Vec<Posting>> {
-        let side = |p: &PostingContent| {
-            p.account().map(|account| Posting { account, amount_minor: p.amount.0, line: None })
-        };
+        let side =
+            |p: &PostingContent| p.account().map(|account| Posting { account, amount_minor: p.amount.0, line: None });
         self.postings.iter().map(side).collect()
     }
 

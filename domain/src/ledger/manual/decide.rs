@@ -77,11 +77,7 @@ pub fn reject(
 }
 
 /// The proposal, locked, that nobody has decided on.
-fn waiting(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    on: OnProposal,
-) -> Result<(Proposal, FrozenEntries), ManualError> {
+fn waiting(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: OnProposal) -> Result<(Proposal, FrozenEntries), ManualError> {
     allowed(env, Scope::LedgerApprove)?;
     let (proposal, content) = uow.manual_entries().lock_proposal(on.id)?.ok_or(ManualError::NotFound)?;
     if on.version.is_some_and(|version| version != proposal.version) {
@@ -128,8 +124,12 @@ struct Standing(BTreeMap<AccountKey, (i64, Bounds)>);
 
 impl Standing {
     fn of(uow: &mut dyn UnitOfWork, content: &FrozenEntries) -> Result<Self, StoreError> {
-        let keys: BTreeSet<AccountKey> =
-            content.entries().iter().flat_map(|e| &e.postings).filter_map(super::content::PostingContent::account).collect();
+        let keys: BTreeSet<AccountKey> = content
+            .entries()
+            .iter()
+            .flat_map(|e| &e.postings)
+            .filter_map(super::content::PostingContent::account)
+            .collect();
         let keys: Vec<AccountKey> = keys.into_iter().collect();
         let found: BTreeMap<AccountId, AccountKey> =
             uow.ledger().find_accounts(&keys)?.into_iter().map(|account| (account.id, account.key)).collect();

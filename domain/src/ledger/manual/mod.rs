@@ -223,8 +223,7 @@ pub fn page_of(content: &FrozenEntries, refused: Vec<Refusal>, page: &PageReques
         items.reverse();
     }
     if let Some(key) = &page.after {
-        let bytes: [u8; 4] =
-            key.as_slice().try_into().map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))?;
+        let bytes: [u8; 4] = key.as_slice().try_into().map_err(|_| StoreError::Violates(INVALID_CURSOR.to_owned()))?;
         let after = u32::from_be_bytes(bytes);
         items.retain(|item| if descending { item.n() < after } else { item.n() > after });
     }

@@ -162,8 +162,7 @@ fn check_named(uow: &mut dyn UnitOfWork, command: &Propose, wrong: &mut Wrong) -
         return Ok(());
     }
     let list = |ids: BTreeSet<Uuid>| ids.into_iter().collect::<Vec<_>>();
-    let named =
-        Named { organisations: list(organisations), bank_accounts: list(banks), verticals: list(verticals) };
+    let named = Named { organisations: list(organisations), bank_accounts: list(banks), verticals: list(verticals) };
     let found: BTreeSet<Uuid> = uow.manual_entries().find_named(&named)?.into_iter().collect();
     for (id, places) in places.into_iter().filter(|(id, _)| !found.contains(id)) {
         for (n, at) in places {

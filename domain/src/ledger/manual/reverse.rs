@@ -71,9 +71,8 @@ pub fn reverse(
     undoable(&entry)?;
     let effective_on = command.effective_on.unwrap_or_else(|| env.now.sydney_date());
     check_date(uow, env, effective_on)?;
-    let mirrored = |posting: &Posting| {
-        PostingContent::new(&Posting { amount_minor: -posting.amount_minor, ..*posting })
-    };
+    let mirrored =
+        |posting: &Posting| PostingContent::new(&Posting { amount_minor: -posting.amount_minor, ..*posting });
     let mirror = EntryContent {
         effective_on,
         id: EntryId::new(env.ids.next()),
