@@ -71,4 +71,4 @@ lint: ## formatting and clippy, as CI does
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 
-.PHONY: help setup demo bench payout-bench chain-bench ledger-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint
+.PHONY: help setup demo bench payout-bench ledger-bench chain-bench sequencer-race engine-bench simulate-bench fuzz-agreements collection contract sdks test serve doctor measure openapi fmt lint

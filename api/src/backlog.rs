@@ -18,10 +18,11 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 18] = [
+pub const LOGGING: [&str; 22] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
+    "approve_write_off",
     "countersign_handshake",
     "create_bank_return",
     "create_bank_statement",
@@ -29,6 +30,7 @@ pub const LOGGING: [&str; 18] = [
     "create_deal_import",
     "create_deal_transition",
     "create_guarantee_run",
+    "create_provider_statement",
     "create_referral",
     "create_signing_key",
     "create_trail_run",
@@ -36,6 +38,8 @@ pub const LOGGING: [&str; 18] = [
     "execute_payout_run",
     "hand_over_handshake",
     "match_bank_statement_line",
+    "match_provider_statement",
+    "resolve_exception",
     "rotate_signing_key",
 ];
 

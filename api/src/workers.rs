@@ -20,6 +20,8 @@ use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
 use domain::ledger::release;
 use domain::payouts::bank::settle;
+use domain::provider_statements::funding;
+use domain::provider_statements::work::ProviderStatementHandler;
 use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
 use jiff::civil::Date;
@@ -50,7 +52,8 @@ const DISPATCH_THREADS: usize = 2;
 /// How often a thread that is to end is looked at.
 const STOP_POLL: Duration = Duration::from_millis(5);
 /// Every kind of job.
-const HANDLERS: [&dyn Handler; 3] = [&ImportHandler, &TrailRunHandler, &SimulationHandler { threads: 2 }];
+const HANDLERS: [&dyn Handler; 4] =
+    [&ImportHandler, &TrailRunHandler, &SimulationHandler { threads: 2 }, &ProviderStatementHandler];
 
 /// What a process does beside answering requests.
 #[derive(Debug, Clone)]
@@ -310,7 +313,9 @@ fn release(app: &Data<App>, stopping: &AtomicBool) {
     let actor = Actor::service();
     let env = app.env(&actor);
     while !stopping.load(Ordering::Acquire) {
-        match app.store.transaction(|uow| release::due(uow, &env)) {
+        let due = app.store.transaction(|uow| release::due(uow, &env));
+        let funded = app.store.transaction(|uow| funding::release_due(uow, &env));
+        match due.and_then(|due| Ok(due.max(funded?))) {
             Ok(released) if released >= release::BATCH as usize => continue,
             Ok(0) => {}
             Ok(_) => app.wrote(),

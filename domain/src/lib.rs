@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod operations;
 pub mod payouts;
+pub mod provider_statements;
 pub mod simulation;
 pub mod store;
 pub mod webhooks;

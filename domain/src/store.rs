@@ -47,6 +47,7 @@ use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
+use crate::provider_statements::repository::{ProviderStatementQueries, ProviderStatementRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
@@ -136,10 +137,12 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
-    /// Accounting periods.
-    fn periods(&mut self) -> &mut dyn PeriodRepository;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnRepository;
+    /// Accounting periods.
+    fn periods(&mut self) -> &mut dyn PeriodRepository;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// Webhook endpoints and deliveries.
@@ -206,10 +209,12 @@ pub trait Queries {
     fn payee_statements(&mut self) -> &mut dyn PayeeStatementQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
-    /// Accounting periods.
-    fn periods(&mut self) -> &mut dyn PeriodQueries;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnQueries;
+    /// Accounting periods.
+    fn periods(&mut self) -> &mut dyn PeriodQueries;
+    /// What providers say that they paid.
+    fn provider_statements(&mut self) -> &mut dyn ProviderStatementQueries;
     /// Deals for simulations, simulations that were made.
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.

@@ -205,6 +205,13 @@ const ENTRY_WITHOUT_PAYOUT: &str = "select subject, detail, count(*) over () fro
   where e.kind = 'payout_initiated' and not exists (select from payout p where p.id = e.source_id)
 ) v (subject, detail) order by subject limit $1";
 
+const FILE_MISSING: &str = "select subject, detail, count(*) over () from (
+  select p.run_id, format('%s payouts by bank file are in none, %s others are in one',
+    count(*) filter (where p.rail = 'aba'), count(*) filter (where p.rail <> 'aba'))
+  from payout p left join bank_file_payout i on i.payout_id = p.id
+  where (p.rail = 'aba') <> (i.payout_id is not null) group by p.run_id
+) v (subject, detail) order by subject limit $1";
+
 const ENTRY_UNAPPROVED: &str = "select subject, detail, count(*) over () from (
   select e.id, 'it was written by hand and nobody else approved it' from ledger_entry e join manual_entry m on m.id = e.source_id
   where m.state <> 'posted' or m.decided_by = m.proposed_by or m.content_sha256 <> sha256(m.content)
@@ -222,11 +229,33 @@ const ENTRY_IN_CLOSED_PERIOD: &str = "select subject, detail, count(*) over () f
   where p.state in ('closed', 'reopening')
 ) v (subject, detail) order by subject limit $1";
 
-const FILE_MISSING: &str = "select subject, detail, count(*) over () from (
-  select p.run_id, format('%s payouts by bank file are in none, %s others are in one',
-    count(*) filter (where p.rail = 'aba'), count(*) filter (where p.rail <> 'aba'))
-  from payout p left join bank_file_payout i on i.payout_id = p.id
-  where (p.rail = 'aba') <> (i.payout_id is not null) group by p.run_id
+const RECEIPT_POSTED: &str = "select subject, detail, count(*) over () from (
+  select s.line_id, format('matched are %s; its entry posts %s', row(s.cash, -s.applied_minor, -s.gst_minor, -s.rounding_minor, -s.unapplied_minor),
+    row(p.cash, p.receivable, p.gst, p.rounding, p.unapplied))
+  from (select *, applied_minor + gst_minor + rounding_minor + unapplied_minor as cash from provider_line_step) s
+  cross join lateral (
+    select coalesce(sum(amount_minor) filter (where a.kind = 'cash'), 0) cash, coalesce(sum(amount_minor) filter (where a.kind = 'provider_receivable'), 0) receivable,
+      coalesce(sum(amount_minor) filter (where a.kind = 'gst_collected'), 0) gst, coalesce(sum(amount_minor) filter (where a.kind = 'rounding_difference'), 0) rounding,
+      coalesce(sum(amount_minor) filter (where a.kind = 'unapplied_receipts'), 0) unapplied
+    from ledger_entry e join ledger_posting g on g.entry_seq = e.seq join ledger_account a on a.id = g.account_id where e.id = s.entry_id) p
+  where (s.cash, -s.applied_minor, -s.gst_minor, -s.rounding_minor, -s.unapplied_minor) <> (p.cash, p.receivable, p.gst, p.rounding, p.unapplied)
+  union all
+  select e.source_id, 'an entry receives money for it that no line tells of' from ledger_entry e
+  where e.kind = 'provider_receipt' and not exists (select from provider_line_step s where s.entry_id = e.id)
+) v (subject, detail) order by subject limit $1";
+
+/// What entries of deals owe, receipts and write-offs; what is posted by hand is another matter.
+const RECEIVABLE_ADDS_UP: &str = "select subject, detail, count(*) over () from (
+  select o.id, format('expected less received and written off is %s; posted are %s', said, posted) from organisation o
+  cross join lateral (select
+      (select coalesce(sum(l.earned_minor - l.clawed_back_minor), 0) from deal d join commission_line l on l.deal_id = d.id where d.provider_id = o.id)
+    - (select coalesce(sum(s.applied_minor), 0) from provider_line_result r join provider_line_step s on s.line_id = r.line_id where r.provider_id = o.id)
+    - (select coalesce(sum(w.amount_minor), 0) from write_off w where w.provider_id = o.id and w.state = 'approved')) a (said)
+  cross join lateral (
+    select coalesce(sum(p.amount_minor), 0) from ledger_account a join ledger_posting p on p.account_id = a.id join ledger_entry e on e.seq = p.entry_seq
+    where a.kind = 'provider_receivable' and a.party_id = o.id and e.deal_id is not null
+      and e.kind in ('accrual', 'adjustment', 'clawback', 'provider_receipt', 'write_off')) b (posted)
+  where o.kind = 'provider' and said <> posted
 ) v (subject, detail) order by subject limit $1";
 
 const fn text(check: Check) -> &'static str {
@@ -251,9 +280,11 @@ const fn text(check: Check) -> &'static str {
         Check::LineSent => LINE_SENT,
         Check::RunTotal => RUN_TOTAL,
         Check::EntryWithoutPayout => ENTRY_WITHOUT_PAYOUT,
+        Check::FileMissing => FILE_MISSING,
         Check::EntryUnapproved => ENTRY_UNAPPROVED,
         Check::EntryInClosedPeriod => ENTRY_IN_CLOSED_PERIOD,
-        Check::FileMissing => FILE_MISSING,
+        Check::ReceiptPosted => RECEIPT_POSTED,
+        Check::ReceivableAddsUp => RECEIVABLE_ADDS_UP,
     }
 }
 

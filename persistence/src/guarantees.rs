@@ -109,25 +109,24 @@ impl GuaranteeRepository for PgUnitOfWork<'_> {
 
 impl GuaranteeQueries for PgQueries<'_> {
     fn totals(&mut self) -> Result<Totals, StoreError> {
-        let (deals, facts, lines, payouts, runs, pending, earned_minor, clawed_back_minor, paid_minor): (
-            i64,
-            i64,
-            i64,
-            i64,
-            i64,
-            i64,
-            i64,
-            i64,
-            i64,
-        ) = query::<(BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt)>(
+        type Counted = (i64, i64, i64, i64, i64, i64, i64);
+        type Summed = (i64, i64, i64, i64, i64);
+        let (counted, summed): (Counted, Summed) = query::<(
+            (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt),
+            (BigInt, BigInt, BigInt, BigInt, BigInt),
+        )>(
             "select (select count(*) from deal), (select count(*) from deal_fact), (select count(*) from commission_line),
-               (select count(*) from payout), (select count(*) from payout_run where state = 'executed'), (select count(*) from chain_pending),
+               (select count(*) from payout), (select count(*) from payout_run where state = 'executed'), (select count(*) from chain_pending), (select count(*) from provider_line_result),
                (select coalesce(sum(earned_minor), 0)::bigint from commission_line),
                (select coalesce(sum(clawed_back_minor), 0)::bigint from commission_line),
-               (select coalesce(sum(amount_minor), 0)::bigint from payout where state <> 'returned')",
+               (select coalesce(sum(amount_minor), 0)::bigint from payout where state <> 'returned'),
+               (select coalesce(sum(applied_minor), 0)::bigint from provider_line_step),
+               (select coalesce(sum(unapplied_minor), 0)::bigint from provider_line_result)",
         )
         .get_result(self.pg)
         .map_err(store_error)?;
+        let (deals, facts, lines, payouts, runs, pending, receipts) = counted;
+        let (earned_minor, clawed_back_minor, paid_minor, received_minor, unapplied_minor) = summed;
         Ok(Totals {
             deals: to_u64(deals)?,
             facts: to_u64(facts)?,
@@ -138,6 +137,9 @@ impl GuaranteeQueries for PgQueries<'_> {
             earned_minor,
             clawed_back_minor,
             paid_minor,
+            receipts: to_u64(receipts)?,
+            received_minor,
+            unapplied_minor,
         })
     }
 

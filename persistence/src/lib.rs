@@ -42,6 +42,7 @@ mod payout_standings;
 mod payouts;
 mod periods;
 mod pool;
+mod provider_statements;
 mod sessions;
 mod simulated_deals;
 mod simulations;

@@ -9,6 +9,7 @@ use domain::env::{Env, Surroundings};
 use domain::jobs::{self, Job, JobState};
 use domain::kernel::ids::DealImportId;
 use domain::kernel::{Digest, PageRequest};
+use domain::provider_statements::work::ProviderStatementHandler;
 use domain::store::StoreError;
 use serde_json::Value;
 
@@ -98,7 +99,7 @@ impl Platform {
     /// # Errors
     /// The failure of the store.
     pub fn work_one(&self) -> Result<Option<Job>, StoreError> {
-        jobs::work_one(self.store(), self, &[&ImportHandler, &TrailRunHandler])
+        jobs::work_one(self.store(), self, &[&ImportHandler, &TrailRunHandler, &ProviderStatementHandler])
     }
 
     /// The state of a job.

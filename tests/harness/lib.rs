@@ -18,3 +18,4 @@ pub mod server;
 pub mod signing;
 pub mod site;
 pub mod skip;
+mod told;

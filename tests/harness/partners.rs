@@ -100,6 +100,9 @@ impl Site {
         let embed = service.post("/v1/embed-tokens", &service.partner(), &embed).expect(200);
         let embed = embed["access_token"].as_str().expect("a token").to_owned();
         let _ = service.dispatch();
+        for partner in [&ours, &theirs] {
+            crate::told::again(&service, &partner.ids["pstatement"]);
+        }
         Self { service, ours, theirs, embed }
     }
 
@@ -216,6 +219,7 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let hook = service.post("/v1/webhook-endpoints", &token, &hook).expect(201);
     let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
     let _ = service.post(&test, &token, &json!({})).expect(202);
+    crate::told::by(service, provider);
     service.sequence();
     let _ = service.dispatch();
     let mut ids: BTreeMap<_, _> =
@@ -356,6 +360,15 @@ const OWNED: &[(&str, &str)] = &[
     ("trailrun", "select id from trail_run limit 1"),
     ("manual", "select id from manual_entry limit 1"),
     ("period", "select id from accounting_period limit 1"),
+    (
+        "pstatement",
+        "select s.id from provider_statement s join deal d on d.provider_id = s.provider_id where d.introducer_id = $org limit 1",
+    ),
+    (
+        "exception",
+        "select e.id from provider_exception e join deal d on d.provider_id = e.provider_id where d.introducer_id = $org limit 1",
+    ),
+    ("writeoff", "select w.id from write_off w join deal d on d.id = w.deal_id where d.introducer_id = $org limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];

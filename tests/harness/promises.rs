@@ -273,4 +273,43 @@ pub const PROMISES: &[(&str, &str)] = &[
                 and not exists (select from webhook_attempt a where a.delivery_id = d.id and a.status between 200 and 299))
               + (select count(*) from webhook_delivery d join webhook_endpoint w on w.id = d.endpoint_id where d.status = 'pending' and w.status <> 'enabled')",
     ),
+    (
+        "each line of a provider's statement is posted as it was matched, and no receipt without one",
+        "select (select count(*) from provider_line_step s cross join lateral (
+             select coalesce(sum(amount_minor) filter (where a.kind = 'cash'), 0) c, coalesce(sum(amount_minor) filter (where a.kind = 'provider_receivable'), 0) r,
+               coalesce(sum(amount_minor) filter (where a.kind = 'unapplied_receipts'), 0) u
+             from ledger_entry e join ledger_posting g on g.entry_seq = e.seq join ledger_account a on a.id = g.account_id where e.id = s.entry_id) p
+           where (p.c, p.r, p.u) <> (s.applied_minor + s.gst_minor + s.rounding_minor + s.unapplied_minor, -s.applied_minor, -s.unapplied_minor))
+         + (select count(*) from ledger_entry e where e.kind = 'provider_receipt' and not exists (select from provider_line_step s where s.entry_id = e.id))",
+    ),
+    (
+        "what became of a line is the sum of its steps, and its cash is the line",
+        "select count(*) from provider_line_result r join provider_statement_line l on l.id = r.line_id
+           cross join lateral (select sum(unapplied_minor) u, sum(applied_minor + gst_minor + rounding_minor + unapplied_minor) c from provider_line_step s where s.line_id = r.line_id) s
+         where r.unapplied_minor <> s.u or l.amount_minor + l.gst_minor <> s.c",
+    ),
+    (
+        "a posted statement has posted all its lines, and they come to its total",
+        "select count(*) from provider_statement s where s.total_minor <> (select sum(amount_minor + gst_minor) from provider_statement_line l where l.statement_id = s.id)
+           or (s.state = 'posted' and s.line_count <> (select count(*) from provider_line_result r where r.statement_id = s.id))",
+    ),
+    (
+        "what a provider owes is what was expected less what was received and written off",
+        "select count(*) from organisation o where o.kind = 'provider' and
+           (select coalesce(sum(l.earned_minor - l.clawed_back_minor), 0) from deal d join commission_line l on l.deal_id = d.id where d.provider_id = o.id)
+         - (select coalesce(sum(s.applied_minor), 0) from provider_line_result r join provider_line_step s on s.line_id = r.line_id where r.provider_id = o.id)
+         - (select coalesce(sum(w.amount_minor), 0) from write_off w where w.provider_id = o.id and w.state = 'approved')
+         <> (select coalesce(sum(p.amount_minor), 0) from ledger_account a join ledger_posting p on p.account_id = a.id join ledger_entry e on e.seq = p.entry_seq
+             where a.kind = 'provider_receivable' and a.party_id = o.id and e.deal_id is not null and e.kind in ('accrual', 'adjustment', 'clawback', 'provider_receipt', 'write_off'))",
+    ),
+    (
+        "an approved write-off is posted once, by somebody else than who proposed it",
+        "select count(*) from write_off w where (w.state = 'approved') <> ((select count(*) from ledger_entry e where e.kind = 'write_off' and e.source_id = w.id) = 1) or w.decided_by = w.proposed_by",
+    ),
+    (
+        "no more of a line that waits for its provider is released than was funded once",
+        "select count(*) from commission_line l left join line_funding f on f.line_id = l.id where l.funding_rule = 'on_receipt'
+           and coalesce((select sum(-p.amount_minor) from ledger_posting p join ledger_entry e on e.seq = p.entry_seq join ledger_account a on a.id = p.account_id
+             where p.line_id = l.id and e.kind = 'release' and a.kind = 'payee_available'), 0) <> coalesce(f.released_minor, 0)",
+    ),
 ];

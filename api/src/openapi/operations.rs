@@ -9,10 +9,11 @@ use crate::problem::codes;
 const PROBLEM: &str = "application/problem+json";
 
 /// Operations without an id in their path that look for something which the caller names elsewhere.
-const NAMES_OTHERS: [&str; 6] = [
+const NAMES_OTHERS: [&str; 7] = [
     "create_referral",
     "create_signing_key",
     "export_ledger",
+    "get_ledger_funding",
     "get_statement",
     "get_trial_balance",
     "prepare_handshake",

@@ -154,12 +154,15 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "approval_void",
             "bank_account_taken",
             "content_changed",
+            "difference_remains",
             "line_matched",
+            "no_mapping",
             "other_rail",
+            "statement_known",
             "wrong_state",
         ],
     ),
-    ("payouts", "422", &["balance_out_of_range", "not_payable", "nothing_to_pay", "same_person"]),
+    ("payouts", "422", &["balance_out_of_range", "more_than_open", "not_payable", "nothing_to_pay", "same_person"]),
     ("webhooks", "409", &["endpoint_disabled", "too_many_endpoints"]),
 ];
 

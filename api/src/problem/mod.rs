@@ -23,6 +23,7 @@ mod handshakes;
 mod ledger;
 mod payouts;
 mod posting;
+mod provider_statements;
 mod receipts;
 mod simulations;
 mod webhooks;

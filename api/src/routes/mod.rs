@@ -45,6 +45,7 @@ pub mod payee_statements;
 pub mod payees;
 pub mod payouts;
 pub mod periods;
+pub mod provider_statements;
 pub mod receipts;
 pub mod referrals;
 pub mod signing_keys;
@@ -78,6 +79,7 @@ fn v1(config: &mut ServiceConfig) {
     log::register_v1(config);
     evidence::register(config);
     chain_export::register(config);
+    provider_statements::register(config);
     receipts::register(config);
     referrals::register(config);
     directory::register(config);

@@ -16,7 +16,7 @@ pub struct JobQuery {
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.
     #[param(example = "running")]
     pub status: Option<String>,
-    /// `deal_import`, `trail_run`, `simulation`.
+    /// `deal_import`, `trail_run`, `simulation`, `provider_statement`.
     #[param(example = "deal_import")]
     pub kind: Option<String>,
 }
@@ -60,7 +60,7 @@ pub struct JobView {
     /// Its id.
     #[schema(example = "job_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     id: String,
-    /// What is done: `deal_import`, `trail_run`, `simulation`.
+    /// What is done: `deal_import`, `trail_run`, `simulation`, `provider_statement`.
     #[schema(example = "deal_import")]
     kind: &'static str,
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled`.

@@ -1,7 +1,7 @@
 //! The ledger as a book: accounts, entries, sums.
 
-use domain::ledger::book::{AccountPosting, AccountRecord, AccrualRow, EntryRecord, PostingRecord, TrialRow};
 use domain::ledger::book::party_text;
+use domain::ledger::book::{AccountPosting, AccountRecord, AccrualRow, EntryRecord, PostingRecord, TrialRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -31,6 +31,7 @@ pub mod operations;
 pub mod payee_statements;
 pub mod payouts;
 pub mod periods;
+pub mod provider_statements;
 pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;

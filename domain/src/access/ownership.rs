@@ -16,7 +16,7 @@
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
 //! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
 //! | entry by hand | the provider whose account it moves ([`crate::ledger::manual::decide`]) |
-//! | payout run and its bank files, returned payments, bank statements, trail run, bank account, audit record, simulation, proposal by hand, accounting period | nobody else |
+//! | payout run and its bank files, returned payments, bank statements, trail run, bank account, audit record, simulation, proposal by hand, accounting period, statement of a provider with its lines and exceptions, write-off | nobody else |
 //! | event | who sees its subject |
 //! | receipt, and the approval in it | who sees what it is of |
 //!
@@ -31,9 +31,10 @@ use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId,
     BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
-    EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId, ManualEntryId, MemberId,
-    OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId, SimulationId, TrailRunId,
-    UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
+    ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
+    ProviderStatementId, ProviderStatementLineId, SigningKeyId, SimulationId, TrailRunId, UserId, VerticalId,
+    WebhookDeliveryId, WebhookEndpointId, WriteOffId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -83,13 +84,17 @@ pub const REACHES: &[(&str, Reach)] = &[
     (PayoutRunId::PREFIX, Reach::Operator),
     (TrailRunId::PREFIX, Reach::Operator),
     (BankAccountId::PREFIX, Reach::Operator),
-    (ManualEntryId::PREFIX, Reach::Operator),
-    (AccountingPeriodId::PREFIX, Reach::Operator),
     (BankFileId::PREFIX, Reach::Operator),
     (BankReturnId::PREFIX, Reach::Operator),
     (BankStatementId::PREFIX, Reach::Operator),
     (BankStatementLineId::PREFIX, Reach::Operator),
+    (ManualEntryId::PREFIX, Reach::Operator),
+    (AccountingPeriodId::PREFIX, Reach::Operator),
     (SimulationId::PREFIX, Reach::Operator),
+    (ProviderStatementId::PREFIX, Reach::Operator),
+    (ProviderStatementLineId::PREFIX, Reach::Operator),
+    (ExceptionId::PREFIX, Reach::Operator),
+    (WriteOffId::PREFIX, Reach::Operator),
 ];
 
 /// How far things with this prefix reach.

@@ -75,9 +75,9 @@ impl Role {
     pub const fn scopes(self) -> &'static [Scope] {
         use Scope::{
             AgreementsApprove, AgreementsRead, AuditRead, CatalogueRead, ChainExport, ChainRead, ChainWrite, DealsRead,
-            DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead, LedgerApprove,
-            LedgerRead, LedgerWrite, OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead, PayoutsWrite, SimulationsRead, SimulationsRun,
-            WebhooksRead, WebhooksWrite,
+            DealsWrite, DirectoryRead, DirectoryWrite, EventsRead, GuaranteesRead, InsightRead, JobsRead,
+            LedgerApprove, LedgerRead, LedgerWrite, OperationsRead, PayoutsApprove, PayoutsExecute, PayoutsRead,
+            PayoutsWrite, SimulationsRead, SimulationsRun, WebhooksRead, WebhooksWrite,
         };
         match self {
             Self::OperatorAdmin => Scope::ALL,

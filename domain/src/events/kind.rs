@@ -123,6 +123,10 @@ event_kinds! {
     PayoutSettled = "payout.settled", "payout", "PayoutMoved", PayoutsRead;
     /// A payment came back; its money may be paid again.
     PayoutReturned = "payout.returned", "payout", "PayoutMoved", PayoutsRead;
+    /// Every line of a provider's statement is posted, and its exceptions are known.
+    ProviderStatementPosted = "provider_statement.posted", "pstatement", "RecordChanged", PayoutsRead;
+    /// A second person accepted a shortfall of a provider.
+    WriteOffApproved = "write_off.approved", "writeoff", "RecordChanged", PayoutsRead;
     /// An organisation was created.
     OrganisationCreated = "organisation.created", "org", "RecordChanged", DirectoryRead;
     /// An organisation was changed.

@@ -1,4 +1,5 @@
-//! Payout: what was paid is what the ledger says, and the bank files say the same.
+//! Payout: what was paid is what the ledger says, and the bank files say the same; what providers paid is what their
+//! statements say, line by line, and their receivables are what is left.
 //!
 //! The bank file is read here by its published layout (Direct Entry: record type in column 1, transaction
 //! code in 19–20, cents in 21–30), not by the code that wrote it.
@@ -27,7 +28,10 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     tally.cover("payouts", totals.payouts);
     tally.cover("bank_files", 0);
     tally.cover("runs_executed", totals.runs_executed);
+    tally.cover("receipts", totals.receipts);
     tally.figure("paid_minor", totals.paid_minor);
+    tally.figure("received_minor", totals.received_minor);
+    tally.figure("unapplied_minor", totals.unapplied_minor);
     let checks = [
         Check::PayoutPosted,
         Check::PayoutLines,
@@ -35,6 +39,8 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
         Check::RunUnapproved,
         Check::EntryWithoutPayout,
         Check::FileMissing,
+        Check::ReceiptPosted,
+        Check::ReceivableAddsUp,
     ];
     for check in checks {
         tally.check(queries, check, at)?;

@@ -56,12 +56,16 @@ pub enum Check {
     RunTotal,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
+    /// An executed run with payouts by bank file that are in none, or with others that are in one.
+    FileMissing,
     /// An entry by hand that nobody else approved, or a reversal that is not the mirror of what it undoes.
     EntryUnapproved,
     /// An entry in a month that was closed when it was written.
     EntryInClosedPeriod,
-    /// An executed run with payouts by bank file that are in none, or with others that are in one.
-    FileMissing,
+    /// A line of a provider's statement whose entry is not what was matched, or an entry without one.
+    ReceiptPosted,
+    /// A provider whose receivable is not what was expected less what was received and written off.
+    ReceivableAddsUp,
 }
 
 impl Check {
@@ -89,9 +93,11 @@ impl Check {
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
+            Self::FileMissing => "bank_file_missing",
             Self::EntryUnapproved => "entry_without_approval",
             Self::EntryInClosedPeriod => "entry_in_closed_period",
-            Self::FileMissing => "bank_file_missing",
+            Self::ReceiptPosted => "receipt_differs_from_line",
+            Self::ReceivableAddsUp => "receivable_does_not_add_up",
         }
     }
 
@@ -115,6 +121,8 @@ impl Check {
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout | Self::EntryUnapproved | Self::EntryInClosedPeriod => EntryId::PREFIX,
+            Self::ReceiptPosted => crate::kernel::ids::ProviderStatementLineId::PREFIX,
+            Self::ReceivableAddsUp => crate::kernel::ids::OrganisationId::PREFIX,
         }
     }
 }
@@ -262,6 +270,12 @@ pub struct Totals {
     pub clawed_back_minor: i64,
     /// Paid out.
     pub paid_minor: i64,
+    /// Lines of providers' statements that were posted.
+    pub receipts: u64,
+    /// What they settled, without GST.
+    pub received_minor: i64,
+    /// What of them is unapplied.
+    pub unapplied_minor: i64,
 }
 
 /// Everything that the checks look at.

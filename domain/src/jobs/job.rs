@@ -15,11 +15,13 @@ pub enum JobKind {
     TrailRun,
     /// Tries agreements over deals.
     Simulation,
+    /// Matches and posts the lines of a provider's statement.
+    ProviderStatement,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::DealImport, Self::TrailRun, Self::Simulation];
+    pub const ALL: [Self; 4] = [Self::DealImport, Self::TrailRun, Self::Simulation, Self::ProviderStatement];
 
     /// As it is stored and shown.
     #[must_use]
@@ -28,6 +30,7 @@ impl JobKind {
             Self::DealImport => "deal_import",
             Self::TrailRun => "trail_run",
             Self::Simulation => "simulation",
+            Self::ProviderStatement => "provider_statement",
         }
     }
 
@@ -42,7 +45,7 @@ impl JobKind {
     pub const fn scope(self) -> Scope {
         match self {
             Self::DealImport => Scope::DealsWrite,
-            Self::TrailRun => Scope::PayoutsWrite,
+            Self::TrailRun | Self::ProviderStatement => Scope::PayoutsWrite,
             Self::Simulation => Scope::SimulationsRun,
         }
     }

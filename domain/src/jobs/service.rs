@@ -8,7 +8,8 @@ use crate::access::{MissingScope, ownership};
 use crate::deals::import::receive;
 use crate::deals::trail_run::begin;
 use crate::env::Env;
-use crate::kernel::ids::{DealImportId, JobId, SimulationId, TrailRunId};
+use crate::kernel::ids::{DealImportId, JobId, ProviderStatementId, SimulationId, TrailRunId};
+use crate::provider_statements::import;
 use crate::simulation::service as simulation;
 use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
@@ -65,6 +66,7 @@ pub fn cancel(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: JobId) -> Result<Alte
         JobKind::DealImport => receive::stopped(uow, env, DealImportId::new(job.subject), receive::CANCELLED)?,
         JobKind::TrailRun => begin::stopped(uow, env, TrailRunId::new(job.subject), begin::CANCELLED)?,
         JobKind::Simulation => simulation::ended(uow, env, SimulationId::new(job.subject))?,
+        JobKind::ProviderStatement => import::stopped(uow, ProviderStatementId::new(job.subject), import::CANCELLED)?,
     }
     let after = uow.jobs().lock(id)?.ok_or(CancelJobError::NotFound)?;
     Ok(Altered { before: job, after })

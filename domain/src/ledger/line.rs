@@ -170,6 +170,21 @@ impl CommissionLine {
         ])
     }
 
+    /// Releases so much of what is accrued, or all of it when less is. `None` when there is nothing to release.
+    pub fn release_up_to(&mut self, amount_minor: i64) -> Option<[Posting; 2]> {
+        let payee = self.payee?;
+        let amount = amount_minor.min(self.buckets.accrued_minor);
+        if amount <= 0 {
+            return None;
+        }
+        self.buckets.accrued_minor -= amount;
+        self.buckets.available_minor += amount;
+        Some([
+            self.posting(AccountKind::PayeeAccrued, payee.uuid(), amount),
+            self.posting(AccountKind::PayeeAvailable, payee.uuid(), -amount),
+        ])
+    }
+
     /// Sends what is available to a rail.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ use crate::kernel::ids::{BankAccountId, PayeeId, PayoutRunId};
 use crate::kernel::{Digest, Faults, Money};
 use crate::ledger::line::CommissionLine;
 use crate::ledger::release;
+use crate::provider_statements::funding;
 use crate::store::{Store, StoreError, UnitOfWork};
 
 /// Keeps an own account.
@@ -51,9 +52,10 @@ pub fn release_due(store: &dyn Store, env: &Env<'_>) -> Result<usize, PayoutErro
     require(env, Scope::PayoutsWrite)?;
     let mut released = 0;
     loop {
-        let batch = store.transaction(|uow| release::due(uow, env))?;
-        released += batch;
-        if batch < usize::try_from(release::BATCH).unwrap_or(usize::MAX) {
+        let due = store.transaction(|uow| release::due(uow, env))?;
+        let funded = store.transaction(|uow| funding::release_due(uow, env))?;
+        released += due + funded;
+        if due.max(funded) < usize::try_from(release::BATCH).unwrap_or(usize::MAX) {
             return Ok(released);
         }
     }
