@@ -7,8 +7,3 @@ mod manual;
 mod periods;
 mod statements;
 mod world;
-
-#[test]
-fn zz_dump() {
-    std::fs::write("/tmp/h1-openapi.json", api::openapi::bytes(&api::openapi::document())).expect("w");
-}

@@ -21,8 +21,10 @@ use crate::extract::{Caller, Command, Id, IfMatch, Large, List};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::manual_entries::{
-    ApproveSeenRequest, CreateManualBatchRequest, CreateManualEntryRequest, FloorView, ItemQuery, ManualBatchView,
-    ManualEntryView, ManualItemView, ManualQuery, ReverseEntryRequest, SetFloorRequest,
+    FloorView, ItemQuery, ManualBatchView, ManualEntryView, ManualItemView, ManualQuery,
+};
+use crate::views::manual_requests::{
+    ApproveSeenRequest, CreateManualBatchRequest, CreateManualEntryRequest, ReverseEntryRequest, SetFloorRequest,
 };
 use crate::views::payouts::DecideRunRequest;
 use crate::views::{MoneyView, PageView};

@@ -20,7 +20,7 @@ use crate::extract::{Caller, Command, Id, IfMatch, List};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
-use crate::views::manual_entries::ApproveSeenRequest;
+use crate::views::manual_requests::ApproveSeenRequest;
 use crate::views::payouts::DecideRunRequest;
 use crate::views::periods::{ClosePeriodRequest, PeriodDetailView, PeriodQuery, PeriodView};
 

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod licences;
 pub mod log;
 pub mod manual_entries;
+pub mod manual_requests;
 pub mod oidc;
 pub mod operations;
 pub mod payee_statements;
