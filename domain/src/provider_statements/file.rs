@@ -85,7 +85,7 @@ pub fn read(mapping: &StatementMapping, bytes: &[u8]) -> Result<Vec<SampleLine>,
                 break;
             }
         };
-        let line = skipped + record.position().map_or(0, csv::Position::line);
+        let line = skipped + record.position().map_or(0, |at| at.line() + blank_lines(rest, at.byte()));
         if record.iter().all(|field| field.trim_ascii().is_empty()) {
             continue;
         }
@@ -113,6 +113,13 @@ fn skip(bytes: &[u8], rows: u16) -> (u64, &[u8]) {
         rest = &rest[end + 1..];
     }
     (u64::from(rows), rest)
+}
+
+/// The empty lines from this byte on: the reader skips them, and counts them to the record that follows.
+fn blank_lines(file: &[u8], from: u64) -> u64 {
+    let from = usize::try_from(from).unwrap_or(usize::MAX).min(file.len());
+    let breaks = file[from..].iter().take_while(|byte| **byte == b'\r' || **byte == b'\n');
+    breaks.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Where the fields are, from 0.
