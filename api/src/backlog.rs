@@ -18,9 +18,10 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 14] = [
+pub const LOGGING: [&str; 15] = [
     "approve_agreement_version",
     "approve_payout_run",
+    "approve_tax_remittance",
     "countersign_handshake",
     "create_deal_fact",
     "create_deal_import",

@@ -21,4 +21,5 @@ pub mod operations;
 pub mod payouts;
 pub mod simulation;
 pub mod store;
+pub mod tax;
 pub mod webhooks;

@@ -43,6 +43,7 @@ use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::statement::StatementQueries;
 use crate::simulation::{SimulationQueries, SimulationRepository};
+use crate::tax::repository::{TaxQueries, TaxRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
@@ -129,6 +130,8 @@ pub trait UnitOfWork {
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
     /// Simulations and what they found.
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
+    /// Tax papers, and what payees are to the tax office.
+    fn tax(&mut self) -> &mut dyn TaxRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Cosignatures, evidence, how far the log is published.
@@ -191,6 +194,8 @@ pub trait Queries {
     fn simulations(&mut self) -> &mut dyn SimulationQueries;
     /// Statements of members.
     fn statements(&mut self) -> &mut dyn StatementQueries;
+    /// Tax papers, and what payees are to the tax office.
+    fn tax(&mut self) -> &mut dyn TaxQueries;
     /// Runs over the trails of a month.
     fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.

@@ -40,6 +40,7 @@ mod simulations;
 mod statement;
 mod statements;
 mod store;
+mod tax;
 mod webhooks;
 mod witnesses;
 

@@ -27,7 +27,8 @@ struct StandingRow {
     id: Uuid,
     organisation_id: Uuid,
     abn: Option<String>,
-    gst_registered_on: Option<jiff_diesel::Date>,
+    gst_from: Vec<jiff_diesel::Date>,
+    gst_registered: Vec<bool>,
     rail: String,
     minimum_minor: i64,
     bank_id: Option<Uuid>,
@@ -42,7 +43,8 @@ type StandingColumns = (
     SqlUuid,
     SqlUuid,
     Nullable<Text>,
-    Nullable<Date>,
+    Array<Date>,
+    Array<Bool>,
     Text,
     BigInt,
     Nullable<SqlUuid>,
@@ -70,7 +72,7 @@ impl StandingRow {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
             abn,
-            gst: GstTimeline::restore(self.gst_registered_on.map(|on| (on.into(), true))),
+            gst: GstTimeline::restore(self.gst_from.into_iter().map(Into::into).zip(self.gst_registered)),
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             minimum_minor: self.minimum_minor,
             bank,
@@ -183,7 +185,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     fn lock_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {
         let rows: Vec<StandingRow> = query::<StandingColumns>(
             "with locked as (select * from payee where id = any($1) order by id for share)
-             select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+             select p.id, p.organisation_id, p.abn, array(select from_on from payee_gst_status s where s.payee_id = p.id order by n),
+               array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title
              from locked p left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true

@@ -9,12 +9,13 @@ use crate::problem::codes;
 const PROBLEM: &str = "application/problem+json";
 
 /// Operations without an id in their path that look for something which the caller names elsewhere.
-const NAMES_OTHERS: [&str; 6] = [
+const NAMES_OTHERS: [&str; 7] = [
     "create_referral",
     "create_signing_key",
     "export_ledger",
     "get_statement",
     "get_trial_balance",
+    "list_bas_periods",
     "prepare_handshake",
 ];
 

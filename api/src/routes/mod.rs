@@ -40,6 +40,7 @@ pub mod oauth;
 pub mod oidc;
 pub mod operations;
 mod page;
+pub mod payee_tax;
 pub mod payees;
 pub mod payouts;
 pub mod receipts;
@@ -47,6 +48,7 @@ pub mod referrals;
 pub mod signing_keys;
 pub mod simulations;
 pub mod system;
+pub mod tax;
 pub mod totp;
 pub mod trail_runs;
 pub mod users;
@@ -83,6 +85,7 @@ fn v1(config: &mut ServiceConfig) {
     simulations::register(config);
     ledger::register(config);
     payouts::register(config);
+    tax::register(config);
     trail_runs::register(config);
     webhooks::register(config);
 }

@@ -12,10 +12,10 @@
 //! | commission line, also in a calculation, and steps of one that tell its amount | the introducer of who earns it, and who earns it ([`of_line`], [`sees_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
 //! | entry of one line | the introducer of who earns it ([`of_line_entry`]) |
-//! | payout and its entries | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
+//! | payout, its entries and its tax papers | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
-//! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
-//! | payout run, trail run, bank account, audit record, simulation | nobody else |
+//! | contact, member, payee with what it is to the tax office, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
+//! | payout run, trail run, bank account, payment to the tax office, audit record, simulation | nobody else |
 //! | event | who sees its subject |
 //! | receipt, and the approval in it | who sees what it is of |
 //!
@@ -30,8 +30,8 @@ use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, CalculationId, CohortId,
     ContactId, DealId, DealImportId, EntryId, ErasureId, EventId, GuaranteeRunId, HandshakeId, JobId, LicenceId,
-    LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId, SigningKeyId,
-    SimulationId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
+    LookupTableId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
+    RctiAgreementId, SigningKeyId, SimulationId, TaxDocumentId, TaxRemittanceId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -60,12 +60,14 @@ pub const REACHES: &[(&str, Reach)] = &[
     (AccountId::PREFIX, Reach::Parties),
     (CalculationId::PREFIX, Reach::Parties),
     (PayoutId::PREFIX, Reach::Parties),
+    (TaxDocumentId::PREFIX, Reach::Parties),
     (EventId::PREFIX, Reach::Parties),
     (SigningKeyId::PREFIX, Reach::Parties),
     (OrganisationId::PREFIX, Reach::Organisation),
     (CohortId::PREFIX, Reach::Organisation),
     (LicenceId::PREFIX, Reach::Organisation),
     (BankChangeId::PREFIX, Reach::Organisation),
+    (RctiAgreementId::PREFIX, Reach::Organisation),
     (ContactId::PREFIX, Reach::Organisation),
     (ErasureId::PREFIX, Reach::Organisation),
     (MemberId::PREFIX, Reach::Organisation),
@@ -81,6 +83,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (PayoutRunId::PREFIX, Reach::Operator),
     (TrailRunId::PREFIX, Reach::Operator),
     (BankAccountId::PREFIX, Reach::Operator),
+    (TaxRemittanceId::PREFIX, Reach::Operator),
     (SimulationId::PREFIX, Reach::Operator),
 ];
 

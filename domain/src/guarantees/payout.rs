@@ -1,4 +1,4 @@
-//! Payout: what was paid is what the ledger says, and the bank file says the same.
+//! Payout: what was paid is what the ledger says, the bank file says the same, and tax papers tell of it to the cent.
 //!
 //! The bank file is read here by its published layout (Direct Entry: record type in column 1, transaction
 //! code in 19–20, cents in 21–30), not by the code that wrote it.
@@ -27,8 +27,17 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
     tally.cover("payouts", totals.payouts);
     tally.cover("runs_executed", 0);
     tally.figure("paid_minor", totals.paid_minor);
-    let checks =
-        [Check::PayoutPosted, Check::PayoutLines, Check::RunTotal, Check::RunUnapproved, Check::EntryWithoutPayout];
+    let checks = [
+        Check::PayoutPosted,
+        Check::PayoutLines,
+        Check::RunTotal,
+        Check::RunUnapproved,
+        Check::EntryWithoutPayout,
+        Check::PayoutPapers,
+        Check::PaperDiffers,
+        Check::PaperGap,
+        Check::PaperGst,
+    ];
     for check in checks {
         tally.check(queries, check, at)?;
     }

@@ -56,6 +56,14 @@ pub enum Check {
     RunTotal,
     /// An entry that sends money without a payout.
     EntryWithoutPayout,
+    /// A payout with GST and without an invoice over just that, or that withholds without a payment summary.
+    PayoutPapers,
+    /// A tax paper that is not what its bytes say, or whose lines do not come to it.
+    PaperDiffers,
+    /// Tax papers with a gap in their numbers or in the chain of their digests.
+    PaperGap,
+    /// A line whose GST in the books is not the GST on its papers.
+    PaperGst,
 }
 
 impl Check {
@@ -83,6 +91,10 @@ impl Check {
             Self::LineSent => "line_differs_from_payouts",
             Self::RunTotal => "run_differs_from_payouts",
             Self::EntryWithoutPayout => "entry_without_payout",
+            Self::PayoutPapers => "payout_differs_from_papers",
+            Self::PaperDiffers => "paper_differs_from_bytes",
+            Self::PaperGap => "paper_missing",
+            Self::PaperGst => "gst_differs_from_papers",
         }
     }
 
@@ -101,9 +113,10 @@ impl Check {
             | Self::LeafWithoutRow
             | Self::StatementDiffers
             | Self::StatementUnlogged => "source",
-            Self::LineBuckets | Self::LineSent => LineId::PREFIX,
+            Self::LineBuckets | Self::LineSent | Self::PaperGst => LineId::PREFIX,
+            Self::PaperDiffers | Self::PaperGap => crate::kernel::ids::TaxDocumentId::PREFIX,
             Self::PartyLines => "party",
-            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines => crate::kernel::ids::PayoutId::PREFIX,
+            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::PayoutPapers => crate::kernel::ids::PayoutId::PREFIX,
             Self::RunTotal | Self::RunUnapproved => crate::kernel::ids::PayoutRunId::PREFIX,
             Self::EntryWithoutPayout => EntryId::PREFIX,
         }

@@ -4,8 +4,8 @@
 //! freezes that as `content`, whose digest is what gets approved; `run` holds the states, `decide` and
 //! `execute` the use cases, `outcome` what became of the payouts, `aba` writes the file, `calendar` knows banking days. Invariants: a payout is in
 //! one file ever; what is executed is exactly what was approved, or nothing; one transaction writes
-//! entries, lines, payouts, file and log. Not yet here, and therefore left out with a reason: withholding
-//! for payees without ABN, documents for payees registered for GST, the Stripe rail.
+//! entries, lines, payouts, file and log. Tax on a payment is decided
+//! and papers are written by [`crate::tax`]. Not yet here, and therefore left out with a reason: the Stripe rail.
 
 pub mod aba;
 pub mod bank_account;
