@@ -30,6 +30,7 @@ mod ledger;
 mod operations;
 mod page;
 mod parties;
+mod payout_moves;
 mod payout_queries;
 mod payout_rows;
 mod payouts;

@@ -1,7 +1,5 @@
 //! Own accounts, payout runs, payouts.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::{Abn, AccountNumber, BankDetails, Bsb, GstTimeline, Rail};
@@ -9,7 +7,7 @@ use domain::kernel::Instant;
 use domain::kernel::ids::{BankAccountId, LineId, OrganisationId, PayeeId, PayoutId, PayoutRunId};
 use domain::ledger::line::CommissionLine;
 use domain::payouts::BankAccount;
-use domain::payouts::payout::{Payout, PayoutState};
+use domain::payouts::payout::Payout;
 use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep, StandingBank};
 use domain::payouts::run::{PayoutRun, RunState};
 use domain::store::StoreError;
@@ -18,6 +16,7 @@ use uuid::Uuid;
 use crate::bind::{array_literal, date, instant};
 use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, line_columns};
+use crate::payout_moves;
 use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
@@ -76,38 +75,6 @@ impl StandingRow {
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             minimum_minor: self.minimum_minor,
             bank,
-        })
-    }
-}
-
-#[derive(Queryable)]
-struct LockedRow {
-    id: Uuid,
-    run_id: Uuid,
-    payee_id: Uuid,
-    state: String,
-    amount_minor: i64,
-    rail: String,
-    bank_account_id: Uuid,
-    reference: String,
-    visible_to: Vec<Uuid>,
-}
-
-type LockedColumns = (SqlUuid, SqlUuid, SqlUuid, Text, BigInt, Text, SqlUuid, Text, Array<SqlUuid>);
-
-impl LockedRow {
-    fn restore(self, lines: &mut BTreeMap<Uuid, Vec<(LineId, i64)>>) -> Result<LockedPayout, StoreError> {
-        Ok(LockedPayout {
-            id: PayoutId::new(self.id),
-            run: PayoutRunId::new(self.run_id),
-            payee: PayeeId::new(self.payee_id),
-            state: PayoutState::parse(&self.state).ok_or_else(|| unreadable("the state of a payout"))?,
-            amount_minor: self.amount_minor,
-            rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
-            bank_account: BankAccountId::new(self.bank_account_id),
-            reference: self.reference,
-            visible_to: self.visible_to,
-            lines: lines.remove(&self.id).unwrap_or_default(),
         })
     }
 }
@@ -317,46 +284,11 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     }
 
     fn lock_payouts(&mut self, payouts: &[PayoutId]) -> Result<Vec<LockedPayout>, StoreError> {
-        let ids: Vec<Uuid> = payouts.iter().map(|p| p.uuid()).collect();
-        let rows: Vec<LockedRow> = query::<LockedColumns>(
-            "with locked as (select * from payout where id = any($1) order by id for update)
-             select p.id, p.run_id, p.payee_id, p.state, p.amount_minor, p.rail, r.bank_account_id, p.reference, p.visible_to
-             from locked p join payout_run r on r.id = p.run_id order by p.id",
-        )
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let sent: Vec<(Uuid, Uuid, i64)> = query::<(SqlUuid, SqlUuid, BigInt)>(
-            "select payout_id, line_id, amount_minor from payout_line where payout_id = any($1) order by payout_id, line_id",
-        )
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .load(self.pg)
-        .map_err(store_error)?;
-        let mut lines: BTreeMap<Uuid, Vec<(LineId, i64)>> = BTreeMap::new();
-        for (payout, line, amount_minor) in sent {
-            lines.entry(payout).or_default().push((LineId::new(line), amount_minor));
-        }
-        rows.into_iter().map(|row| row.restore(&mut lines)).collect()
+        payout_moves::lock(self.pg, payouts)
     }
 
     fn move_payouts(&mut self, steps: &[PayoutStep], at: Instant) -> Result<(), StoreError> {
-        command(
-            "with said (at, id, state, effective_on, source_id, reason) as (
-               select t.at, s.* from (select $1::timestamptz as at) t,
-                 unnest($2::uuid[], $3::text[], $4::date[], $5::uuid[], $6::text[]) as s (id, state, effective_on, source_id, reason)),
-             moved as (update payout p set state = said.state from said where p.id = said.id)
-             insert into payout_step (payout_id, n, state, at, effective_on, source_id, reason)
-             select id, 1 + (select count(*) from payout_step o where o.payout_id = said.id), state, at, effective_on, source_id, reason from said",
-        )
-        .bind::<Timestamptz, _>(instant(at))
-        .bind::<Array<SqlUuid>, _>(steps.iter().map(|s| s.payout.uuid()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(steps.iter().map(|s| s.state.code()).collect::<Vec<_>>())
-        .bind::<Array<Date>, _>(steps.iter().map(|s| date(s.effective_on)).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(steps.iter().map(|s| s.source).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(steps.iter().map(|s| s.reason.clone()).collect::<Vec<_>>())
-        .execute(self.pg)
-        .map_err(store_error)?;
-        Ok(())
+        payout_moves::append(self.pg, steps, at)
     }
 }
 

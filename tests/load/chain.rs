@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use api::app::App;
+use api::batch::{LARGEST, RUNNERS};
 use api::workers::{Shifts, Workers};
 use diesel::RunQueryDsl;
 use domain::chain::sequence::Sequencer;
@@ -20,6 +21,8 @@ use persistence::{PgStore, PoolSizes};
 
 #[path = "client.rs"]
 mod client;
+#[path = "chain_gathered.rs"]
+mod gathered;
 #[path = "chain_growth.rs"]
 mod growth;
 #[path = "chain_reads.rs"]
@@ -70,6 +73,7 @@ fn main() {
     let mut bench = Bench { platform, app, writers, logged: 0 };
     bench.machine();
     bench.commits(&yardstick, rounds);
+    bench.gathered(&yardstick, rounds);
     bench.integration(&yardstick, rounds);
     bench.waits();
     bench.fill(leaves);
@@ -192,21 +196,26 @@ impl Bench {
                     std::thread::sleep(Duration::from_millis(1));
                 }
             });
-            let writers: Vec<_> = (0..WRITERS)
+            // As the application commits: what has come meanwhile shares a transaction.
+            let writers: Vec<_> = (0..RUNNERS)
                 .map(|_| {
                     scope.spawn(|| {
                         let mut committed = Vec::new();
                         loop {
-                            let n = next.fetch_add(1, Ordering::Relaxed);
-                            if n >= to {
-                                return committed;
+                            let due = from + (begun.elapsed().as_secs_f64() * PACE as f64) as u64;
+                            let take = |n: u64| Some((n + LARGEST as u64).min(due).min(to)).filter(|end| *end > n);
+                            match next.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) {
+                                Ok(n) => {
+                                    let end = (n + LARGEST as u64).min(due).min(to);
+                                    let items = leaves::items(n, end, u64::MAX, true);
+                                    leaves::append_to(platform, store, &items).expect("logged");
+                                    let at = Instant::now();
+                                    committed.extend((n..end).map(|n| (n, at)));
+                                    app.wrote();
+                                }
+                                Err(n) if n >= to => return committed,
+                                Err(_) => std::thread::sleep(Duration::from_millis(1)),
                             }
-                            let due = begun + Duration::from_secs(1).mul_f64((n - from) as f64 / PACE as f64);
-                            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                            leaves::append_to(platform, store, &leaves::items(n, n + 1, u64::MAX, true))
-                                .expect("logged");
-                            committed.push((n, Instant::now()));
-                            app.wrote();
                         }
                     })
                 })
