@@ -152,7 +152,7 @@ async fn get_withholding_report(
     caller: Caller,
     Filter(query): Filter<ReportQuery>,
 ) -> Result<Answer, Problem> {
-    let financial_year = filter("financial_year", Some(&query.financial_year), year)?.unwrap_or_default();
+    let financial_year = filter("financial_year", Some(query.financial_year.as_str()), year)?.unwrap_or_default();
     let csv = match query.format.as_deref() {
         None | Some("json") => false,
         Some("csv") => true,
@@ -177,8 +177,8 @@ async fn list_bas_periods(
     Filter(query): Filter<PeriodQuery>,
 ) -> Result<Answer, Problem> {
     book::whole(&caller.actor)?;
-    let from = filter("from", Some(&query.from), day)?.map(|on| Quarter::of(on).from).unwrap_or(Date::MIN);
-    let to = filter("to", Some(&query.to), day)?.map(|on| Quarter::of(on).to).unwrap_or(Date::MAX);
+    let from = filter("from", Some(query.from.as_str()), day)?.map(|on| Quarter::of(on).from).unwrap_or(Date::MIN);
+    let to = filter("to", Some(query.to.as_str()), day)?.map(|on| Quarter::of(on).to).unwrap_or(Date::MAX);
     let totals = read(&app, &caller, move |queries| queries.tax().quarter_totals(from, to)).await?;
     Answer::whole(totals, BasPeriodView::from)
 }

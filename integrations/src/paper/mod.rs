@@ -68,7 +68,7 @@ pub fn pdf(content: &Content) -> Result<Vec<u8>, PaperError> {
     Ok(pdf.finish())
 }
 
-fn draw(drawn: &mut Drawing, mark: &Mark, regular: &mut Used<'_>, bold: &mut Used<'_>) {
+fn draw<'t>(drawn: &mut Drawing, mark: &Mark, regular: &mut Used<'t>, bold: &mut Used<'t>) {
     let ink = |drawn: &mut Drawing, [red, green, blue]: [u8; 3]| {
         drawn.set_fill_rgb(f32::from(red) / 255.0, f32::from(green) / 255.0, f32::from(blue) / 255.0);
     };
