@@ -154,7 +154,7 @@ done
 
 # --- programs of other people that check ours ------------------------------------------------------------------------
 if [ "${1:-}" = "--test" ]; then
-  for tool in chromium:chromium:chromium: gomod:golang-golang-x-mod-dev:: hledger:hledger:: jq:jq:jq:jq java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
+  for tool in chromium:chromium:chromium: gomod:golang-golang-x-mod-dev:: hledger:hledger:: pdftotext:poppler-utils:poppler-utils:poppler jq:jq:jq:jq java:default-jre-headless:java-17-openjdk-headless:openjdk node:nodejs:nodejs:node openssl:openssl:openssl:openssl python3:python3:python3:python3; do
     IFS=: read -r name apt dnf brew <<<"$tool"
     present() { if [ "$name" = gomod ]; then gomod; else have "$name"; fi; }
     present && continue
@@ -166,6 +166,7 @@ if [ "${1:-}" = "--test" ]; then
       chromium) what="no browser walks the page /verify (Node runs its WebAssembly)" ;;
       gomod) what="Go's sumdb/tlog and note packages do not check the log (the Rust oracles do)" ;;
       hledger) what="hledger does not check the exported journal (a parser of the tests does)" ;;
+      pdftotext) what="the text of tax papers is not read out of their PDF" ;;
       java) what="the Rust client is not generated and its story not told" ;;
       jq) what="docs/verify-without-us.md is not walked" ;;
       node) what="Node's own Ed25519 does not check the signed statements" ;;

@@ -18,12 +18,13 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 23] = [
+pub const LOGGING: [&str; 24] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
     "approve_write_off",
     "book_stripe_movement",
+    "approve_tax_remittance",
     "countersign_handshake",
     "create_bank_return",
     "create_bank_statement",

@@ -1,5 +1,5 @@
 //! Work beside requests, each on a thread of its own: the sequencer of the log, the numbering of events,
-//! revocations, releases after the hold, versions of agreements that are due, partitions, jobs, webhooks. They stop
+//! revocations, releases after the hold, tax invoices that are due, versions of agreements that are due, partitions, jobs, webhooks. They stop
 //! when [`Workers`] is told to, after what they are doing. Several processes may work on one database: jobs and
 //! webhooks are claimed, releases and numbering are transactions, and of those that share a data directory one signs
 //! the log.
@@ -18,12 +18,14 @@ use domain::deals::import::work::ImportHandler;
 use domain::deals::trail_run::work::TrailRunHandler;
 use domain::env::{Env, Surroundings};
 use domain::jobs::{Handler, work_one};
+use domain::ledger::posting::PostError;
 use domain::ledger::release;
 use domain::payouts::bank::settle;
 use domain::provider_statements::funding;
 use domain::provider_statements::work::ProviderStatementHandler;
 use domain::simulation::work::SimulationHandler;
 use domain::store::StoreError;
+use domain::tax::due;
 use jiff::civil::Date;
 
 use crate::app::{App, Bell};
@@ -263,6 +265,9 @@ fn do_chores(app: &Data<App>, stopping: &AtomicBool, bell: &Bell) {
             }
             release(app, stopping);
             settle(app, stopping);
+            if let Err(error) = invoice_due(app) {
+                tracing::error!(%error, "invoices that are due were not written; that is tried again");
+            }
             released = Some(now);
         }
         bell.wait(CHORES_EVERY);
@@ -309,6 +314,23 @@ fn settle(app: &Data<App>, stopping: &AtomicBool) {
             }
         }
     }
+}
+
+/// Writes the invoices that are due without a payment. Returns how many batches were looked at.
+///
+/// # Errors
+/// Why one of them was not written; those before it stay.
+pub fn invoice_due(app: &App) -> Result<usize, PostError> {
+    let actor = Actor::service();
+    let (mut after, mut batches) = (Some(uuid::Uuid::nil()), 0);
+    while let Some(last) = after {
+        after = app.store.transaction(|uow| due::invoice(uow, &app.env(&actor), last))?;
+        batches += usize::from(after.is_some());
+    }
+    if batches > 0 {
+        app.wrote();
+    }
+    Ok(batches)
 }
 
 fn release(app: &Data<App>, stopping: &AtomicBool) {

@@ -22,4 +22,5 @@ pub mod payouts;
 pub mod provider_statements;
 pub mod simulation;
 pub mod store;
+pub mod tax;
 pub mod webhooks;

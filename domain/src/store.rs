@@ -50,6 +50,7 @@ use crate::payouts::statement::StatementQueries;
 use crate::payouts::stripe::repository::{StripeQueries, StripeRepository};
 use crate::provider_statements::repository::{ProviderStatementQueries, ProviderStatementRepository};
 use crate::simulation::{SimulationQueries, SimulationRepository};
+use crate::tax::repository::{TaxQueries, TaxRepository};
 use crate::webhooks::{WebhookQueries, WebhookRepository};
 
 /// Why the store did not do what it was asked.
@@ -148,6 +149,8 @@ pub trait UnitOfWork {
     fn simulations(&mut self) -> &mut dyn SimulationRepository;
     /// The rail of Stripe.
     fn stripe(&mut self) -> &mut dyn StripeRepository;
+    /// Tax papers, and what payees are to the tax office.
+    fn tax(&mut self) -> &mut dyn TaxRepository;
     /// Webhook endpoints and deliveries.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Cosignatures, evidence, how far the log is published.
@@ -224,6 +227,8 @@ pub trait Queries {
     fn statements(&mut self) -> &mut dyn StatementQueries;
     /// The rail of Stripe.
     fn stripe(&mut self) -> &mut dyn StripeQueries;
+    /// Tax papers, and what payees are to the tax office.
+    fn tax(&mut self) -> &mut dyn TaxQueries;
     /// Runs over the trails of a month.
     fn trail_runs(&mut self) -> &mut dyn TrailRunQueries;
     /// Webhook endpoints and deliveries.

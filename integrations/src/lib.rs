@@ -13,6 +13,7 @@ pub mod mirror_directory;
 pub mod oidc;
 pub mod one_time_code;
 pub mod outbound;
+pub mod paper;
 pub mod password;
 pub mod password_rules;
 pub mod randomness;

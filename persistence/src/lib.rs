@@ -50,6 +50,7 @@ mod statement;
 mod statements;
 mod store;
 mod stripe;
+mod tax;
 mod webhooks;
 mod witnesses;
 

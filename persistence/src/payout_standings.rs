@@ -1,7 +1,7 @@
 //! Payees as a run looks at them.
 
 use diesel::Queryable;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::{Abn, GstTimeline, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{OrganisationId, PayeeId};
@@ -18,7 +18,8 @@ pub(crate) struct StandingRow {
     id: Uuid,
     organisation_id: Uuid,
     abn: Option<String>,
-    gst_registered_on: Option<jiff_diesel::Date>,
+    gst_from: Vec<jiff_diesel::Date>,
+    gst_registered: Vec<bool>,
     rail: String,
     minimum_minor: i64,
     bank_id: Option<Uuid>,
@@ -36,7 +37,8 @@ pub(crate) type StandingColumns = (
     SqlUuid,
     SqlUuid,
     Nullable<Text>,
-    Nullable<Date>,
+    Array<Date>,
+    Array<Bool>,
     Text,
     BigInt,
     Nullable<SqlUuid>,
@@ -72,7 +74,7 @@ impl StandingRow {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
             abn,
-            gst: GstTimeline::restore(self.gst_registered_on.map(|on| (on.into(), true))),
+            gst: GstTimeline::restore(self.gst_from.into_iter().map(Into::into).zip(self.gst_registered)),
             rail: Rail::parse(&self.rail).map_err(|_| unreadable("a rail"))?,
             minimum_minor: self.minimum_minor,
             bank,

@@ -99,7 +99,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     fn lock_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {
         let rows: Vec<StandingRow> = query::<StandingColumns>(
             "with locked as (select * from payee where id = any($1) order by id for share)
-             select p.id, p.organisation_id, p.abn, p.gst_registered_on, p.rail, p.minimum_payout_minor,
+             select p.id, p.organisation_id, p.abn, array(select from_on from payee_gst_status s where s.payee_id = p.id order by n),
+               array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
                exists (select from bank_details_block k where k.bank_details_id = b.id),
                s.account, s.transfers = 'active' and s.payouts_enabled

@@ -203,6 +203,11 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     at_stripe(service, &payee, introducer);
     let account = json!({"bsb": "062-000", "account_number": "87654321", "account_name": "Another account"});
     let _ = service.post(&format!("/v1/payees/{payee}/bank-details"), &token, &account).expect(201);
+    let accepted_by =
+        id("contact", the(service, "select contact_id as id from member where id = $member", introducer, Some(member)));
+    let agreement =
+        json!({"wording_version": "2026-1", "accepted_by_contact_id": accepted_by, "accepted_on": "2026-07-01"});
+    let _ = service.post(&format!("/v1/payees/{payee}/rcti-agreements"), &token, &agreement).expect(201);
     let client = json!({"name": "Their portal", "roles": ["partner_agent"], "organisation_id": organisation});
     let client = service.post("/v1/api-clients", &operator, &client).expect(201);
     let jwk = MemorySigner::new(introducer.uuid().as_bytes()[15] + 50).public_key().jwk();
@@ -321,6 +326,14 @@ const OWNED: &[(&str, &str)] = &[
         "bankchange",
         "select c.id from payee_bank_change c join member_payee m on m.payee_id = c.payee_id where m.member_id = $member limit 1",
     ),
+    (
+        "rcti",
+        "select a.id from rcti_agreement a join member_payee m on m.payee_id = a.payee_id where m.member_id = $member order by a.id limit 1",
+    ),
+    (
+        "taxdoc",
+        "select d.id from tax_document d join member_payee m on m.payee_id = d.payee_id where m.member_id = $member order by d.seq limit 1",
+    ),
     ("import", "select id from deal_import where organisation_id = $org limit 1"),
     ("job", "select id from job where organisation_id = $org limit 1"),
     (
@@ -372,6 +385,7 @@ const OWNED: &[(&str, &str)] = &[
     ("breturn", "select id from bank_return limit 1"),
     ("bstatement", "select id from bank_statement limit 1"),
     ("bline", "select id from bank_statement_line limit 1"),
+    ("remittance", "select id from tax_remittance limit 1"),
     ("trailrun", "select id from trail_run limit 1"),
     ("manual", "select id from manual_entry limit 1"),
     ("period", "select id from accounting_period limit 1"),
@@ -408,6 +422,9 @@ const ALL_OF: &[&str] = &[
     "select l.id from commission_line l join deal d on d.id = l.deal_id where d.introducer_id = $org",
     "select c.id from calculation c join deal d on d.id = c.deal_id where d.introducer_id = $org",
     "select o.id from payout o join payee p on p.id = o.payee_id where p.organisation_id = $org",
+    "select d.id from tax_document d join payee p on p.id = d.payee_id where p.organisation_id = $org",
+    "select a.id from rcti_agreement a join payee p on p.id = a.payee_id where p.organisation_id = $org",
+    "select s.id from payee_supplier_statement s join payee p on p.id = s.payee_id where p.organisation_id = $org",
     "select id from event where $org = any (visible_to)",
     "select id from api_client where organisation_id = $org",
     "select k.id from api_client_key k join api_client c on c.id = k.client_id where c.organisation_id = $org",

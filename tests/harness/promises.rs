@@ -214,6 +214,34 @@ pub const PROMISES: &[(&str, &str)] = &[
                 where e.source_id = p.id and e.kind = 'payout_initiated' and g.amount_minor > 0)",
     ),
     (
+        "every payout with GST has its invoice over the same amount, and every withholding its summary",
+        "select count(*) from payout p where (p.gst_minor, p.withheld_minor) <> (
+           (select coalesce(sum(d.gst_minor), 0) from tax_document d where d.payout_id = p.id and d.kind = 'rcti'),
+           (select coalesce(sum(d.withheld_minor), 0) from tax_document d where d.payout_id = p.id and d.kind = 'payment_summary'))",
+    ),
+    (
+        "the GST of a line is the GST on its papers",
+        "select count(*) from commission_line l where l.gst_minor <> (select coalesce(sum(t.gst_minor), 0) from tax_document_line t
+           join tax_document d on d.id = t.document_id where t.line_id = l.id and d.kind in ('rcti', 'adjustment_note'))",
+    ),
+    (
+        "numbers of tax papers have no gap, and each names the digest of the one before",
+        "select (select coalesce(max(seq), 0) - count(*) from tax_document) + (select count(*) from tax_head h where h.last_seq <> (select count(*) from tax_document))
+              + (select count(*) from (select max(serial) - count(*) gap from tax_document group by kind, financial_year) x where gap <> 0)
+              + (select count(*) from tax_document d join tax_document p on p.seq = d.seq - 1 where d.previous_sha256 <> p.content_sha256)",
+    ),
+    (
+        "the bytes of a tax paper hash to its digest, and its id is made of that",
+        "select count(*) from tax_document d left join tax_document_content c on c.document_id = d.id
+           where (c.content is null and not exists (select from member_payee p join member m on m.id = p.member_id join chain_erasure e on e.contact_id = m.contact_id where p.payee_id = d.payee_id))
+              or sha256(c.content) <> d.content_sha256 or left(replace(d.id::text, '-', ''), 12) <> left(encode(d.content_sha256, 'hex'), 12)",
+    ),
+    (
+        "an entry over GST names the paper that says so, over the same amount",
+        "select count(*) from ledger_entry e left join tax_document d on d.id = e.source_id where e.kind = 'gst' and (d.id is null
+           or d.gst_minor <> (select sum(p.amount_minor) from ledger_posting p join ledger_account a on a.id = p.account_id where p.entry_seq = e.seq and a.kind = 'gst_paid'))",
+    ),
+    (
         "an executed run is the sum of its payouts, and no other run has any",
         "select count(*) from payout_run r left join (select run_id, sum(amount_minor) total, count(*) n from payout group by 1) p on p.run_id = r.id
          where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",

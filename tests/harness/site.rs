@@ -58,6 +58,7 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     with_table(&service, &operator, &approver);
     with_books(&service, &operator);
+    with_remittance(&service, account["id"].as_str().expect("an id"));
     let trails = json!({"vertical": "V01", "month": "2026-07"});
     let _ = service.post("/v1/trail-runs", &operator, &trails).expect(202);
     service.platform.work();
@@ -80,6 +81,18 @@ fn with_books(service: &Service, operator: &str) {
     let period = Month::of("2026-10-01".parse().expect("a date")).id();
     let close = format!("/v1/accounting-periods/{period}/close");
     let _ = service.post(&close, operator, &json!({"reason": "October is complete"})).expect(200);
+}
+
+/// A payment to the tax office that waits: no quarter with tax in it has ended yet, so it is put there by hand.
+fn with_remittance(service: &Service, account: &str) {
+    use diesel::connection::SimpleConnection as _;
+    let account: domain::kernel::ids::BankAccountId = account.parse().expect("an id");
+    let sql = format!(
+        "insert into tax_remittance (id, quarter_from, quarter_to, bank_account_id, gst_collected_minor, gst_paid_minor, withheld_minor, paid_on, state, proposed_by, proposed_at)
+         values (gen_random_uuid(), '2026-07-01', '2026-09-30', '{}', 0, 0, 100, '2026-10-28', 'proposed', gen_random_uuid(), '2026-10-20')",
+        account.uuid()
+    );
+    service.platform.owner().batch_execute(&sql).expect("the payment is kept");
 }
 
 /// An agreement in force that names a lookup table.
@@ -149,6 +162,9 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("manual", "manual_entry"),
         ("period", "accounting_period"),
         ("payout", "payout"),
+        ("taxdoc", "tax_document"),
+        ("rcti", "rcti_agreement"),
+        ("remittance", "tax_remittance"),
         ("grun", "guarantee_run"),
         ("simulation", "simulation"),
         ("pstatement", "provider_statement"),

@@ -301,7 +301,8 @@ fn payees_who_may_not_be_paid_are_left_out() {
     let run = preview(&platform, &people.finance, &account);
     let mut codes: Vec<Skip> = run.content.content().skipped.iter().map(|s| s.code).collect();
     codes.sort_unstable();
-    let mut wanted = vec![Skip::NoAbn, Skip::GstDocumentMissing, Skip::BankDetailsCoolingOff, Skip::BelowMinimum];
+    // Registered since today for what was supplied before: somebody has to look at it. Without ABN tax is withheld.
+    let mut wanted = vec![Skip::GstStatusChanged, Skip::BankDetailsCoolingOff, Skip::BelowMinimum];
     // Uplines of the others, if the example gives them any, are paid; they are not in this list.
     wanted.sort_unstable();
     assert_eq!(codes, wanted);

@@ -9,7 +9,7 @@ use crate::problem::codes;
 const PROBLEM: &str = "application/problem+json";
 
 /// Operations without an id in their path that look for something which the caller names elsewhere.
-const NAMES_OTHERS: [&str; 8] = [
+const NAMES_OTHERS: [&str; 9] = [
     "create_referral",
     "create_signing_key",
     "export_ledger",
@@ -17,6 +17,7 @@ const NAMES_OTHERS: [&str; 8] = [
     "get_statement",
     "get_stripe_reconciliation",
     "get_trial_balance",
+    "list_bas_periods",
     "prepare_handshake",
 ];
 

@@ -42,6 +42,7 @@ pub mod oidc;
 pub mod operations;
 mod page;
 pub mod payee_statements;
+pub mod payee_tax;
 pub mod payees;
 pub mod payouts;
 pub mod periods;
@@ -52,6 +53,7 @@ pub mod signing_keys;
 pub mod simulations;
 pub mod stripe;
 pub mod system;
+pub mod tax;
 pub mod totp;
 pub mod trail_runs;
 pub mod users;
@@ -94,6 +96,7 @@ fn v1(config: &mut ServiceConfig) {
     payee_statements::register(config);
     payouts::register(config);
     stripe::register_v1(config);
+    tax::register(config);
     trail_runs::register(config);
     webhooks::register(config);
 }

@@ -96,5 +96,6 @@ async fn update_payee(
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
     super::bank_changes::register(config);
+    super::payee_tax::register(config);
     config.service(list_payees).service(create_payee).service(get_payee).service(update_payee);
 }

@@ -12,11 +12,11 @@
 //! | commission line, also in a calculation, and steps of one that tell its amount | the introducer of who earns it, and who earns it ([`of_line`], [`sees_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
 //! | entry of one line | the introducer of who earns it ([`of_line_entry`]) |
-//! | payout and its entries | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
+//! | payout, its entries and its tax papers | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
-//! | contact, member, payee, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
+//! | contact, member, payee with what it is to the tax office, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
 //! | entry by hand | the provider whose account it moves ([`crate::ledger::manual::decide`]) |
-//! | payout run and its bank files, returned payments, bank statements, trail run, bank account, audit record, simulation, proposal by hand, accounting period, statement of a provider with its lines and exceptions, write-off | nobody else |
+//! | payout run and its bank files, returned payments, bank statements, trail run, bank account, payment to the tax office, audit record, simulation, proposal by hand, accounting period, statement of a provider with its lines and exceptions, write-off | nobody else |
 //! | event | who sees its subject |
 //! | receipt, and the approval in it | who sees what it is of |
 //!
@@ -33,8 +33,8 @@ use crate::kernel::ids::{
     BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
     EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
     ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
-    ProviderStatementId, ProviderStatementLineId, SigningKeyId, SimulationId, TrailRunId, UserId, VerticalId,
-    WebhookDeliveryId, WebhookEndpointId, WriteOffId,
+    ProviderStatementId, ProviderStatementLineId, RctiAgreementId, SigningKeyId, SimulationId, TaxDocumentId,
+    TaxRemittanceId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId, WriteOffId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -63,12 +63,14 @@ pub const REACHES: &[(&str, Reach)] = &[
     (AccountId::PREFIX, Reach::Parties),
     (CalculationId::PREFIX, Reach::Parties),
     (PayoutId::PREFIX, Reach::Parties),
+    (TaxDocumentId::PREFIX, Reach::Parties),
     (EventId::PREFIX, Reach::Parties),
     (SigningKeyId::PREFIX, Reach::Parties),
     (OrganisationId::PREFIX, Reach::Organisation),
     (CohortId::PREFIX, Reach::Organisation),
     (LicenceId::PREFIX, Reach::Organisation),
     (BankChangeId::PREFIX, Reach::Organisation),
+    (RctiAgreementId::PREFIX, Reach::Organisation),
     (ContactId::PREFIX, Reach::Organisation),
     (ErasureId::PREFIX, Reach::Organisation),
     (MemberId::PREFIX, Reach::Organisation),
@@ -90,6 +92,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (BankStatementLineId::PREFIX, Reach::Operator),
     (ManualEntryId::PREFIX, Reach::Operator),
     (AccountingPeriodId::PREFIX, Reach::Operator),
+    (TaxRemittanceId::PREFIX, Reach::Operator),
     (SimulationId::PREFIX, Reach::Operator),
     (ProviderStatementId::PREFIX, Reach::Operator),
     (ProviderStatementLineId::PREFIX, Reach::Operator),

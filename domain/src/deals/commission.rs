@@ -275,6 +275,8 @@ fn accrued(uow: &mut dyn UnitOfWork, env: &Env<'_>, calculated: Vec<Calculated>)
         lines.extend(accrual.lines);
         drafts.extend(accrual.drafts);
     }
+    // An adjustment note takes GST off in the same lines; its entries come after what it adjusts.
+    drafts.extend(crate::tax::adjust::clawed_back(uow, env, &mut lines)?);
     uow.ledger().save_lines(&lines)?;
     uow.events().append(&tell::earned(env, &lines)?)?;
     posting::post(uow, env, drafts)

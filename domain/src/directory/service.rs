@@ -258,7 +258,7 @@ pub fn update_payee(
 }
 
 /// The payee's organisation hears of it, and the members who are paid to it.
-pub(super) fn payee_changed(
+pub(crate) fn payee_changed(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
     kind: EventKind,

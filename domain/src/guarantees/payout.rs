@@ -1,5 +1,5 @@
-//! Payout: what was paid is what the ledger says, and the bank files say the same; what providers paid is what their
-//! statements say, line by line, and their receivables are what is left.
+//! Payout: what was paid is what the ledger says, and the bank files say the same; tax papers tell of it to the cent; what
+//! providers paid is what their statements say, line by line, and their receivables are what is left.
 //!
 //! The bank file is read here by its published layout (Direct Entry: record type in column 1, transaction
 //! code in 19–20, cents in 21–30), not by the code that wrote it.
@@ -42,6 +42,10 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
         Check::ReceiptPosted,
         Check::ReceivableAddsUp,
         Check::StripeBalance,
+        Check::PayoutPapers,
+        Check::PaperDiffers,
+        Check::PaperGap,
+        Check::PaperGst,
     ];
     for check in checks {
         tally.check(queries, check, at)?;

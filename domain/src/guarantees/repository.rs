@@ -68,6 +68,14 @@ pub enum Check {
     ReceiptPosted,
     /// A provider whose receivable is not what was expected less what was received and written off.
     ReceivableAddsUp,
+    /// A payout with GST and without an invoice over just that, or that withholds without a payment summary.
+    PayoutPapers,
+    /// A tax paper that is not what its bytes say, or whose lines do not come to it.
+    PaperDiffers,
+    /// Tax papers with a gap in their numbers or in the chain of their digests.
+    PaperGap,
+    /// A line whose GST in the books is not the GST on its papers.
+    PaperGst,
 }
 
 impl Check {
@@ -101,6 +109,10 @@ impl Check {
             Self::EntryInClosedPeriod => "entry_in_closed_period",
             Self::ReceiptPosted => "receipt_differs_from_line",
             Self::ReceivableAddsUp => "receivable_does_not_add_up",
+            Self::PayoutPapers => "payout_differs_from_papers",
+            Self::PaperDiffers => "paper_differs_from_bytes",
+            Self::PaperGap => "paper_missing",
+            Self::PaperGst => "gst_differs_from_papers",
         }
     }
 
@@ -119,9 +131,10 @@ impl Check {
             | Self::LeafWithoutRow
             | Self::StatementDiffers
             | Self::StatementUnlogged => "source",
-            Self::LineBuckets | Self::LineSent => LineId::PREFIX,
+            Self::LineBuckets | Self::LineSent | Self::PaperGst => LineId::PREFIX,
+            Self::PaperDiffers | Self::PaperGap => crate::kernel::ids::TaxDocumentId::PREFIX,
             Self::PartyLines => "party",
-            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::StripeBalance => {
+            Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::PayoutPapers | Self::StripeBalance => {
                 crate::kernel::ids::PayoutId::PREFIX
             }
             Self::RunTotal | Self::RunUnapproved | Self::FileMissing => crate::kernel::ids::PayoutRunId::PREFIX,

@@ -12,7 +12,7 @@ use super::entry::EntryKind;
 use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::kernel::ids::{
     AccountId, BankAccountId, CalculationId, DealId, EntryId, LineId, ManualEntryId, MemberId, OrganisationId, PayeeId,
-    PayoutId, ProviderStatementLineId, TaxRemittanceId, VerticalId, WriteOffId,
+    PayoutId, ProviderStatementLineId, TaxDocumentId, TaxRemittanceId, VerticalId, WriteOffId,
 };
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
@@ -255,9 +255,9 @@ fn source_text(kind: &str, source: Uuid) -> String {
             | EntryKind::PayoutSettled
             | EntryKind::PayoutReturned
             | EntryKind::ClawbackRecovery
-            | EntryKind::Withholding
-            | EntryKind::Gst,
+            | EntryKind::Withholding,
         ) => PayoutId::new(source).to_string(),
+        Some(EntryKind::Gst) => TaxDocumentId::new(source).to_string(),
         Some(EntryKind::ProviderReceipt) => ProviderStatementLineId::new(source).to_string(),
         Some(EntryKind::WriteOff) => WriteOffId::new(source).to_string(),
         Some(EntryKind::TaxRemittance) => TaxRemittanceId::new(source).to_string(),

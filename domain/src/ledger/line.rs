@@ -288,6 +288,47 @@ impl CommissionLine {
         ])
     }
 
+    /// Owes the GST of an invoice that no payment brings about: what is to be got back goes first, the rest where the
+    /// line lies. Returns the postings, which sum to zero; none when there is nothing to owe.
+    pub fn owe_gst(&mut self, amount_minor: i64) -> Vec<Posting> {
+        let Some(payee) = self.payee.filter(|_| amount_minor > 0) else { return Vec::new() };
+        let paid = AccountKey::of_platform(AccountKind::GstPaid);
+        let mut postings = vec![Posting { account: paid, amount_minor, line: Some(self.id) }];
+        self.gst_minor += amount_minor;
+        let back = amount_minor.min(self.buckets.recoverable_minor);
+        if back > 0 {
+            self.buckets.recoverable_minor -= back;
+            postings.push(self.posting(AccountKind::ClawbackRecoverable, payee.uuid(), -back));
+        }
+        let left = amount_minor - back;
+        if left > 0 {
+            let buckets = &mut self.buckets;
+            let (kind, bucket) = if buckets.accrued_minor > 0 {
+                (AccountKind::PayeeAccrued, &mut buckets.accrued_minor)
+            } else if buckets.held_minor > 0 {
+                (AccountKind::PayeeHeld, &mut buckets.held_minor)
+            } else {
+                (AccountKind::PayeeAvailable, &mut buckets.available_minor)
+            };
+            *bucket += left;
+            postings.push(self.posting(kind, payee.uuid(), -left));
+        }
+        postings
+    }
+
+    /// Takes GST off, as an adjustment note says: off what is unpaid first, the rest is to be got back. Returns the
+    /// postings, which sum to zero; none when there is nothing to take.
+    pub fn remove_gst(&mut self, amount_minor: i64) -> Option<Vec<Posting>> {
+        if amount_minor <= 0 {
+            return None;
+        }
+        self.gst_minor -= amount_minor;
+        let paid = AccountKey::of_platform(AccountKind::GstPaid);
+        let mut postings = vec![Posting { account: paid, amount_minor: -amount_minor, line: Some(self.id) }];
+        postings.extend(self.take(amount_minor));
+        Some(postings)
+    }
+
     /// Gives what is available to settle clawbacks of other lines.
     ///
     /// # Errors

@@ -142,10 +142,16 @@ impl PlannedPayout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
-    /// No ABN: tax would have to be withheld.
+    /// No ABN. Of contents from before tax was withheld.
     NoAbn,
-    /// Registered for GST on the cut-off date: GST is paid with a tax invoice only.
+    /// Registered for GST. Of contents from before tax invoices were written.
     GstDocumentMissing,
+    /// Registered for GST at the supply and not at issue, or the other way round: for somebody to look at.
+    GstStatusChanged,
+    /// Registered for GST, and no agreement is in force that we write its invoices.
+    RctiAgreementMissing,
+    /// Registered for GST, and the operator has no ABN to write an invoice under.
+    RecipientUnknown,
     /// Paid by Stripe, and has no account there.
     StripeAccountMissing,
     /// Its account at Stripe takes no transfers, or pays nothing out.
@@ -177,6 +183,9 @@ impl Skip {
             Self::GstDocumentMissing => "gst_document_missing",
             Self::StripeAccountMissing => "stripe_account_missing",
             Self::StripeAccountRestricted => "stripe_account_restricted",
+            Self::GstStatusChanged => "gst_status_changed",
+            Self::RctiAgreementMissing => "rcti_agreement_missing",
+            Self::RecipientUnknown => "recipient_unknown",
             Self::OtherRail => "other_rail",
             Self::NoBankDetails => "no_bank_details",
             Self::BankDetailsCoolingOff => "bank_details_cooling_off",

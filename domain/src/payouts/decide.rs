@@ -19,7 +19,7 @@ use crate::directory::text::Grounds;
 use crate::env::Env;
 use crate::events::data::RunMoved;
 use crate::events::{EventKind, NewEvent};
-use crate::kernel::ids::{BankAccountId, PayeeId, PayoutRunId};
+use crate::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutRunId};
 use crate::kernel::{Digest, Faults, Money};
 use crate::ledger::line::CommissionLine;
 use crate::ledger::release;
@@ -101,7 +101,10 @@ pub(super) fn worked_out(
 ) -> Result<FrozenContent, PayoutError> {
     let lines = uow.payouts().list_payable_lines(cut_off_on)?;
     let standings = uow.payouts().lock_standings(&payees_of(&lines))?;
-    let input = PlanInput { run, account, cut_off_on, now: env.now, standings: &standings, lines: &lines };
+    let payees: Vec<PayeeId> = standings.iter().map(|standing| standing.id).collect();
+    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    let tax = crate::tax::service::facts(uow, &payees, &ids)?;
+    let input = PlanInput { run, account, cut_off_on, now: env.now, standings: &standings, lines: &lines, tax: &tax };
     Ok(FrozenContent::freeze(plan::plan(&input, env.ids))?)
 }
 

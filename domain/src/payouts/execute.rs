@@ -1,6 +1,6 @@
 //! Execution: the approved content becomes entries, payouts and bank files, in one transaction.
 //!
-//! Locks, in this order: run → payees → lines → lanes → balances → ledger head. Whoever comes second finds
+//! Locks, in this order: run → payees → lines → head of the papers → lanes → balances → ledger head. Whoever comes second finds
 //! the run executed and gets the same outcome. If what lies available no longer fits what was approved,
 //! nothing moves: the run goes back to previewed with a new content, and its approval is void. Bounds: a
 //! fixed number of statements; at most 16,383 lines a payee, since the postings of an entry are numbered
@@ -30,6 +30,7 @@ use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
 use crate::ledger::line::{CommissionLine, LineError};
 use crate::ledger::posting;
 use crate::store::{StoreError, UnitOfWork};
+use crate::tax::papers;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
     let payees: Vec<PayeeId> = content.payouts.iter().map(|payout| payout.payee).collect();
     let standings = uow.payouts().lock_standings(&payees)?;
     let lines = uow.payouts().lock_payable_lines(&payees)?;
+    let named: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    let tax = crate::tax::service::facts(uow, &payees, &named)?;
     let input = PlanInput {
         run: run.id,
         account: &account,
@@ -67,6 +70,7 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
         now: env.now,
         standings: &standings,
         lines: &lines,
+        tax: &tax,
     };
     let found = plan::discrepancies(&content, &input);
     if !found.is_empty() {
@@ -74,13 +78,15 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
     }
     let dated = account.header_date.on(env.now.sydney_date());
     let files = bank_file::make(&account, dated, &content, &details(&standings), env.ids)?;
-    let moved = move_money(env, &content, &standings, lines)?;
+    let papers = papers::drafts(&content, &input);
+    let mut moved = move_money(env, &content, &standings, lines)?;
     let run = run.execute(decide::act(env), files.iter().map(|file| file.about).collect())?;
     uow.payouts().update_run(&run)?;
     uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
     uow.payouts().append_payouts(&moved.payouts, env.now)?;
     uow.payouts().append_files(run.id, &files, env.now)?;
     uow.ledger().save_lines(&moved.lines)?;
+    papers::issue(uow, env, papers, &moved.payouts, &mut moved.drafts)?;
     let mut events = vec![decide::moved(env, EventKind::RunExecuted, &run)?];
     for payout in &moved.payouts {
         events.push(initiated(env, payout)?);

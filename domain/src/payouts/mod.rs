@@ -4,8 +4,7 @@
 //! freezes that as `content`, whose digest is what gets approved; `run` holds the states, `decide` and
 //! `execute` the use cases, `outcome` what became of the payouts, `bank_file` splits a run into files and `aba` writes each, `calendar` knows banking days. Invariants: a payout is in
 //! one file ever; what is executed is exactly what was approved, or nothing; one transaction writes
-//! entries, lines, payouts, files and log. Not yet here, and therefore left out with a reason: withholding
-//! for payees without ABN, documents for payees registered for GST, the Stripe rail.
+//! entries, lines, payouts, files and log. Tax on a payment is decided and papers are written by [`crate::tax`].
 
 pub mod aba;
 pub mod bank;

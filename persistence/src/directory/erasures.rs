@@ -221,11 +221,13 @@ impl ErasureRepository for PgUnitOfWork<'_> {
         .bind::<Array<SqlUuid>, _>(payees.as_slice())
         .execute(self.pg)
         .map_err(store_error)?;
-        command("select erase_bank_details($1, $2)")
-            .bind::<SqlUuid, _>(erasure.uuid())
-            .bind::<Array<SqlUuid>, _>(payees.as_slice())
-            .execute(self.pg)
-            .map_err(store_error)?;
+        for erase in ["select erase_bank_details($1, $2)", "select erase_tax_papers($1, $2)"] {
+            command(erase)
+                .bind::<SqlUuid, _>(erasure.uuid())
+                .bind::<Array<SqlUuid>, _>(payees.as_slice())
+                .execute(self.pg)
+                .map_err(store_error)?;
+        }
         Ok(())
     }
 

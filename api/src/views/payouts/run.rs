@@ -207,7 +207,7 @@ pub struct PayoutRunDetailView {
     #[serde(flatten)]
     run: PayoutRunView,
     /// What it does: the payouts with their lines, set-offs and bank details by id and commitment, and who is left out with the reason. Amounts are strings of cents. Its canonical JSON has the digest `content_sha256`.
-    #[schema(value_type = Object, example = json!({"bank_account": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "currency": "AUD", "cut_off_on": "2026-11-25", "payouts": [], "run": "run_01k0w4q7v8e2rtf3k2m9x5c6dz", "skipped": [{"code": "no_abn", "gross": "78000", "payee": "payee_01k0w4q7v8e2rtf3k2m9x5c6dz", "recoverable": "0"}], "total": "0", "type": "payout_run", "v": 1}))]
+    #[schema(value_type = Object, example = json!({"bank_account": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "currency": "AUD", "cut_off_on": "2026-11-25", "payouts": [], "run": "run_01k0w4q7v8e2rtf3k2m9x5c6dz", "skipped": [{"code": "gst_status_changed", "gross": "78000", "payee": "payee_01k0w4q7v8e2rtf3k2m9x5c6dz", "recoverable": "0"}], "total": "0", "type": "payout_run", "v": 1}))]
     content: serde_json::Value,
 }
 
