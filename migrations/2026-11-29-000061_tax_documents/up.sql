@@ -99,6 +99,7 @@ call guard_by('tax_document_line', 'exists (select from tax_document d where d.i
 call guard_by('tax_remittance', 'false');
 grant select, insert on tax_document, tax_document_content, tax_document_line to flip360_writer;
 grant select, update on tax_head to flip360_writer;
+grant select on tax_head to flip360_reader;
 grant select, insert, update on tax_number to flip360_writer;
 grant select, insert, update (state, approved_by, approved_at) on tax_remittance to flip360_writer;
 grant select on tax_document, tax_document_content, tax_document_line, tax_remittance to flip360_reader;

@@ -304,7 +304,7 @@ const PAPER_GAP: &str = "select subject, detail, count(*) over () from (
 
 const PAPER_GST: &str = "select subject, detail, count(*) over () from (
   select l.id, format('its GST is %s, its papers say %s', l.gst_minor, gst) from commission_line l
-  left join (select line_id, sum(gst_minor) gst from tax_document_line t join tax_document d on d.id = t.document_id and d.kind <> 'payment_summary'
+  left join (select line_id, sum(t.gst_minor) gst from tax_document_line t join tax_document d on d.id = t.document_id and d.kind <> 'payment_summary'
     group by line_id) papers on papers.line_id = l.id
   where l.gst_minor <> coalesce(gst, 0)
 ) v (subject, detail) order by subject limit $1";

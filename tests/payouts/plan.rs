@@ -104,7 +104,7 @@ fn who_may_not_be_paid_is_left_out_and_told_why() {
     let by_stripe = |stripe| PayeeStanding { rail: Rail::Stripe, bank: None, stripe, ..standing(1) };
     assert_eq!(skipped(by_stripe(None), &lines), [Skip::StripeAccountMissing]);
     assert_eq!(skipped(by_stripe(Some(stripe(false))), &lines), [Skip::StripeAccountRestricted]);
-    assert_eq!(skipped(by_stripe(Some(stripe(true))), &lines), []);
+    assert_eq!(planned(&account(false), &[by_stripe(Some(stripe(true)))], &lines).total.0, 5_000);
     assert_eq!(skipped(PayeeStanding { bank: None, ..standing(1) }, &lines), [Skip::NoBankDetails]);
     assert_eq!(skipped(cooling, &lines), [Skip::BankDetailsCoolingOff]);
     let mut blocked = standing(1);
@@ -170,8 +170,11 @@ fn every_way_in_which_an_approval_goes_stale_is_noticed() {
     let mut moved = standing(1);
     moved.bank.as_mut().expect("details").details = details(77, "A NAME");
     assert_eq!(found(&[moved], &lines), [Discrepancy::BankDetailsChanged(payee(1))]);
-    let told = Discrepancy::NotPayable { payee: payee(1), code: Skip::NoAbn };
-    assert_eq!(found(&[PayeeStanding { abn: None, ..standing(1) }], &lines), [told]);
+    // Without an ABN tax is withheld of more than $75.
+    let worth = [CommissionLine { earned_minor: 10_000, ..line(1, 1, 10_000, 0, CUT_OFF) }];
+    let content = planned(&own, &standings, &worth);
+    let without = [PayeeStanding { abn: None, ..standing(1) }];
+    assert_eq!(discrepancies(&content, &input(&own, &without, &worth)), [Discrepancy::TaxChanged(payee(1))]);
 }
 
 #[test]

@@ -116,7 +116,8 @@ fn a_long_paper_goes_over_several_pages_and_foreign_letters_are_written() {
         std::fs::write(format!("{folder}/long.pdf"), &pdf).expect("the file is written");
     }
     let Some(text) = read(&pdf, "long") else { return };
-    assert!(text.contains("Žofie Núñez-Ångström ΑΒΓ Жук"), "{text}");
+    // The name is too long for its column.
+    assert!(text.contains("Žofie Núñez-Ångström ΑΒΓ") && text.contains("Жук"), "{text}");
     let pages = text.matches("Page ").count();
     assert!(pages > 3, "{pages} pages");
     assert!(text.contains(&format!("Page {pages} of {pages}")));

@@ -7,6 +7,7 @@
 //! accounts and lanes only.
 
 mod attribution;
+mod check;
 mod determinism;
 mod erased;
 mod exactly_once;
