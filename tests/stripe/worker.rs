@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let config = StripeConfig {
         url: stripe.clone(),
         key: KEY.parse().expect("a key"),
-        patience: Duration::from_secs(5),
+        patience: Duration::from_secs(15),
     };
     let rail = Stripe::new(config).expect("a client");
     let store = PgStore::new(database, PoolSizes { writers: 2, readers: 1 });
