@@ -10,6 +10,7 @@ pub mod documented;
 pub mod imports;
 pub mod leaves;
 pub mod neighbour;
+mod owned;
 pub mod partners;
 pub mod platform;
 pub mod promises;

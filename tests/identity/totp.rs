@@ -96,7 +96,9 @@ fn without_a_second_factor_no_money_moves() {
     assert_eq!(me["withheld"]["reason"], "second_factor_not_set_up");
     let withheld: BTreeSet<&str> =
         me["withheld"]["scopes"].as_array().expect("scopes").iter().filter_map(Value::as_str).collect();
-    assert_eq!(withheld, ["agreements:approve", "payouts:approve", "payouts:execute", "payouts:write"].into());
+    let decides_on_money =
+        ["agreements:approve", "ledger:approve", "ledger:write", "payouts:approve", "payouts:execute", "payouts:write"];
+    assert_eq!(withheld, decides_on_money.into());
     let _ = service.post("/v1/payout-runs", &token, &json!({})).problem(403, "insufficient_scope");
     // Asked for by name it is refused aloud, not left out in silence.
     let asked = log_in(&service, "fay@example.com", "&scope=payouts:approve");

@@ -7,9 +7,9 @@ use harness::stripe::SECRET;
 
 use crate::world::World;
 
-const SIGN: &str = "const Stripe = require('stripe'); const [secret, timestamp, payload] = process.argv.slice(2);
+const SIGN: &str = "const Stripe = require('stripe'); const [secret, timestamp, payload] = process.argv.slice(1);
 process.stdout.write(Stripe('sk_test_x').webhooks.generateTestHeaderString({ payload, secret, timestamp: Number(timestamp) }));";
-const CHECK: &str = "const Stripe = require('stripe'); const [secret, header, payload, now] = process.argv.slice(2);
+const CHECK: &str = "const Stripe = require('stripe'); const [secret, header, payload, now] = process.argv.slice(1);
 try { Stripe('sk_test_x').webhooks.constructEvent(payload, header, secret, 300, undefined, Number(now)); process.stdout.write('good'); } catch (e) { process.stdout.write('bad'); }";
 
 /// Runs a script of Node's that uses npm `stripe`; nothing where that is not installed.

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         _ => None,
     };
     let config =
-        StripeConfig { url: stripe.clone(), key: KEY.parse().expect("a key"), patience: Duration::from_secs(5) };
+        StripeConfig { url: stripe.clone(), key: KEY.parse().expect("a key"), patience: Duration::from_secs(15) };
     let rail = Stripe::new(config).expect("a client");
     let store = PgStore::new(database, PoolSizes { writers: 2, readers: 1 });
     let (actor, signer) = (Actor::service(), MemorySigner::new(7));
