@@ -58,6 +58,7 @@ pub(crate) fn served(platform: Platform) -> Service {
     let _ = service.post(&at("execute"), &operator, &json!({})).expect(200);
     with_table(&service, &operator, &approver);
     with_books(&service, &operator);
+    crate::partners::take_back(&service);
     with_remittance(&service, account["id"].as_str().expect("an id"));
     let trails = json!({"vertical": "V01", "month": "2026-07"});
     let _ = service.post("/v1/trail-runs", &operator, &trails).expect(202);
@@ -159,6 +160,9 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("bank", "bank_account"),
         ("run", "payout_run"),
         ("trailrun", "trail_run"),
+        ("breturn", "bank_return"),
+        ("bstatement", "bank_statement"),
+        ("bline", "bank_statement_line"),
         ("manual", "manual_entry"),
         ("period", "accounting_period"),
         ("payout", "payout"),

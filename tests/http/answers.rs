@@ -126,11 +126,13 @@ fn a_body_of_another_kind_is_refused_by_every_operation_that_takes_one() {
     let service = site::populated();
     let token = service.operator();
     let mut asked_of = 0;
-    for asked in all(&service).iter().filter(|asked| asked.said.get("requestBody").is_some()) {
+    // What Stripe sends is judged by its signature alone.
+    let takes_one = |asked: &&Asked| asked.said.get("requestBody").is_some() && asked.id != "receive_stripe_event";
+    for asked in all(&service).iter().filter(takes_one) {
         let form = asked.id == "create_token" || asked.id == "revoke_token";
         let import = asked.id == "create_deal_import";
         let headers = [("idempotency-key", "k-1"), ("flip360-declaration", "x.y.z")];
-        for kind in ["text/xml", "application/octet-stream", "application/jsonx"] {
+        for kind in ["text/html", "application/octet-stream", "application/jsonx"] {
             let headers = [headers.as_slice(), &[("content-type", kind)]].concat();
             let path = if import {
                 format!("{}?provider_id={}", asked.path, service.platform.provider)

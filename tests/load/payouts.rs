@@ -13,7 +13,6 @@ use domain::directory::payee::BankAccountInput;
 use domain::env::Env;
 use domain::payouts::execute::{self, Execution};
 use domain::payouts::{CreateBankAccount, CreateBankAccountInput, OnRun, PreviewRun, bank_file, decide};
-use domain::store::StoreError;
 use harness::platform::{CountingIds, Platform};
 use persistence::cluster::{Cluster, ClusterConfig};
 use uuid::Uuid;
@@ -48,8 +47,7 @@ fn main() {
         timed("approve", || store.transaction(|uow| decide::approve(uow, &approver, &on, sha256)).expect("approved"));
     let content = run.content.content();
     let named: Vec<_> = content.payouts.iter().map(|payout| payout.payee).collect();
-    let standings =
-        store.transaction(|uow| Ok::<_, StoreError>(uow.payouts().lock_standings(&named)?)).expect("the payees");
+    let standings = store.transaction(|uow| uow.payouts().lock_standings(&named)).expect("the payees");
     let details: BTreeMap<_, _> = standings.into_iter().filter_map(|s| s.bank).map(|b| (b.id, b.details)).collect();
     let dated = platform.now.sydney_date();
     let files = timed("bank files", || {

@@ -185,10 +185,7 @@ fn a_large_run_has_several_files_and_each_is_made_again_from_what_was_approved()
     // From the frozen content, the details that it names and the date in the header: the same bytes.
     let named = domain::payouts::content::FrozenContent::restore(run.content.bytes().to_vec()).expect("the content");
     let payees: Vec<_> = named.content().payouts.iter().map(|p| p.payee).collect();
-    let standings = platform
-        .store()
-        .transaction(|uow| Ok::<_, domain::store::StoreError>(uow.payouts().lock_standings(&payees)?))
-        .expect("payees");
+    let standings = platform.store().transaction(|uow| uow.payouts().lock_standings(&payees)).expect("payees");
     let details = standings.into_iter().filter_map(|s| s.bank).map(|bank| (bank.id, bank.details)).collect();
     let again = bank_file::make(&own, run.files()[0].dated_on, named.content(), &details, &CountingIds::default())
         .expect("files");

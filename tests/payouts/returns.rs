@@ -216,7 +216,10 @@ fn faults_of_a_file_are_told_all_at_once_with_their_places() {
     assert_eq!(told(b""), of("/records/0", "invalid_record"));
     assert_eq!(told(bounced::file(&[], "301126").as_bytes()), of("/records/2", "nothing_returned"));
     assert_eq!(told(&file.as_bytes()[..122]), of("/records/1", "missing_trailer"));
-    assert_eq!(told(bounced::file(&[good.clone()], "310226").as_bytes()), of("/records/0/date", "invalid_date"));
+    assert_eq!(
+        told(bounced::file(std::slice::from_ref(&good), "310226").as_bytes()),
+        of("/records/0/date", "invalid_date")
+    );
     let mut spoilt: Vec<String> = file.lines().map(str::to_owned).collect();
     spoilt[1].replace_range(17..18, "7");
     spoilt[2].replace_range(20..30, "          ");

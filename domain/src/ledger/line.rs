@@ -1,7 +1,7 @@
 //! Commission lines: what one participant earns on one deal by one component, and where it lies now.
 //!
-//! Invariant: earned − clawed back + GST = suspense + accrued + held + available + in transit + paid + withheld
-//! + set off − recoverable for every line that is owed to somebody; the platform's own line has no buckets.
+//! Invariant: earned − clawed back + GST is suspense + accrued + held + available + in transit + paid + withheld +
+//! set off − recoverable, for every line that is owed to somebody; the platform's own line has no buckets.
 //! Each movement returns its postings, which sum to zero unless it says otherwise.
 
 use jiff::civil::Date;

@@ -187,7 +187,7 @@ pub async fn answer(shared: Data<Arc<Shared>>, request: HttpRequest, body: Bytes
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if replayed {
-        let _ = response.insert_header(("Idempotent-Replayed", "true"));
+        response.insert_header(("Idempotent-Replayed", "true"));
     }
     response.insert_header(("Request-Id", "req_double")).json(answer.body)
 }

@@ -23,7 +23,7 @@ use crate::views::payouts::{BankReturnDetailView, BankReturnView};
 #[utoipa::path(operation_id = "create_bank_return", tag = "payouts", security(("oauth2" = ["payouts:execute"])), request_body(content = String, content_type = "text/plain", description = "The file", example = json!("0                 01CBA       FLIP 360 PTY LTD          301500RETURNS     271126")), responses((status = 201, description = "The file, taken in", body = BankReturnView), (status = 200, description = "The file was taken in before", body = BankReturnView)))]
 #[post("/bank-returns")]
 async fn create_bank_return(app: Data<App>, upload: Upload) -> Result<Answer, Problem> {
-    let command = upload.of(&["text/plain", "application/octet-stream"])?.command.parse(ReceiveReturns::parse)?;
+    let command = upload.of(&["text/plain"])?.command.parse(ReceiveReturns::parse)?;
     let work = |uow: &mut dyn UnitOfWork, env: &Env<'_>, file: &ReceiveReturns| receive::receive(uow, env, file);
     once::<_, _, PayoutError>(&app, command, work, |Received { kept, is_new }| {
         let (id, object) = (kept.id, kept.id.uuid());

@@ -7,6 +7,7 @@
 //! compared with it is not: its absence is told elsewhere.
 //! Bounds: some 200 bytes for each handshake, kept until the end.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::AuditReport;
@@ -87,10 +88,13 @@ impl Handshakes {
             accept: None,
             sealed: false,
         };
-        if self.known.contains_key(&offer.handshake) {
-            report.differ(Some(at.index), "handshake_twice", format!("{} was offered before", offer.handshake));
-        } else {
-            let _ = self.known.insert(offer.handshake, known);
+        match self.known.entry(offer.handshake) {
+            Entry::Occupied(_) => {
+                report.differ(Some(at.index), "handshake_twice", format!("{} was offered before", offer.handshake));
+            }
+            Entry::Vacant(free) => {
+                let _ = free.insert(known);
+            }
         }
     }
 

@@ -78,9 +78,9 @@ fn whose(own: &[BankAccount], command: &ReceiveStatements) -> Result<Vec<BankAcc
         let mut fitting = own.iter().filter(is_of).filter(asked);
         match (fitting.next(), fitting.next()) {
             (Some(account), None) => found.push(account.id),
-            (None, _) => faults.push(&format!("/statements/{n}/account"), "not_found", "it is of none of our accounts"),
+            (None, _) => faults.push(format!("/statements/{n}/account"), "not_found", "it is of none of our accounts"),
             (Some(_), Some(_)) => {
-                faults.push(&format!("/statements/{n}/account"), "ambiguous", "say of which of our accounts it is");
+                faults.push(format!("/statements/{n}/account"), "ambiguous", "say of which of our accounts it is");
             }
         }
     }

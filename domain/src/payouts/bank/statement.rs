@@ -75,7 +75,7 @@ impl StatementInput {
         let (Some(opening), Some(closing)) = (self.opening_minor, self.closing_minor) else { return };
         if sum.and_then(|sum| opening.checked_add(sum)) != Some(closing) {
             let detail = "the opening balance and the lines do not come to the closing balance";
-            faults.push(&format!("/statements/{n}"), "statement_does_not_add_up", detail);
+            faults.push(format!("/statements/{n}"), "statement_does_not_add_up", detail);
         }
     }
 

@@ -152,7 +152,7 @@ struct Open {
 
 impl Reader {
     fn fault(&mut self, n: usize, field: &str, code: &'static str, detail: &str) {
-        self.faults.push(&format!("/records/{n}{field}"), code, detail);
+        self.faults.push(format!("/records/{n}{field}"), code, detail);
     }
 
     fn record(&mut self, n: usize, line: &[u8]) {
