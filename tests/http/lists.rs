@@ -46,6 +46,7 @@ fn needed(listed: &Listed<'_>, service: &Service) -> String {
                 [0];
             format!("&member_id={}", domain::kernel::ids::MemberId::new(member))
         }
+        "get_payee_statement" => "&from=2026-01-01&to=2026-12-31".to_owned(),
         _ => String::new(),
     }
 }
