@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use domain::kernel::Cents;
 use domain::kernel::Digest;
 use domain::ledger::manual::Act;
 use domain::ledger::period::{
     FrozenBalance, FrozenRow, Month, Period, PeriodQueries, PeriodRepository, PeriodState, PeriodStep,
 };
-use domain::payouts::content::Cents;
 use domain::store::StoreError;
 use uuid::Uuid;
 

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::BankDetails;
+use domain::kernel::Cents;
 use domain::kernel::ids::BankAccountId;
 use domain::payouts::aba::MAX_TOTAL_MINOR;
 use domain::payouts::bank_file::{self, BankFile};
-use domain::payouts::content::{BankDetailsRef, Cents, ContentType, PlannedPayout, RunContent, VERSION};
+use domain::payouts::content::{BankDetailsRef, ContentType, PlannedPayout, RunContent, VERSION};
 use domain::payouts::{BankAccount, decide};
 use harness::platform::{CountingIds, Platform};
 use jiff::civil::date;

@@ -2,7 +2,7 @@
 //! once.
 
 use domain::payouts::execute::Execution;
-use domain::payouts::retry;
+use domain::payouts::retry::{self, Retried};
 use domain::payouts::run::TransitionError;
 use domain::payouts::{PayoutError, PayoutRun, Skip};
 use harness::bounced;
@@ -17,7 +17,11 @@ fn again(
     people: &People,
     payout: domain::kernel::ids::PayoutId,
 ) -> Result<PayoutRun, PayoutError> {
-    platform.store().transaction(|uow| retry::retry(uow, &as_(platform, &people.finance), payout))
+    let retried = platform.store().transaction(|uow| retry::retry(uow, &as_(platform, &people.finance), payout))?;
+    match retried {
+        Retried::Run(run) => Ok(*run),
+        Retried::Resent(payout) => panic!("{payout} goes by bank file"),
+    }
 }
 
 /// M016's $780 came back with this code.

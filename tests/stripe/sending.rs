@@ -202,16 +202,12 @@ fn a_payout_that_is_unknown_is_sent_again_by_hand_under_its_own_key() {
     world.double.fault(TRANSFERS, Fault::TimeoutBefore);
     let _ = world.work();
     let id = domain::kernel::ids::PayoutId::parse(&text(&world.payouts()[0], "id")).expect("an id");
-    let actor = domain::access::Actor::service();
-    let retry = || {
-        let store = world.service.app.store.as_ref();
-        let env = world.service.app.env(&actor);
-        store.transaction(|uow| domain::payouts::stripe::sending::retry(uow, &env, id)).expect("an answer")
-    };
-    assert!(retry());
+    let operator = world.service.operator();
+    let retry = || world.service.post(&format!("/v1/payouts/{id}/retry"), &operator, &serde_json::json!({}));
+    assert_eq!(retry().expect(202)["payout_id"], id.to_string());
     assert_eq!(world.work(), 1);
     assert_eq!(world.state(), "settled");
-    assert!(!retry(), "it is open no more");
+    let _ = retry().problem(409, "wrong_state");
     let asked = world.double.asked(TRANSFERS);
     assert_eq!((asked.len(), &asked[0].key), (2, &asked[1].key));
     world.is_whole();

@@ -74,7 +74,7 @@ async fn create_ledger_entry_batch(
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| Propose::parse(&raw.into(), ProposalKind::Batch))?;
     once(&app, command, propose::propose, |(proposal, content, refused): Proposed| {
-        let view = ManualBatchView::new(&proposal, content.entries(), refused);
+        let view = ManualBatchView::new(&proposal, &content.content().entries, refused);
         Ok(Answer::created(location(proposal.id), proposal.id.uuid(), &view)?.naming(&proposal.id))
     })
     .await

@@ -1,6 +1,6 @@
 //! Accounting periods, as they come in and go out.
 
-use domain::ledger::period::{FrozenBalance, FrozenRow, Period};
+use domain::ledger::period::{FrozenRow, Period};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
@@ -127,7 +127,7 @@ pub struct PeriodDetailView {
 
 impl From<&Period> for PeriodDetailView {
     fn from(period: &Period) -> Self {
-        let rows = period.state.content().map(FrozenBalance::rows).unwrap_or_default();
+        let rows = period.state.content().map(|frozen| frozen.content().rows.as_slice()).unwrap_or_default();
         Self { period: PeriodView::from(period), trial_balance: rows.iter().map(Into::into).collect() }
     }
 }

@@ -4,6 +4,8 @@
 //!
 //! Invariants: no value here can exist in an invalid state; no arithmetic wraps or rounds silently.
 
+pub mod cents;
+pub mod frozen;
 pub mod id;
 pub mod money;
 pub mod page;
@@ -13,6 +15,8 @@ mod schema;
 pub mod split;
 pub mod time;
 
+pub use cents::Cents;
+pub use frozen::Frozen;
 pub use money::{Currency, Money};
 pub use page::{Order, Page, PageRequest};
 pub use rate::Rate;

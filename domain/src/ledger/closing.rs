@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::manual::Act;
-use super::period::{FrozenBalance, Month, Period, PeriodState, PeriodStep, Turn};
+use super::period::{BalanceContent, FrozenBalance, Month, Period, PeriodState, PeriodStep, Turn};
 use crate::access::audit::Altered;
 use crate::access::{MissingScope, Persons, Scope, ownership};
 use crate::directory::text::Grounds;
@@ -208,7 +208,7 @@ fn before_it(uow: &mut dyn UnitOfWork, month: Month) -> Result<Option<Date>, Per
 
 fn drawn_up(uow: &mut dyn UnitOfWork, month: Month) -> Result<FrozenBalance, PeriodError> {
     let rows = uow.periods().balance_on(month.last())?;
-    Ok(FrozenBalance::freeze(month, rows)?)
+    Ok(FrozenBalance::freeze(BalanceContent::new(month, rows))?)
 }
 
 /// The period, locked, for an actor who may do this to it.

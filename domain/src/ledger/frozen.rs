@@ -5,9 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::period::Month;
-use crate::kernel::Digest;
-use crate::kernel::jcs::{self, JcsError};
-use crate::payouts::content::Cents;
+use crate::kernel::{Cents, Digest, Frozen};
 
 /// What stood on one kind of account at the end of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,58 +30,24 @@ enum ContentType {
     AccountingPeriod,
 }
 
+/// The trial balance at the end of a month, by business date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content {
+pub struct BalanceContent {
     month: String,
-    rows: Vec<FrozenRow>,
+    /// By kind of account.
+    pub rows: Vec<FrozenRow>,
     r#type: ContentType,
     v: u8,
 }
 
-/// The trial balance at the end of a month (by business date), with its exact bytes and their digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrozenBalance {
-    content: Content,
-    bytes: Vec<u8>,
-    sha256: Digest,
+impl BalanceContent {
+    /// Of rows by kind.
+    #[must_use]
+    pub fn new(month: Month, rows: Vec<FrozenRow>) -> Self {
+        Self { month: month.to_string(), rows, r#type: ContentType::AccountingPeriod, v: 1 }
+    }
 }
 
-impl FrozenBalance {
-    /// Freezes rows, by kind.
-    ///
-    /// # Errors
-    /// Never for typed values; the signature keeps the failure visible.
-    pub fn freeze(month: Month, rows: Vec<FrozenRow>) -> Result<Self, JcsError> {
-        let content = Content { month: month.to_string(), rows, r#type: ContentType::AccountingPeriod, v: 1 };
-        let bytes = jcs::to_bytes(&content)?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// Reads what was stored.
-    ///
-    /// # Errors
-    /// When the bytes are no such content.
-    pub fn restore(bytes: Vec<u8>) -> Result<Self, JcsError> {
-        let content: Content = serde_json::from_slice(&bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// By kind of account.
-    #[must_use]
-    pub fn rows(&self) -> &[FrozenRow] {
-        &self.content.rows
-    }
-
-    /// Its canonical bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What is approved.
-    #[must_use]
-    pub const fn sha256(&self) -> Digest {
-        self.sha256
-    }
-}
+/// The same with its exact bytes and their digest.
+pub type FrozenBalance = Frozen<BalanceContent>;

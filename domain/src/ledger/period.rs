@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
 use uuid::Uuid;
 
-pub use super::frozen::{FrozenBalance, FrozenRow};
+pub use super::frozen::{BalanceContent, FrozenBalance, FrozenRow};
 use super::manual::Act;
 use crate::kernel::ids::AccountingPeriodId;
 use crate::kernel::page::INVALID_CURSOR;

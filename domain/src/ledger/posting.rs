@@ -46,6 +46,19 @@ pub enum PostError {
     Store(#[from] StoreError),
 }
 
+impl PostError {
+    /// The failure of the store behind it, or in words why the ledger refused.
+    ///
+    /// # Errors
+    /// The words.
+    pub fn or_words(self) -> Result<StoreError, String> {
+        match self {
+            Self::Store(error) => Ok(error),
+            Self::Entry(_) | Self::BalanceOutOfRange | Self::OutOfBounds(_) => Err(self.to_string()),
+        }
+    }
+}
+
 impl UseCaseError for PostError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {

@@ -14,36 +14,11 @@ use super::aba::LodgementReference;
 use crate::directory::bank::BankDetails;
 use crate::directory::payee::Rail;
 use crate::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId};
-use crate::kernel::jcs::{self, JcsError};
-use crate::kernel::{Currency, Digest};
+use crate::kernel::{Cents, Currency, Digest, Frozen};
 
 /// The version of every content so far.
 pub const VERSION: u8 = 1;
 const COMMITMENT: &[u8] = b"flip360/bank-details/v1\0";
-
-/// Cents, written as a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Cents(pub i64);
-
-impl Cents {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    const fn is_zero(&self) -> bool {
-        self.0 == 0
-    }
-}
-
-impl Serialize for Cents {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Cents {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(d)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
-}
 
 /// What bank details a payout uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,50 +220,4 @@ pub enum ContentType {
 }
 
 /// A content with its exact bytes and their digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrozenContent {
-    content: RunContent,
-    bytes: Vec<u8>,
-    sha256: Digest,
-}
-
-impl FrozenContent {
-    /// Freezes a content.
-    ///
-    /// # Errors
-    /// Never for typed values; the signature keeps the failure visible.
-    pub fn freeze(content: RunContent) -> Result<Self, JcsError> {
-        let bytes = jcs::to_bytes(&content)?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// Reads what was stored.
-    ///
-    /// # Errors
-    /// When the bytes are not a content in canonical form.
-    pub fn restore(bytes: Vec<u8>) -> Result<Self, JcsError> {
-        let content: RunContent = serde_json::from_slice(&bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
-        if jcs::to_bytes(&content)? != bytes {
-            return Err(JcsError::NotCanonical);
-        }
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn content(&self) -> &RunContent {
-        &self.content
-    }
-
-    /// Its canonical bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What is approved.
-    #[must_use]
-    pub const fn sha256(&self) -> Digest {
-        self.sha256
-    }
-}
+pub type FrozenContent = Frozen<RunContent>;

@@ -9,7 +9,6 @@ use crate::chain::statement::StatementError;
 use crate::kernel::Faults;
 use crate::kernel::ids::PayoutId;
 use crate::kernel::jcs::JcsError;
-use crate::ledger::entry::EntryError;
 use crate::ledger::line::LineError;
 use crate::ledger::posting::PostError;
 use crate::store::{StoreError, UseCaseError};
@@ -84,12 +83,7 @@ pub enum PayoutError {
 
 impl From<PostError> for PayoutError {
     fn from(error: PostError) -> Self {
-        match error {
-            PostError::Store(error) => Self::Store(error),
-            PostError::Entry(EntryError::OutOfRange | EntryError::Empty | EntryError::Unbalanced)
-            | PostError::BalanceOutOfRange
-            | PostError::OutOfBounds(_) => Self::Ledger(error.to_string()),
-        }
+        error.or_words().map_or_else(Self::Ledger, Self::Store)
     }
 }
 

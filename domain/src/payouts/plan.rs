@@ -13,13 +13,13 @@ use uuid::Uuid;
 use super::aba::{LodgementReference, MAX_LINE_MINOR};
 use super::bank_account::BankAccount;
 use super::content::{
-    BankDetailsRef, Cents, ContentType, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee, VERSION,
+    BankDetailsRef, ContentType, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee, VERSION,
 };
 use super::repository::PayeeStanding;
 use crate::directory::payee::Rail;
 use crate::kernel::id::{self, IdSource};
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, PayoutRunId};
-use crate::kernel::{Currency, Instant};
+use crate::kernel::{Cents, Currency, Instant};
 use crate::ledger::line::CommissionLine;
 use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedPayment};
 

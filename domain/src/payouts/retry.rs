@@ -9,28 +9,42 @@
 use std::collections::BTreeMap;
 
 use super::bank_account::BankAccount;
-use super::content::{Cents, ContentType, FrozenContent, RunContent, Skip, SkippedPayee, VERSION};
+use super::content::{ContentType, FrozenContent, RunContent, Skip, SkippedPayee, VERSION};
 use super::decide::{self, require};
 use super::error::PayoutError;
 use super::payout::PayoutState;
 use super::plan;
 use super::repository::LockedPayout;
 use super::run::{PayoutRun, RunState, TransitionError};
+use super::stripe::sending;
 use crate::access::Scope;
 use crate::directory::payee::Rail;
 use crate::env::Env;
 use crate::events::EventKind;
-use crate::kernel::Currency;
 use crate::kernel::ids::{LineId, PayoutId, PayoutRunId};
+use crate::kernel::{Cents, Currency};
 use crate::ledger::line::CommissionLine;
 use crate::store::UnitOfWork;
 
-/// Previews a run that pays again what a payout by bank file sent and the bank sent back.
+/// What a retry comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retried {
+    /// A run that sends again what came back, previewed.
+    Run(Box<PayoutRun>),
+    /// A payout by Stripe of which nobody knows, or that waits: it is looked up and sent now, under its own key.
+    Resent(PayoutId),
+}
+
+/// Sends a payout by Stripe that is open again; otherwise previews a run that pays again what a payout by bank file
+/// sent and the bank sent back.
 ///
 /// # Errors
 /// See [`PayoutError`]: not found, not returned, retried already, nothing there to be paid, or not payable and why.
-pub fn retry(uow: &mut dyn UnitOfWork, env: &Env<'_>, payout: PayoutId) -> Result<PayoutRun, PayoutError> {
+pub fn retry(uow: &mut dyn UnitOfWork, env: &Env<'_>, payout: PayoutId) -> Result<Retried, PayoutError> {
     require(env, Scope::PayoutsWrite)?;
+    if sending::retry(uow, env, payout)? {
+        return Ok(Retried::Resent(payout));
+    }
     let payout = locked(uow, payout)?;
     if payout.state != PayoutState::Returned {
         return Err(TransitionError::WrongState { from: payout.state.code(), to: "retried" }.into());
@@ -62,7 +76,7 @@ pub fn retry(uow: &mut dyn UnitOfWork, env: &Env<'_>, payout: PayoutId) -> Resul
     uow.payouts().insert_run(&run)?;
     uow.payouts().append_step(&decide::step(env, &run, "previewed", None))?;
     uow.events().append(&[decide::moved(env, EventKind::RunPreviewed, &run)?])?;
-    Ok(run)
+    Ok(Retried::Run(Box::new(run)))
 }
 
 fn locked(uow: &mut dyn UnitOfWork, payout: PayoutId) -> Result<LockedPayout, PayoutError> {

@@ -4,7 +4,6 @@ use crate::access::MissingScope;
 use crate::kernel::Faults;
 use crate::kernel::ids::ProviderStatementId;
 use crate::kernel::money::MoneyError;
-use crate::ledger::entry::EntryError;
 use crate::ledger::posting::PostError;
 use crate::store::{StoreError, UseCaseError};
 
@@ -54,12 +53,7 @@ pub enum ReconciliationError {
 
 impl From<PostError> for ReconciliationError {
     fn from(error: PostError) -> Self {
-        match error {
-            PostError::Store(error) => Self::Store(error),
-            PostError::Entry(EntryError::OutOfRange | EntryError::Empty | EntryError::Unbalanced)
-            | PostError::BalanceOutOfRange
-            | PostError::OutOfBounds(_) => Self::Ledger(error.to_string()),
-        }
+        error.or_words().map_or_else(Self::Ledger, Self::Store)
     }
 }
 

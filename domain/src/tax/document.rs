@@ -10,10 +10,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::kernel::Cents;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, RctiAgreementId, TaxDocumentId};
 use crate::kernel::jcs::{self, JcsError};
 use crate::kernel::{Currency, Digest, Instant};
-use crate::payouts::content::Cents;
 
 /// What the first paper names as the digest before it is the digest of this.
 pub const GENESIS: &[u8] = b"flip360/tax-documents/v1";

@@ -14,9 +14,9 @@ use super::document::{
 };
 use super::repository::{DocumentHead, Parties};
 use crate::env::Env;
+use crate::kernel::Cents;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, RctiAgreementId, TaxDocumentId};
 use crate::kernel::{Currency, Digest};
-use crate::payouts::content::Cents;
 use crate::store::{StoreError, UnitOfWork};
 
 /// A line of a paper that is to be issued.

@@ -58,8 +58,12 @@ impl Double {
                     let shared = Data::new(Arc::clone(&serving));
                     App::new().app_data(shared).default_service(web::to(answer))
                 };
-                let server =
-                    HttpServer::new(app).workers(2).shutdown_timeout(1).bind(("127.0.0.1", 0)).expect("a port");
+                let server = HttpServer::new(app)
+                    .workers(2)
+                    .disable_signals()
+                    .shutdown_timeout(1)
+                    .bind(("127.0.0.1", 0))
+                    .expect("a port");
                 let address = server.addrs()[0];
                 let server = server.run();
                 started.send((address, server.handle())).expect("the test waits");

@@ -8,7 +8,7 @@ pub mod run;
 pub mod statement;
 
 pub use account::{BankAccountView, CreateBankAccountRequest};
-pub use payout::{PayoutDetailView, PayoutView};
+pub use payout::{PayoutDetailView, PayoutView, ResentPayoutView};
 pub use returned::{BankReturnDetailView, BankReturnView};
 pub use run::{
     ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PreviewRunRequest,

@@ -1,6 +1,6 @@
 //! Payouts.
 
-use domain::kernel::ids::LineId;
+use domain::kernel::ids::{LineId, PayoutId};
 use domain::payouts::repository::{PayoutLines, PayoutRecord};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -125,5 +125,22 @@ impl PayoutDetailView {
             lines: lines.sent.into_iter().map(Into::into).collect(),
             recoveries: lines.settled.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+/// A payout by Stripe that is sent again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResentPayout)]
+pub struct ResentPayoutView {
+    /// The payout, the same as before.
+    #[schema(example = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    payout_id: String,
+}
+
+impl ResentPayoutView {
+    /// Of a payout.
+    #[must_use]
+    pub fn new(payout: PayoutId) -> Self {
+        Self { payout_id: payout.to_string() }
     }
 }

@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Mode;
-use crate::kernel::Digest;
 use crate::kernel::ids::{EntryId, ManualEntryId, VerticalId};
-use crate::kernel::jcs::{self, JcsError};
+use crate::kernel::{Cents, Frozen};
 use crate::ledger::account::{AccountKey, AccountKind};
 use crate::ledger::entry::{EntryKind, Posting};
-use crate::payouts::content::Cents;
 
 /// The version of every content so far.
 const VERSION: u8 = 1;
@@ -98,10 +96,12 @@ enum ContentType {
     ManualEntries,
 }
 
+/// What a proposal says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content {
-    entries: Vec<EntryContent>,
+pub struct EntriesContent {
+    /// The entries.
+    pub entries: Vec<EntryContent>,
     id: ManualEntryId,
     mode: String,
     reason: String,
@@ -109,50 +109,14 @@ struct Content {
     v: u8,
 }
 
-/// What a proposal says, with its exact bytes and their digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrozenEntries {
-    content: Content,
-    bytes: Vec<u8>,
-    sha256: Digest,
-}
-
-impl FrozenEntries {
-    /// Freezes entries.
-    ///
-    /// # Errors
-    /// Never for typed values; the signature keeps the failure visible.
-    pub fn freeze(id: ManualEntryId, mode: Mode, reason: &str, entries: Vec<EntryContent>) -> Result<Self, JcsError> {
+impl EntriesContent {
+    /// Of entries in the order in which they are posted.
+    #[must_use]
+    pub fn new(id: ManualEntryId, mode: Mode, reason: &str, entries: Vec<EntryContent>) -> Self {
         let (mode, reason) = (mode.as_str().to_owned(), reason.to_owned());
-        let content = Content { entries, id, mode, reason, r#type: ContentType::ManualEntries, v: VERSION };
-        let bytes = jcs::to_bytes(&content)?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// Reads what was stored.
-    ///
-    /// # Errors
-    /// When the bytes are no such content.
-    pub fn restore(bytes: Vec<u8>) -> Result<Self, JcsError> {
-        let content: Content = serde_json::from_slice(&bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
-        Ok(Self { sha256: Digest::of(&bytes), content, bytes })
-    }
-
-    /// The entries.
-    #[must_use]
-    pub fn entries(&self) -> &[EntryContent] {
-        &self.content.entries
-    }
-
-    /// Its canonical bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What is approved.
-    #[must_use]
-    pub const fn sha256(&self) -> Digest {
-        self.sha256
+        Self { entries, id, mode, reason, r#type: ContentType::ManualEntries, v: VERSION }
     }
 }
+
+/// The same with its exact bytes and their digest.
+pub type FrozenEntries = Frozen<EntriesContent>;

@@ -53,7 +53,7 @@ pub fn approve(
         return Err(ManualError::NotPostable { code: refusal.fault.code, detail });
     }
     let left_out: BTreeSet<u32> = refused.iter().map(|refusal| refusal.n).collect();
-    let posted: Vec<&EntryContent> = content.entries().iter().filter(|e| !left_out.contains(&e.n)).collect();
+    let posted: Vec<&EntryContent> = content.content().entries.iter().filter(|e| !left_out.contains(&e.n)).collect();
     let drafts = posted.iter().map(|entry| draft(on.id, entry)).collect::<Result<Vec<_>, _>>()?;
     posting::post(uow, env, drafts)?;
     undo(uow, &posted)?;
@@ -109,7 +109,7 @@ fn refused(uow: &mut dyn UnitOfWork, content: &FrozenEntries) -> Result<Vec<Refu
     let closed = uow.periods().find_closed_through()?;
     let mut standing = Standing::of(uow, content)?;
     let mut refused = Vec::new();
-    for entry in content.entries() {
+    for entry in &content.content().entries {
         if let Err((code, detail)) = standing.take(entry, closed) {
             let fault = Fault { pointer: format!("/entries/{}", entry.n), code, detail: detail.to_owned() };
             refused.push(Refusal { n: entry.n, fault });
@@ -125,7 +125,8 @@ struct Standing(BTreeMap<AccountKey, (i64, Bounds)>);
 impl Standing {
     fn of(uow: &mut dyn UnitOfWork, content: &FrozenEntries) -> Result<Self, StoreError> {
         let keys: BTreeSet<AccountKey> = content
-            .entries()
+            .content()
+            .entries
             .iter()
             .flat_map(|e| &e.postings)
             .filter_map(super::content::PostingContent::account)

@@ -214,7 +214,7 @@ impl Item {
 /// [`INVALID_CURSOR`] when the key is no place.
 pub fn page_of(content: &FrozenEntries, refused: Vec<Refusal>, page: &PageRequest) -> Result<Page<Item>, StoreError> {
     let left_out: std::collections::BTreeSet<u32> = refused.iter().map(|refusal| refusal.n).collect();
-    let taken = content.entries().iter().filter(|entry| !left_out.contains(&entry.n));
+    let taken = content.content().entries.iter().filter(|entry| !left_out.contains(&entry.n));
     let mut items: Vec<Item> = taken.map(|entry| Item::Taken { n: entry.n, entry: entry.clone() }).collect();
     items.extend(refused.into_iter().map(Item::Refused));
     items.sort_unstable_by_key(Item::n);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::command::{NamedAccount, NamedEntry, OF_LINES, by_id, pointer};
-use super::content::{EntryContent, PostingContent};
+use super::content::{EntriesContent, EntryContent, PostingContent};
 use super::{Act, FrozenEntries, ManualError, ManualState, Mode, Named, Proposal, ProposalKind, Propose, Refusal};
 use crate::access::{Scope, ownership};
 use crate::env::Env;
@@ -59,16 +59,16 @@ pub(super) fn keep(
     entries: Vec<EntryContent>,
     refused: Vec<Refusal>,
 ) -> Result<(Proposal, FrozenEntries, Vec<Refusal>), ManualError> {
-    let content = FrozenEntries::freeze(id, mode, reason, entries)?;
+    let content = FrozenEntries::freeze(EntriesContent::new(id, mode, reason, entries))?;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let proposal = Proposal {
         id,
         kind,
         mode,
         content_sha256: content.sha256(),
-        entries: count(content.entries().len()),
+        entries: count(content.content().entries.len()),
         refused: count(refused.len()),
-        debit_minor: content.entries().iter().map(EntryContent::debit_minor).fold(0, i64::saturating_add),
+        debit_minor: content.content().entries.iter().map(EntryContent::debit_minor).fold(0, i64::saturating_add),
         reason: reason.to_owned(),
         proposed: Act { by: env.actor.id, at: env.now },
         state: ManualState::Proposed,

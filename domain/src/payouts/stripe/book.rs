@@ -14,7 +14,7 @@ use crate::kernel::Instant;
 use crate::kernel::ids::{BankAccountId, EntryId};
 use crate::ledger::account::{AccountKey, AccountKind};
 use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
-use crate::ledger::posting::{self, PostError};
+use crate::ledger::posting;
 use crate::store::{Store, StoreError, UnitOfWork, UseCaseError};
 
 /// Pages of Stripe's book that are read in one go, at most: 10,000 movements.
@@ -146,12 +146,8 @@ pub fn book(
         ],
         visible_to: Vec::new(),
     };
-    posting::post(uow, env, vec![draft]).map_err(|error| match error {
-        PostError::Store(error) => BookingError::Store(error),
-        other @ (PostError::Entry(_) | PostError::BalanceOutOfRange | PostError::OutOfBounds(_)) => {
-            BookingError::Ledger(other.to_string())
-        }
-    })?;
+    posting::post(uow, env, vec![draft])
+        .map_err(|error| error.or_words().map_or_else(BookingError::Ledger, BookingError::Store))?;
     Ok(entry)
 }
 

@@ -12,7 +12,6 @@ use super::names::AccountName;
 use super::rail::{RailError, StripeRail, Transfer};
 use super::reversal;
 use super::transfer::{Claimed, Outcome, Sending, contradiction, later};
-use crate::access::Scope;
 use crate::directory::payee::Rail;
 use crate::env::Env;
 use crate::kernel::ids::PayoutId;
@@ -153,13 +152,16 @@ pub fn told(
     Ok(Some(Ok(())))
 }
 
-/// Sends a payout again that is open, now: under its own key, after looking it up. `false` if it is not Stripe's,
-/// or not open.
+/// Sends a payout again that is open, now: under its own key, after looking it up; it was approved already. `false` if
+/// it is not Stripe's, or not open. The caller has asked whether the actor may ([`super::super::retry`]).
 ///
 /// # Errors
 /// See [`PayoutError`].
-pub fn retry(uow: &mut dyn UnitOfWork, env: &Env<'_>, payout: PayoutId) -> Result<bool, PayoutError> {
-    env.actor.require(Scope::PayoutsExecute)?;
+pub(in crate::payouts) fn retry(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    payout: PayoutId,
+) -> Result<bool, PayoutError> {
     let sending = uow.stripe().lock_sendings(&[payout])?.into_iter().next();
     let locked = uow.payouts().lock_payouts(&[payout])?.into_iter().next();
     let (Some(sending), Some(locked)) = (sending, locked) else { return Ok(false) };
