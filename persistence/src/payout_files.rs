@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Timestamptz, Uuid a
 use domain::kernel::Instant;
 use domain::kernel::ids::{BankFileId, PayoutRunId};
 use domain::payouts::bank_file::{BankFile, RunFile};
-use domain::payouts::run::PayoutRun;
+use domain::payouts::run::RunSummary;
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub fn of_runs(pg: &mut PgConnection, runs: &[Uuid]) -> Result<BTreeMap<Uuid, Ve
 }
 
 /// One run with its files.
-pub fn restored(pg: &mut PgConnection, row: RunRow) -> Result<PayoutRun, StoreError> {
+pub fn restored(pg: &mut PgConnection, row: RunRow) -> Result<RunSummary, StoreError> {
     let files = of_runs(pg, &[row.id()])?.remove(&row.id()).unwrap_or_default();
     row.restore(files)
 }

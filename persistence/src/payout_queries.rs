@@ -9,7 +9,7 @@ use domain::payouts::BankAccount;
 use domain::payouts::bank_file::RunFile;
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::{PayoutFilter, PayoutLines, PayoutQueries, PayoutRecord};
-use domain::payouts::run::PayoutRun;
+use domain::payouts::run::RunSummary;
 use domain::payouts::sla::DayCount;
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use crate::page::{Paging, by_id, listed};
 use crate::payout_files;
 use crate::payout_rows::{
     AccountColumns, AccountRow, PayoutColumns, PayoutRow, RunColumns, RunRow, account_columns, payout_columns,
+    run_columns,
 };
 use crate::statement::query;
 use crate::store::PgQueries;
@@ -56,13 +57,11 @@ impl PayoutQueries for PgQueries<'_> {
         by_id(rows, request, AccountRow::restore, |account| account.id.uuid())
     }
 
-    fn list_runs(&mut self, state: Option<&str>, request: &PageRequest) -> Result<Page<PayoutRun>, StoreError> {
+    fn list_runs(&mut self, state: Option<&str>, request: &PageRequest) -> Result<Page<RunSummary>, StoreError> {
         let paging = Paging::newest_first(request);
         let rows: Vec<RunRow> = query::<RunColumns>(listed!(
             paging.order,
-            "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, voided_reason, version
-             from payout_run where ",
+            concat!("select ", run_columns!(), " from payout_run where "),
             "id", at "created_at", " and state = coalesce($4, state)"
         ))
         .after_id(paging)?
@@ -79,17 +78,22 @@ impl PayoutQueries for PgQueries<'_> {
         by_id(rows, request, restore, |run| run.id.uuid())
     }
 
-    fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
-        let row: Option<RunRow> = query::<RunColumns>(
-            "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, voided_reason, version
-             from payout_run where id = $1",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+    fn find_run(&mut self, id: PayoutRunId) -> Result<Option<RunSummary>, StoreError> {
+        let row: Option<RunRow> =
+            query::<RunColumns>(concat!("select ", run_columns!(), " from payout_run where id = $1"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         row.map(|row| payout_files::restored(self.pg, row)).transpose()
+    }
+
+    fn find_content(&mut self, id: PayoutRunId) -> Result<Option<Vec<u8>>, StoreError> {
+        query::<Bytea>("select content from payout_run where id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .optional()
+            .map_err(store_error)
     }
 
     fn list_files(&mut self, id: PayoutRunId) -> Result<Vec<RunFile>, StoreError> {

@@ -1,20 +1,22 @@
 //! Rows of payouts that both writers and look-ups read.
 
 use diesel::Queryable;
-use diesel::sql_types::{BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use domain::directory::{AbaText, ClusterText, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{BankAccountId, PayeeId, PayoutId, PayoutRunId};
 use domain::payouts::BankAccount;
 use domain::payouts::bank_account::{BankCode, HeaderDate, UserNumber};
 use domain::payouts::bank_file::RunFile;
-use domain::payouts::content::FrozenContent;
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::PayoutRecord;
-use domain::payouts::run::{Act, PayoutRun, RunState};
+use domain::payouts::run::{Act, RunState, RunSummary};
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use crate::bind::digest;
 use crate::error::unreadable;
 use crate::payouts::bank_details;
 
@@ -90,7 +92,9 @@ pub(crate) struct RunRow {
     bank_account_id: Uuid,
     state: String,
     cut_off_on: jiff_diesel::Date,
-    content: Vec<u8>,
+    content_sha256: Vec<u8>,
+    /// What it pays in all, how many payees, how many it leaves out.
+    sums: Vec<i64>,
     created_by: Uuid,
     created_at: jiff_diesel::Timestamp,
     proposed_by: Option<Uuid>,
@@ -109,6 +113,7 @@ pub(crate) type RunColumns = (
     Text,
     Date,
     Bytea,
+    Array<BigInt>,
     SqlUuid,
     Timestamptz,
     Nullable<SqlUuid>,
@@ -121,6 +126,15 @@ pub(crate) type RunColumns = (
     Integer,
 );
 
+/// What is selected of a run.
+macro_rules! run_columns {
+    () => {
+        "id, bank_account_id, state, cut_off_on, content_sha256, array[total_minor, payout_count, skipped_count], created_by, created_at,
+         proposed_by, proposed_at, approved_by, approved_at, executed_by, executed_at, voided_reason, version"
+    };
+}
+pub(crate) use run_columns;
+
 fn act(by: Option<Uuid>, at: Option<jiff_diesel::Timestamp>) -> Result<Act, StoreError> {
     let (Some(by), Some(at)) = (by, at) else { return Err(unreadable("who decided on a payout run")) };
     Ok(Act { by, at: Instant::new(at.into()) })
@@ -132,13 +146,18 @@ impl RunRow {
     }
 
     /// With the files of this run.
-    pub(crate) fn restore(self, files: Vec<RunFile>) -> Result<PayoutRun, StoreError> {
+    pub(crate) fn restore(self, files: Vec<RunFile>) -> Result<RunSummary, StoreError> {
         let state = self.state(files)?;
-        Ok(PayoutRun {
+        let [total_minor, payouts, skipped] = self.sums.as_slice() else { return Err(unreadable("sums of a run")) };
+        let count = |number: &i64| u32::try_from(*number).map_err(|_| unreadable("a count"));
+        Ok(RunSummary {
             id: PayoutRunId::new(self.id),
             bank_account: BankAccountId::new(self.bank_account_id),
             cut_off_on: self.cut_off_on.into(),
-            content: FrozenContent::restore(self.content).map_err(|_| unreadable("the content of a payout run"))?,
+            content_sha256: digest(&self.content_sha256)?,
+            total_minor: *total_minor,
+            payouts: count(payouts)?,
+            skipped: count(skipped)?,
             created: Act { by: self.created_by, at: Instant::new(self.created_at.into()) },
             state,
             version: u32::try_from(self.version).map_err(|_| unreadable("a version"))?,

@@ -10,9 +10,10 @@ use domain::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutId, PayoutRunId}
 use domain::ledger::line::CommissionLine;
 use domain::payouts::BankAccount;
 use domain::payouts::bank_file::BankFile;
+use domain::payouts::content::FrozenContent;
 use domain::payouts::payout::Payout;
 use domain::payouts::repository::{LockedPayout, PayeeStanding, PayoutRepository, PayoutStep, RunStep};
-use domain::payouts::run::{PayoutRun, RunState};
+use domain::payouts::run::{PayoutRun, RunState, RunSummary};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::error::{store_error, unreadable};
 use crate::ledger::{LineColumns, line_columns};
 use crate::payout_files;
 use crate::payout_moves;
-use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow, account_columns};
+use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow, account_columns, run_columns};
 use crate::payout_standings::{StandingColumns, StandingRow};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
@@ -117,8 +118,8 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     fn insert_run(&mut self, run: &PayoutRun) -> Result<(), StoreError> {
         let content = run.content.content();
         command(
-            "insert into payout_run (id, bank_account_id, state, cut_off_on, content, content_sha256, total_minor, payout_count, created_by, created_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "insert into payout_run (id, bank_account_id, state, cut_off_on, content, content_sha256, total_minor, payout_count, skipped_count, created_by, created_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind::<SqlUuid, _>(run.id.uuid())
         .bind::<SqlUuid, _>(run.bank_account.uuid())
@@ -128,6 +129,7 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         .bind::<Bytea, _>(run.content.sha256().bytes().as_slice())
         .bind::<BigInt, _>(content.total.0)
         .bind::<Integer, _>(count(content.payouts.len())?)
+        .bind::<Integer, _>(count(content.skipped.len())?)
         .bind::<SqlUuid, _>(run.created.by)
         .bind::<Timestamptz, _>(instant(run.created.at))
         .bind::<Integer, _>(version(run.version)?)
@@ -136,17 +138,22 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
-    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError> {
-        let row: Option<RunRow> = query::<RunColumns>(
-            "select id, bank_account_id, state, cut_off_on, content, created_by, created_at, proposed_by, proposed_at,
-               approved_by, approved_at, executed_by, executed_at, voided_reason, version
-             from payout_run where id = $1 for update",
-        )
-        .bind::<SqlUuid, _>(id.uuid())
-        .get_result(self.pg)
-        .optional()
-        .map_err(store_error)?;
+    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<RunSummary>, StoreError> {
+        let row: Option<RunRow> =
+            query::<RunColumns>(concat!("select ", run_columns!(), " from payout_run where id = $1 for update"))
+                .bind::<SqlUuid, _>(id.uuid())
+                .get_result(self.pg)
+                .optional()
+                .map_err(store_error)?;
         row.map(|row| payout_files::restored(self.pg, row)).transpose()
+    }
+
+    fn run_content(&mut self, id: PayoutRunId) -> Result<FrozenContent, StoreError> {
+        let content: Vec<u8> = query::<Bytea>("select content from payout_run where id = $1")
+            .bind::<SqlUuid, _>(id.uuid())
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        FrozenContent::restore(content).map_err(|_| unreadable("the content of a payout run"))
     }
 
     fn update_run(&mut self, run: &PayoutRun) -> Result<(), StoreError> {
@@ -156,19 +163,20 @@ impl PayoutRepository for PgUnitOfWork<'_> {
             RunState::Executed { executed, .. } => Some(*executed),
             _ => None,
         };
-        let voided = match &run.state {
-            RunState::Previewed { voided } => voided.as_deref(),
-            _ => None,
+        // Only a run that goes back to previewed has another content than before.
+        let (voided, anew) = match &run.state {
+            RunState::Previewed { voided } => (voided.as_deref(), Some(run.content.bytes())),
+            _ => (None, None),
         };
         let approved_sha256 = approved.map(|_| run.content.sha256());
         command(
-            "update payout_run set state = $1, content = $2, content_sha256 = $3, total_minor = $4, payout_count = $5,
+            "update payout_run set state = $1, content = coalesce($2, content), content_sha256 = $3, total_minor = $4, payout_count = $5,
                proposed_by = $6, proposed_at = $7, approved_by = $8, approved_at = $9, approved_sha256 = $10,
-               executed_by = $11, executed_at = $12, voided_reason = $13, version = $14
-             where id = $15",
+               executed_by = $11, executed_at = $12, voided_reason = $13, version = $14, skipped_count = $15
+             where id = $16",
         )
         .bind::<Text, _>(run.state.code())
-        .bind::<Bytea, _>(run.content.bytes())
+        .bind::<Nullable<Bytea>, _>(anew)
         .bind::<Bytea, _>(run.content.sha256().bytes().as_slice())
         .bind::<BigInt, _>(content.total.0)
         .bind::<Integer, _>(count(content.payouts.len())?)
@@ -181,6 +189,7 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         .bind::<Nullable<Timestamptz>, _>(executed.map(|act| instant(act.at)))
         .bind::<Nullable<Text>, _>(voided)
         .bind::<Integer, _>(version(run.version)?)
+        .bind::<Integer, _>(count(content.skipped.len())?)
         .bind::<SqlUuid, _>(run.id.uuid())
         .execute(self.pg)
         .map_err(store_error)?;

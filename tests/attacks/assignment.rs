@@ -1,6 +1,6 @@
 //! Mass assignment: what a body may not set is refused by name, at any depth, and nothing of the request is done.
 
-use harness::asking::{Asking, Request};
+use harness::asking::{Asking, Request, SIGNED_BY_STRIPE};
 use harness::partners::{Asker, Site};
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn no_body_sets_what_it_may_not() {
     let mut bodies = 0;
     for operation in site.service.app.policy.operations() {
         let documented = &asking.documented(operation)["requestBody"]["content"]["application/json"]["schema"];
-        if documented.is_null() {
+        if documented.is_null() || operation.id == SIGNED_BY_STRIPE {
             continue;
         }
         let good = asking.request(operation, &site.ours.ids);

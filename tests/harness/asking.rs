@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::partners::Site;
 use crate::server::Reply;
 
+/// The operation whose body is Stripe's, judged by its signature alone (`tests/stripe/webhooks.rs` attacks it).
+pub const SIGNED_BY_STRIPE: &str = "receive_stripe_event";
+
 const REQUESTS: &str = include_str!("requests.json");
 
 /// Ids by prefix.

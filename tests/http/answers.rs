@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use harness::asking::SIGNED_BY_STRIPE;
 use harness::server::{Reply, Service};
 use harness::site;
 use serde_json::Value;
@@ -126,8 +127,7 @@ fn a_body_of_another_kind_is_refused_by_every_operation_that_takes_one() {
     let service = site::populated();
     let token = service.operator();
     let mut asked_of = 0;
-    // What Stripe sends is judged by its signature alone.
-    let takes_one = |asked: &&Asked| asked.said.get("requestBody").is_some() && asked.id != "receive_stripe_event";
+    let takes_one = |asked: &&Asked| asked.said.get("requestBody").is_some() && asked.id != SIGNED_BY_STRIPE;
     for asked in all(&service).iter().filter(takes_one) {
         let form = asked.id == "create_token" || asked.id == "revoke_token";
         let import = asked.id == "create_deal_import";

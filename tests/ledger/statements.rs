@@ -65,7 +65,7 @@ fn history(seed: u64) -> World {
 fn pay(world: &World) {
     let run =
         world.service.post("/v1/payout-runs", &world.finance, &json!({"bank_account_id": world.bank})).expect(201);
-    if run["payouts"].as_i64() == Some(0) || run["content"]["payouts"].as_array().is_some_and(Vec::is_empty) {
+    if run["payouts"].as_i64() == Some(0) {
         return;
     }
     let path = |act: &str| format!("/v1/payout-runs/{}/{act}", text(&run, "id"));

@@ -72,8 +72,13 @@ fn from_preview_to_bank_file_by_two_people() {
     let world = busy();
     let run = world.preview();
     assert_eq!((text(&run, "state").as_str(), run["total"]["currency"].as_str()), ("previewed", Some("AUD")));
-    let content = serde_json_canonical(&run["content"]);
-    assert_eq!(domain::kernel::Digest::of(&content).to_string(), text(&run, "content_sha256"));
+    let content = world.service.get(&world.path(&run, "/content"), &world.finance);
+    assert_eq!(domain::kernel::Digest::of(&content.body).to_string(), text(&run, "content_sha256"));
+    let content = content.expect(200);
+    assert_eq!(domain::kernel::Digest::of(&serde_json_canonical(&content)).to_string(), text(&run, "content_sha256"));
+    let sums = ["payouts", "skipped"].map(|of| content[of].as_array().expect("a list").len());
+    assert_eq!(sums.map(|n| json!(n)), [run["payouts"].clone(), run["skipped"].clone()]);
+    assert_eq!(content["total"], run["total"]["amount"].to_string());
     let proposed = world.act(&run, "propose", &world.finance, &json!({}));
     assert_eq!((text(&proposed.expect(200), "state").as_str(), proposed.header("etag")), ("proposed", Some("\"2\"")));
     let seen = json!({"content_sha256": run["content_sha256"]});

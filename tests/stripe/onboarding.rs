@@ -8,7 +8,9 @@ use crate::world::{World, text};
 
 fn skipped(world: &World) -> Option<String> {
     let run = world.preview();
-    let skipped = run["content"]["skipped"].as_array().expect("a list");
+    let content =
+        world.service.get(&format!("/v1/payout-runs/{}/content", text(&run, "id")), &world.finance()).expect(200);
+    let skipped = content["skipped"].as_array().expect("a list");
     skipped.iter().find(|skip| skip["payee"] == world.payee.as_str()).map(|skip| text(skip, "code"))
 }
 

@@ -101,6 +101,10 @@ fn forged_stale_and_altered_ones_are_refused_and_not_kept() {
     refused("", body);
     refused("t=1,v1=00", body);
     refused(&good.replace("v1=", "v0="), body);
+    for hostile in ["' or '1'='1", "t=-9223372036854775809,v1=00", "t=1,t=1,v1=", "v1=\u{e9}", "%00\\x00"] {
+        refused(hostile, body);
+    }
+    refused(&"t=1,".repeat(1_500), body);
     for n in (0..body.len()).step_by(17) {
         let mut altered = body.to_vec();
         altered[n] ^= 1;

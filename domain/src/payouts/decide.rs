@@ -183,7 +183,7 @@ pub(super) fn locked(
     let run = uow.payouts().lock_run(on.run)?.ok_or(PayoutError::RunNotFound)?;
     match on.version {
         Some(version) if version != run.version => Err(PayoutError::Stale(run.version)),
-        _ => Ok(run),
+        _ => Ok(run.with_content(uow.payouts().run_content(on.run)?)),
     }
 }
 

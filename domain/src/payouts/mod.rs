@@ -31,4 +31,4 @@ pub use bank_account::{BankAccount, CreateBankAccount, CreateBankAccountInput};
 pub use command::{OnRun, PreviewRun};
 pub use content::{RunContent, Skip};
 pub use error::PayoutError;
-pub use run::PayoutRun;
+pub use run::{PayoutRun, RunSummary};

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::bank_account::BankAccount;
 use super::bank_file::{BankFile, RunFile};
+use super::content::FrozenContent;
 use super::payout::{Payout, PayoutState};
-use super::run::PayoutRun;
+use super::run::{PayoutRun, RunSummary};
 use super::sla::{self, DayCount};
 use super::stripe::names::AccountName;
 use crate::directory::bank::BankDetails;
@@ -123,7 +124,13 @@ pub trait PayoutRepository {
     ///
     /// # Errors
     /// The failure of the store.
-    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
+    fn lock_run(&mut self, id: PayoutRunId) -> Result<Option<RunSummary>, StoreError>;
+
+    /// What a run does.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn run_content(&mut self, id: PayoutRunId) -> Result<FrozenContent, StoreError>;
 
     /// Writes a run as it stands now.
     ///
@@ -295,13 +302,19 @@ pub trait PayoutQueries {
     ///
     /// # Errors
     /// The failure of the store.
-    fn list_runs(&mut self, state: Option<&str>, page: &PageRequest) -> Result<Page<PayoutRun>, StoreError>;
+    fn list_runs(&mut self, state: Option<&str>, page: &PageRequest) -> Result<Page<RunSummary>, StoreError>;
 
     /// A run.
     ///
     /// # Errors
     /// The failure of the store.
-    fn find_run(&mut self, id: PayoutRunId) -> Result<Option<PayoutRun>, StoreError>;
+    fn find_run(&mut self, id: PayoutRunId) -> Result<Option<RunSummary>, StoreError>;
+
+    /// The canonical bytes of what a run does.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_content(&mut self, id: PayoutRunId) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// What an executed run knows of its bank files, by their places; none of any other run.
     ///

@@ -139,6 +139,59 @@ pub struct PayoutRun {
     pub version: u32,
 }
 
+/// A run as it is shown: its content by digest and counts only, since that of a large run fills megabytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: PayoutRunId,
+    /// From which account.
+    pub bank_account: BankAccountId,
+    /// What may be paid on or before this date.
+    pub cut_off_on: Date,
+    /// The digest of what it does.
+    pub content_sha256: Digest,
+    /// What it pays in all, in cents.
+    pub total_minor: i64,
+    /// How many payees it pays.
+    pub payouts: u32,
+    /// How many payees with something available it leaves out.
+    pub skipped: u32,
+    /// Who made the preview.
+    pub created: Act,
+    /// Where it stands.
+    pub state: RunState,
+    /// Counts changes, from 1.
+    pub version: u32,
+}
+
+impl RunSummary {
+    /// The run with its content.
+    #[must_use]
+    pub fn with_content(self, content: FrozenContent) -> PayoutRun {
+        let Self { id, bank_account, cut_off_on, created, state, version, .. } = self;
+        PayoutRun { id, bank_account, cut_off_on, content, created, state, version }
+    }
+}
+
+impl From<&PayoutRun> for RunSummary {
+    fn from(run: &PayoutRun) -> Self {
+        let content = run.content.content();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            id: run.id,
+            bank_account: run.bank_account,
+            cut_off_on: run.cut_off_on,
+            content_sha256: run.content.sha256(),
+            total_minor: content.total.0,
+            payouts: count(content.payouts.len()),
+            skipped: count(content.skipped.len()),
+            created: run.created,
+            state: run.state.clone(),
+            version: run.version,
+        }
+    }
+}
+
 impl PayoutRun {
     fn next(self, state: RunState) -> Self {
         Self { state, version: self.version + 1, ..self }

@@ -8,7 +8,7 @@ use domain::kernel::ids::{MemberId, PayeeId, PayoutId, PayoutRunId};
 use domain::payouts::payout::PayoutState;
 use domain::payouts::repository::PayoutFilter;
 use domain::payouts::retry::Retried;
-use domain::payouts::{CreateBankAccount, PayoutError, decide, retry, statement};
+use domain::payouts::{CreateBankAccount, PayoutError, RunSummary, decide, retry, statement};
 use domain::store::UnitOfWork;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -21,7 +21,7 @@ use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::payouts::{
-    BankAccountView, CreateBankAccountRequest, PayoutDetailView, PayoutRunDetailView, PayoutView, ResentPayoutView,
+    BankAccountView, CreateBankAccountRequest, PayoutDetailView, PayoutRunView, PayoutView, ResentPayoutView,
     StatementView,
 };
 
@@ -94,14 +94,14 @@ async fn get_payout(app: Data<App>, caller: Caller, Id(id): Id<PayoutId>) -> Res
 /// Retry a payout
 ///
 /// Of a payout by Stripe that is open (`unknown`, `waiting_for_funds`, `in_transit`): looks it up and sends it now, under its own key. Of a payout by bank file that came back: previews a run of its own that sends the money again, to the payee's bank account of now, by a new payout that names the one that came back. The run needs a proposal and somebody else's approval like any other.
-#[utoipa::path(operation_id = "retry_payout", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The payout", example = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 201, description = "The run, previewed", body = PayoutRunDetailView), (status = 202, description = "It is looked up and sent by Stripe now", body = ResentPayoutView)))]
+#[utoipa::path(operation_id = "retry_payout", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The payout", example = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 201, description = "The run, previewed", body = PayoutRunView), (status = 202, description = "It is looked up and sent by Stripe now", body = ResentPayoutView)))]
 #[post("/payouts/{id}/retry")]
 async fn retry_payout(app: Data<App>, Id(id): Id<PayoutId>, command: Command<Empty>) -> Result<Answer, Problem> {
     let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| retry::retry(uow, env, id);
     once::<_, _, PayoutError>(&app, command, work, |retried| match retried {
         Retried::Run(run) => {
             let location = format!("/v1/payout-runs/{}", run.id);
-            let view = PayoutRunDetailView::try_new(&run)?;
+            let view = PayoutRunView::from(&RunSummary::from(&*run));
             Ok(Answer::created(location, run.id.uuid(), &view)?.naming(&run.id))
         }
         Retried::Resent(payout) => {

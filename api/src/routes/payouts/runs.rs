@@ -10,7 +10,7 @@ use domain::kernel::Digest;
 use domain::kernel::ids::PayoutRunId;
 use domain::payouts::execute::Execution;
 use domain::payouts::repository::PayoutFilter;
-use domain::payouts::{OnRun, PayoutError, PayoutRun, PreviewRun, command, decide, execute};
+use domain::payouts::{OnRun, PayoutError, PayoutRun, PreviewRun, RunSummary, command, decide, execute};
 use domain::store::UnitOfWork;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -24,8 +24,7 @@ use crate::once::{once, problem_answer};
 use crate::problem::Problem;
 use crate::views::PageView;
 use crate::views::payouts::{
-    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PayoutView,
-    PreviewRunRequest,
+    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunView, PayoutView, PreviewRunRequest,
 };
 
 /// Which runs are asked for.
@@ -40,38 +39,39 @@ struct RunQuery {
 
 impl ListQuery for RunQuery {}
 
-/// The run in full, with the `ETag` of its version.
-fn shown(run: &PayoutRun) -> Result<Answer, Problem> {
-    Ok(Answer::ok(&PayoutRunDetailView::try_new(run)?)?.with_version(etag(run)).about(run.id.uuid()))
+/// The run, with the `ETag` of its version.
+fn shown(run: &RunSummary) -> Result<Answer, Problem> {
+    Ok(Answer::ok(&PayoutRunView::from(run))?.with_version(etag(run.version)).about(run.id.uuid()))
 }
 
 /// A run as it was and as it is.
-type Decided = (Option<PayoutRun>, PayoutRun);
+type Decided = (Option<RunSummary>, PayoutRun);
 
 /// Looks at a run, locked as the work will lock it, before something is done to it.
 fn looking_back<R>(
     uow: &mut dyn UnitOfWork,
     run: PayoutRunId,
     work: impl FnOnce(&mut dyn UnitOfWork) -> Result<R, PayoutError>,
-) -> Result<(Option<PayoutRun>, R), PayoutError> {
+) -> Result<(Option<RunSummary>, R), PayoutError> {
     let before = uow.payouts().lock_run(run)?;
     Ok((before, work(uow)?))
 }
 
-/// The run in full, and what became of it for the audit log.
+/// The run, and what became of it for the audit log.
 fn decided((before, run): Decided) -> Result<Answer, Problem> {
+    let run = RunSummary::from(&run);
     altered(shown(&run)?, before.as_ref(), &run)
 }
 
-fn altered(answer: Answer, before: Option<&PayoutRun>, run: &PayoutRun) -> Result<Answer, Problem> {
+fn altered(answer: Answer, before: Option<&RunSummary>, run: &RunSummary) -> Result<Answer, Problem> {
     match before {
         Some(before) => answer.altering(&PayoutRunView::from(before), &PayoutRunView::from(run)),
         None => Ok(answer),
     }
 }
 
-fn etag(run: &PayoutRun) -> i32 {
-    i32::try_from(run.version).unwrap_or(i32::MAX)
+fn etag(version: u32) -> i32 {
+    i32::try_from(version).unwrap_or(i32::MAX)
 }
 
 /// List payout runs
@@ -91,8 +91,8 @@ async fn list_payout_runs(app: Data<App>, list: List<RunQuery>) -> Result<Answer
 
 /// Preview a payout run
 ///
-/// Releases what has come off hold, then works out whom a run would pay as things lie now: per payee what is available up to the cut-off, less what clawbacks take. Nothing moves.
-#[utoipa::path(operation_id = "create_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), request_body = PreviewRunRequest, responses((status = 201, description = "The run, previewed", body = PayoutRunDetailView)))]
+/// Releases what has come off hold, then works out whom a run would pay as things lie now: per payee what is available up to the cut-off, less what clawbacks take. Nothing moves. Whom, and who is left out why, says its content.
+#[utoipa::path(operation_id = "create_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), request_body = PreviewRunRequest, responses((status = 201, description = "The run, previewed", body = PayoutRunView)))]
 #[post("/payout-runs")]
 async fn create_payout_run(app: Data<App>, command: Command<PreviewRunRequest>) -> Result<Answer, Problem> {
     let command = command.parse(|raw| PreviewRun::parse(raw.bank_account_id.as_deref(), raw.cut_off_on.as_deref()))?;
@@ -100,26 +100,38 @@ async fn create_payout_run(app: Data<App>, command: Command<PreviewRunRequest>) 
     blocking(move || decide::release_due(release.store.as_ref(), &release.env(&actor))).await??;
     once(&app, command, decide::preview, |run| {
         let location = format!("/v1/payout-runs/{}", run.id);
-        let view = PayoutRunDetailView::try_new(&run)?;
-        Ok(Answer::created(location, run.id.uuid(), &view)?.with_version(etag(&run)))
+        let view = PayoutRunView::from(&RunSummary::from(&run));
+        Ok(Answer::created(location, run.id.uuid(), &view)?.with_version(etag(run.version)))
     })
     .await
 }
 
 /// Get a payout run
 ///
-/// With everything that it does: who is paid what from which lines, and who is left out why.
-#[utoipa::path(operation_id = "get_payout_run", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run", body = PayoutRunDetailView)))]
+/// Where it stands, and what it comes to.
+#[utoipa::path(operation_id = "get_payout_run", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The run", body = PayoutRunView)))]
 #[get("/payout-runs/{id}")]
 async fn get_payout_run(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>) -> Result<Answer, Problem> {
     let run = read(&app, &caller, move |queries| queries.payouts().find_run(id)).await?;
     shown(&run.ok_or_else(Problem::not_found)?)
 }
 
+/// Get what a payout run does
+///
+/// The payouts with their lines, set-offs and bank details by id and commitment, and who is left out with the reason; amounts are strings of cents. The bytes are canonical JSON (RFC 8785) whose SHA-256 is the run's `content_sha256`: hash them, read them, then approve.
+#[utoipa::path(operation_id = "get_payout_run_content", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The content", body = serde_json::Value, example = json!({"bank_account": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "currency": "AUD", "cut_off_on": "2026-11-25", "payouts": [], "run": "run_01k0w4q7v8e2rtf3k2m9x5c6dz", "skipped": [{"code": "gst_status_changed", "gross": "78000", "payee": "payee_01k0w4q7v8e2rtf3k2m9x5c6dz", "recoverable": "0"}], "total": "0", "type": "payout_run", "v": 1}))))]
+#[get("/payout-runs/{id}/content")]
+async fn get_payout_run_content(app: Data<App>, caller: Caller, Id(id): Id<PayoutRunId>) -> Result<Answer, Problem> {
+    let content = read(&app, &caller, move |queries| queries.payouts().find_content(id)).await?;
+    let content = content.ok_or_else(Problem::not_found)?;
+    let sha256 = Digest::of(&content).to_string();
+    Ok(Answer::bytes("application/json", content).with_etag(&sha256))
+}
+
 /// Propose a payout run
 ///
 /// Asks for approval. `If-Match` is honoured when sent.
-#[utoipa::path(operation_id = "propose_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, proposed", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "propose_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, proposed", body = PayoutRunView)))]
 #[post("/payout-runs/{id}/propose")]
 async fn propose_payout_run(
     app: Data<App>,
@@ -137,7 +149,7 @@ async fn propose_payout_run(
 /// Approve a payout run
 ///
 /// Names the content that the approver saw by its digest. The approver is neither the proposer nor whoever made the preview. The approval is signed and logged.
-#[utoipa::path(operation_id = "approve_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = ApproveRunRequest, responses((status = 200, description = "The run, approved", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "approve_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = ApproveRunRequest, responses((status = 200, description = "The run, approved", body = PayoutRunView)))]
 #[post("/payout-runs/{id}/approve")]
 async fn approve_payout_run(
     app: Data<App>,
@@ -156,7 +168,7 @@ async fn approve_payout_run(
 /// Reject a payout run
 ///
 /// The proposal ends here; a new preview starts another.
-#[utoipa::path(operation_id = "reject_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, rejected", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "reject_payout_run", tag = "payouts", security(("oauth2" = ["payouts:approve"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, rejected", body = PayoutRunView)))]
 #[post("/payout-runs/{id}/reject")]
 async fn reject_payout_run(
     app: Data<App>,
@@ -175,7 +187,7 @@ async fn reject_payout_run(
 /// Cancel a payout run
 ///
 /// Gives it up before it is executed.
-#[utoipa::path(operation_id = "cancel_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, cancelled", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "cancel_payout_run", tag = "payouts", security(("oauth2" = ["payouts:write"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), request_body = DecideRunRequest, responses((status = 200, description = "The run, cancelled", body = PayoutRunView)))]
 #[post("/payout-runs/{id}/cancel")]
 async fn cancel_payout_run(
     app: Data<App>,
@@ -194,7 +206,7 @@ async fn cancel_payout_run(
 /// Execute a payout run
 ///
 /// Posts the ledger entries, makes the payouts and the bank file, all or nothing. Executing it again gives the same run. If what is available no longer fits what was approved (say, a clawback came since), nothing moves: the answer is 409 `approval_void`, and the run is back at `previewed` with a new content.
-#[utoipa::path(operation_id = "execute_payout_run", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, executed", body = PayoutRunDetailView)))]
+#[utoipa::path(operation_id = "execute_payout_run", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The run", example = "run_01k0w4q7v8e2rtf3k2m9x5c6dz"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller last saw; optional, since the digest or the key guards.", example = "\"1\"")), responses((status = 200, description = "The run, executed", body = PayoutRunView)))]
 #[post("/payout-runs/{id}/execute")]
 async fn execute_payout_run(
     app: Data<App>,
@@ -207,13 +219,13 @@ async fn execute_payout_run(
     let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| {
         looking_back(uow, run, |uow| execute::execute(uow, env, &on))
     };
-    let answer = move |(before, execution): (Option<PayoutRun>, Execution)| match execution {
+    let answer = move |(before, execution): (Option<RunSummary>, Execution)| match execution {
         Execution::Done(run) => decided((before, run)),
         Execution::Voided(run, found) => {
             let reasons = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let problem =
                 Problem::conflict("approval_void", format!("nothing was paid and the approval is void: {reasons}"));
-            altered(Answer::refusal(problem_answer(&problem, &caller), run.id.uuid()), before.as_ref(), &run)
+            altered(Answer::refusal(problem_answer(&problem, &caller), run.id.uuid()), before.as_ref(), &(&run).into())
         }
     };
     once::<_, _, PayoutError>(&app, command, work, answer).await
@@ -291,5 +303,6 @@ pub fn register(config: &mut ServiceConfig) {
         .service(execute_payout_run)
         .service(list_payout_run_payouts)
         .service(get_payout_run_aba)
+        .service(get_payout_run_content)
         .service(get_payout_run);
 }

@@ -10,7 +10,5 @@ pub mod statement;
 pub use account::{BankAccountView, CreateBankAccountRequest};
 pub use payout::{PayoutDetailView, PayoutView, ResentPayoutView};
 pub use returned::{BankReturnDetailView, BankReturnView};
-pub use run::{
-    ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunDetailView, PayoutRunView, PreviewRunRequest,
-};
+pub use run::{ApproveRunRequest, BankFilesView, DecideRunRequest, PayoutRunView, PreviewRunRequest};
 pub use statement::StatementView;

@@ -1,12 +1,11 @@
 //! Payout runs.
 
-use domain::payouts::PayoutRun;
+use domain::payouts::RunSummary;
 use domain::payouts::bank_file::RunFile;
 use domain::payouts::run::{Act, RunState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
 use crate::views::MoneyView;
 
 /// A request to work out whom a run would pay.
@@ -132,17 +131,17 @@ pub struct PayoutRunView {
     /// What may be paid on or before this date.
     #[schema(example = "2026-11-25")]
     cut_off_on: String,
-    /// SHA-256 of the content's canonical JSON (RFC 8785): what is approved.
+    /// SHA-256 of the bytes of `GET /v1/payout-runs/{id}/content`, which say what the run does: what is approved.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     content_sha256: String,
     /// What is paid in all.
     total: MoneyView,
     /// How many payees are paid.
     #[schema(example = 37)]
-    payouts: usize,
+    payouts: u32,
     /// How many payees with something available are left out.
     #[schema(example = 3)]
-    skipped: usize,
+    skipped: u32,
     /// Who made the preview.
     created: ActView,
     /// Who proposed.
@@ -165,9 +164,8 @@ pub struct PayoutRunView {
     voided_reason: Option<String>,
 }
 
-impl From<&PayoutRun> for PayoutRunView {
-    fn from(run: &PayoutRun) -> Self {
-        let content = run.content.content();
+impl From<&RunSummary> for PayoutRunView {
+    fn from(run: &RunSummary) -> Self {
         let (executed, files) = match &run.state {
             RunState::Executed { executed, files, .. } => {
                 let files: Vec<BankFileView> = files.iter().map(BankFileView::from).collect();
@@ -184,10 +182,10 @@ impl From<&PayoutRun> for PayoutRunView {
             state: run.state.code(),
             bank_account_id: run.bank_account.to_string(),
             cut_off_on: run.cut_off_on.to_string(),
-            content_sha256: run.content.sha256().to_string(),
-            total: MoneyView::aud(content.total.0),
-            payouts: content.payouts.len(),
-            skipped: content.skipped.len(),
+            content_sha256: run.content_sha256.to_string(),
+            total: MoneyView::aud(run.total_minor),
+            payouts: run.payouts,
+            skipped: run.skipped,
             created: run.created.into(),
             proposed: run.state.proposed().map(Into::into),
             approved: run.state.approved().map(Into::into),
@@ -196,28 +194,5 @@ impl From<&PayoutRun> for PayoutRunView {
             files,
             voided_reason,
         }
-    }
-}
-
-/// A payout run with everything that it does.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PayoutRunDetail)]
-pub struct PayoutRunDetailView {
-    /// The run.
-    #[serde(flatten)]
-    run: PayoutRunView,
-    /// What it does: the payouts with their lines, set-offs and bank details by id and commitment, and who is left out with the reason. Amounts are strings of cents. Its canonical JSON has the digest `content_sha256`.
-    #[schema(value_type = Object, example = json!({"bank_account": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz", "currency": "AUD", "cut_off_on": "2026-11-25", "payouts": [], "run": "run_01k0w4q7v8e2rtf3k2m9x5c6dz", "skipped": [{"code": "gst_status_changed", "gross": "78000", "payee": "payee_01k0w4q7v8e2rtf3k2m9x5c6dz", "recoverable": "0"}], "total": "0", "type": "payout_run", "v": 1}))]
-    content: serde_json::Value,
-}
-
-impl PayoutRunDetailView {
-    /// A run in full.
-    ///
-    /// # Errors
-    /// When the stored content is no JSON.
-    pub fn try_new(run: &PayoutRun) -> Result<Self, Problem> {
-        let content = serde_json::from_slice(run.content.bytes()).map_err(|error| Problem::internal(&error))?;
-        Ok(Self { run: run.into(), content })
     }
 }

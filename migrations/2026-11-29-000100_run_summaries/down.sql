@@ -1,0 +1,1 @@
+alter table payout_run drop column skipped_count;
