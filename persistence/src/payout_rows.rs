@@ -149,7 +149,7 @@ impl RunRow {
     pub(crate) fn restore(self, files: Vec<RunFile>) -> Result<RunSummary, StoreError> {
         let state = self.state(files)?;
         let [total_minor, payouts, skipped] = self.sums.as_slice() else { return Err(unreadable("sums of a run")) };
-        let count = |number: &i64| u32::try_from(*number).map_err(|_| unreadable("a count"));
+        let count = |number: &i64| usize::try_from(*number).map_err(|_| unreadable("a count"));
         Ok(RunSummary {
             id: PayoutRunId::new(self.id),
             bank_account: BankAccountId::new(self.bank_account_id),

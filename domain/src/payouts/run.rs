@@ -153,9 +153,9 @@ pub struct RunSummary {
     /// What it pays in all, in cents.
     pub total_minor: i64,
     /// How many payees it pays.
-    pub payouts: u32,
+    pub payouts: usize,
     /// How many payees with something available it leaves out.
-    pub skipped: u32,
+    pub skipped: usize,
     /// Who made the preview.
     pub created: Act,
     /// Where it stands.
@@ -176,15 +176,14 @@ impl RunSummary {
 impl From<&PayoutRun> for RunSummary {
     fn from(run: &PayoutRun) -> Self {
         let content = run.content.content();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self {
             id: run.id,
             bank_account: run.bank_account,
             cut_off_on: run.cut_off_on,
             content_sha256: run.content.sha256(),
             total_minor: content.total.0,
-            payouts: count(content.payouts.len()),
-            skipped: count(content.skipped.len()),
+            payouts: content.payouts.len(),
+            skipped: content.skipped.len(),
             created: run.created,
             state: run.state.clone(),
             version: run.version,

@@ -138,10 +138,10 @@ pub struct PayoutRunView {
     total: MoneyView,
     /// How many payees are paid.
     #[schema(example = 37)]
-    payouts: u32,
+    payouts: usize,
     /// How many payees with something available are left out.
     #[schema(example = 3)]
-    skipped: u32,
+    skipped: usize,
     /// Who made the preview.
     created: ActView,
     /// Who proposed.
