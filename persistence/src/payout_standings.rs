@@ -1,6 +1,6 @@
 //! Payees as a run looks at them.
 
-use diesel::Queryable;
+use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use domain::directory::{Abn, GstTimeline, Rail};
 use domain::kernel::Instant;
@@ -10,11 +10,12 @@ use domain::payouts::stripe::names::AccountName;
 use domain::store::StoreError;
 use uuid::Uuid;
 
-use crate::error::unreadable;
+use crate::error::{store_error, unreadable};
 use crate::payouts::bank_details;
+use crate::statement::query;
 
 #[derive(Queryable)]
-pub(crate) struct StandingRow {
+struct StandingRow {
     id: Uuid,
     organisation_id: Uuid,
     abn: Option<String>,
@@ -33,7 +34,7 @@ pub(crate) struct StandingRow {
     stripe_payable: Option<bool>,
 }
 
-pub(crate) type StandingColumns = (
+type StandingColumns = (
     SqlUuid,
     SqlUuid,
     Nullable<Text>,
@@ -53,7 +54,7 @@ pub(crate) type StandingColumns = (
 );
 
 impl StandingRow {
-    pub(crate) fn restore(self) -> Result<PayeeStanding, StoreError> {
+    fn restore(self) -> Result<PayeeStanding, StoreError> {
         let abn = self.abn.map(|text| Abn::parse(&text)).transpose().map_err(|_| unreadable("an ABN"))?;
         let bank = match (self.bank_id, self.salt, self.usable_from, self.bsb, self.account_number, self.account_title)
         {
@@ -81,4 +82,35 @@ impl StandingRow {
             stripe: stripe.transpose()?,
         })
     }
+}
+
+/// How the payees of a selection from `payee` stand.
+macro_rules! standings {
+    ($payees:literal) => {
+        concat!(
+            "with asked as (",
+            $payees,
+            ") select p.id, p.organisation_id, p.abn, array(select from_on from payee_gst_status s where s.payee_id = p.id order by n),
+               array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
+               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
+               exists (select from bank_details_block k where k.bank_details_id = b.id),
+               s.account, s.transfers = 'active' and s.payouts_enabled
+             from asked p left join stripe_account s on s.payee_id = p.id left join lateral (
+               select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
+             order by p.id"
+        )
+    };
+}
+pub(crate) use standings;
+
+pub(crate) fn list(
+    pg: &mut PgConnection,
+    sql: &'static str,
+    payees: &[PayeeId],
+) -> Result<Vec<PayeeStanding>, StoreError> {
+    let rows: Vec<StandingRow> = query::<StandingColumns>(sql)
+        .bind::<Array<SqlUuid>, _>(payees.iter().map(|payee| payee.uuid()).collect::<Vec<_>>())
+        .load(pg)
+        .map_err(store_error)?;
+    rows.into_iter().map(StandingRow::restore).collect()
 }

@@ -23,7 +23,7 @@ use crate::ledger::{LineColumns, line_columns};
 use crate::payout_files;
 use crate::payout_moves;
 use crate::payout_rows::{AccountColumns, AccountRow, RunColumns, RunRow, account_columns, run_columns};
-use crate::payout_standings::{StandingColumns, StandingRow};
+use crate::payout_standings::{self, standings};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
@@ -75,12 +75,13 @@ impl PayoutRepository for PgUnitOfWork<'_> {
     }
 
     fn list_payable_lines(&mut self, on: jiff::civil::Date) -> Result<Vec<CommissionLine>, StoreError> {
+        // One walk over the index, in its order: a join with itself would be a walk for each line.
         let statement = query::<LineColumns>(concat!(
             "select ",
             line_columns!(),
-            " from commission_line where (available_minor > 0 or recoverable_minor > 0) and payee_id in (
-               select payee_id from commission_line where available_minor > 0 and payable_on <= $1)
-             order by id"
+            " from (select *, bool_or(available_minor > 0 and payable_on <= $1) over (partition by payee_id) as pays
+               from commission_line where available_minor > 0 or recoverable_minor > 0) l
+             where pays and payee_id is not null order by id"
         ))
         .bind::<Date, _>(date(on));
         self.lines(statement)
@@ -97,22 +98,16 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         self.lines(statement)
     }
 
+    fn list_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {
+        payout_standings::list(self.pg, standings!("select * from payee where id = any($1)"), payees)
+    }
+
     fn lock_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {
-        let rows: Vec<StandingRow> = query::<StandingColumns>(
-            "with locked as (select * from payee where id = any($1) order by id for share)
-             select p.id, p.organisation_id, p.abn, array(select from_on from payee_gst_status s where s.payee_id = p.id order by n),
-               array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
-               b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
-               exists (select from bank_details_block k where k.bank_details_id = b.id),
-               s.account, s.transfers = 'active' and s.payouts_enabled
-             from locked p left join stripe_account s on s.payee_id = p.id left join lateral (
-               select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
-             order by p.id",
+        payout_standings::list(
+            self.pg,
+            standings!("select * from payee where id = any($1) order by id for share"),
+            payees,
         )
-        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>())
-        .load(self.pg)
-        .map_err(store_error)?;
-        rows.into_iter().map(StandingRow::restore).collect()
     }
 
     fn insert_run(&mut self, run: &PayoutRun) -> Result<(), StoreError> {

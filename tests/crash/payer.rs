@@ -1,8 +1,8 @@
 //! Executes a payout run in a process of its own, which can be killed at any statement.
 //!
 //! `payout-worker URL RUN ACTOR [MOMENT]`: each statement that goes to PostgreSQL in the transaction of the execution
-//! (`BEGIN` and `COMMIT` are such) has a moment before it is sent and one after its answer is read; at the so-manieth
-//! the process kills itself (SIGKILL). Says `executed` or `voided` and how many moments there were. The moments are
+//! (`BEGIN` and `COMMIT` are such) has a moment before it is sent and one after its answer is read; at the so-manieth,
+//! or at the first of a statement that begins so (`before:COMMIT`, `after:COMMIT`), the process kills itself (SIGKILL). Says `executed` or `voided` and how many moments there were. The moments are
 //! Diesel's instrumentation: the service has no such points. Ends with 3 when the store or the run refuses.
 
 use std::process::ExitCode;
@@ -27,10 +27,39 @@ use uuid::Uuid;
 
 static ARMED: AtomicBool = AtomicBool::new(false);
 static MOMENTS: AtomicU64 = AtomicU64::new(0);
-static FATAL: OnceLock<u64> = OnceLock::new();
+static FATAL: OnceLock<Moment> = OnceLock::new();
 
-fn moment() {
-    if ARMED.load(Ordering::Relaxed) && Some(&(MOMENTS.fetch_add(1, Ordering::Relaxed) + 1)) == FATAL.get() {
+/// When to die.
+enum Moment {
+    Nth(u64),
+    Before(String),
+    After(String),
+}
+
+impl Moment {
+    fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some(("after", statement)) => Self::After(statement.to_owned()),
+            Some((_, statement)) => Self::Before(statement.to_owned()),
+            None => Self::Nth(text.parse().unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn is(&self, nth: u64, is_over: bool, statement: &str) -> bool {
+        match self {
+            Self::Nth(fatal) => *fatal == nth,
+            Self::Before(begins) => !is_over && statement.starts_with(begins),
+            Self::After(begins) => is_over && statement.starts_with(begins),
+        }
+    }
+}
+
+fn moment(is_over: bool, statement: &str) {
+    if !ARMED.load(Ordering::Relaxed) {
+        return;
+    }
+    let nth = MOMENTS.fetch_add(1, Ordering::Relaxed) + 1;
+    if FATAL.get().is_some_and(|fatal| fatal.is(nth, is_over, statement)) {
         // Nothing after this runs: the signal cannot be caught.
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
@@ -41,7 +70,8 @@ struct Statements;
 impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartQuery { .. } | InstrumentationEvent::FinishQuery { .. } => moment(),
+            InstrumentationEvent::StartQuery { query, .. } => moment(false, &query.to_string()),
+            InstrumentationEvent::FinishQuery { query, .. } => moment(true, &query.to_string()),
             _ => {}
         }
     }
@@ -50,8 +80,8 @@ impl Instrumentation for Statements {
 fn main() -> ExitCode {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let text = |at: usize| given.get(at).map_or("", String::as_str);
-    if let Some(fatal) = given.get(3).and_then(|text| text.parse().ok()) {
-        let _ = FATAL.set(fatal);
+    if let Some(fatal) = given.get(3) {
+        let _ = FATAL.set(Moment::parse(fatal));
     }
     if set_default_instrumentation(|| Some(Box::new(Statements))).is_err() {
         return ExitCode::from(4);

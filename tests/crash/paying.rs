@@ -15,9 +15,15 @@ use harness::platform::Platform;
 use crate::Draws;
 use crate::world::{People, approved, keep, people};
 
-/// How many seeds; `FLIP360_PAYOUT_KILL_SEEDS` asks for more (25 take a quarter of an hour and more).
-fn seeds() -> u64 {
-    std::env::var("FLIP360_PAYOUT_KILL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+/// How many seeds are killed at the four points that matter most.
+const SEEDS: u64 = 25;
+/// Those points: around the writing of the bank file, and around the commit.
+const POINTS: [&str; 4] =
+    ["before:insert into bank_file (", "after:insert into bank_file (", "before:COMMIT", "after:COMMIT"];
+
+/// How many seeds are killed at every statement; `FLIP360_PAYOUT_KILL_SEEDS` asks for more (25 take a quarter of an hour).
+fn swept_seeds() -> u64 {
+    std::env::var("FLIP360_PAYOUT_KILL_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 const MEMBERS: &str = include_str!("../../data/v01/v01-example-members.csv");
@@ -40,10 +46,10 @@ fn ready(draws: &mut Draws) -> (Platform, People, PayoutRun) {
     (platform, people, run)
 }
 
-fn worker(platform: &Platform, people: &People, run: &PayoutRun, moment: Option<u64>) -> Command {
+fn worker(platform: &Platform, people: &People, run: &PayoutRun, moment: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_payout-worker"));
     command.arg(platform.database.url("flip360_owner")).arg(run.id.to_string()).arg(people.finance.id.to_string());
-    command.args(moment.map(|moment| moment.to_string()));
+    command.args(moment);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -78,15 +84,33 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+fn draws(seed: u64) -> Draws {
+    Draws(0x0f11_9360_2026_1130 ^ (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// One seed: killed at each point in turn, then executed by whoever asks again.
+fn killed_at_the_points(seed: u64) {
+    let (platform, people, run) = ready(&mut draws(seed));
+    for point in POINTS {
+        let output = worker(&platform, &people, &run, Some(point)).output().expect("it runs");
+        assert_eq!(output.status.signal(), Some(9), "seed {seed}, {point}: {}", said(&output));
+        let after = written(&platform);
+        assert_eq!(after[5], i64::from(point == "after:COMMIT"), "seed {seed}, {point}");
+        assert!(after[5] == 1 || after == [0; 6], "seed {seed}, {point}: {after:?}");
+    }
+    let again = worker(&platform, &people, &run, None).output().expect("it runs");
+    assert!(said(&again).starts_with("executed"), "{}", said(&again));
+    whole(&platform, &run);
+}
+
 /// One seed: killed at every moment in turn until it survives. Gives how many died.
 fn swept(seed: u64) -> u64 {
-    let mut draws = Draws(0x0f11_9360_2026_1130 ^ (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let (platform, people, run) = ready(&mut draws);
+    let (platform, people, run) = ready(&mut draws(seed));
     let before = written(&platform);
     assert_eq!(before, [0; 6]);
     let mut deaths = 0;
     loop {
-        let output = worker(&platform, &people, &run, Some(deaths + 1)).output().expect("it runs");
+        let output = worker(&platform, &people, &run, Some(&(deaths + 1).to_string())).output().expect("it runs");
         if output.status.signal() != Some(9) {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert!(said(&output).starts_with("executed"), "{}", said(&output));
@@ -107,14 +131,24 @@ fn swept(seed: u64) -> u64 {
     deaths
 }
 
+/// The work for each seed, on two threads.
+fn on_two_threads<R: Send>(seeds: u64, work: impl Fn(u64) -> R + Sync) -> Vec<R> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let halves: Vec<_> =
+            (0..2).map(|half| scope.spawn(move || (half..seeds).step_by(2).map(work).collect::<Vec<_>>())).collect();
+        halves.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn killed_around_the_file_and_the_commit_an_execution_is_whole_or_nothing() {
+    assert_eq!(on_two_threads(SEEDS, killed_at_the_points).len() as u64, SEEDS);
+}
+
 #[test]
 fn killed_at_every_statement_an_execution_is_whole_or_nothing() {
-    let deaths: Vec<u64> = std::thread::scope(|scope| {
-        let halves: Vec<_> =
-            (0..2).map(|half| scope.spawn(move || (half..seeds()).step_by(2).map(swept).collect::<Vec<_>>())).collect();
-        halves.into_iter().flat_map(|half| half.join().expect("no panic")).collect()
-    });
-    assert_eq!(deaths.len() as u64, seeds());
+    let deaths = on_two_threads(swept_seeds(), swept);
     // Locking, writing, posting and committing are far more statements than these.
     assert!(deaths.iter().all(|deaths| *deaths > 30), "{deaths:?}");
     println!("{} processes died", deaths.iter().sum::<u64>());

@@ -100,7 +100,8 @@ pub(super) fn worked_out(
     cut_off_on: Date,
 ) -> Result<FrozenContent, PayoutError> {
     let lines = uow.payouts().list_payable_lines(cut_off_on)?;
-    let standings = uow.payouts().lock_standings(&payees_of(&lines))?;
+    // Nothing is locked: what changes before the execution voids the approval there.
+    let standings = uow.payouts().list_standings(&payees_of(&lines))?;
     let payees: Vec<PayeeId> = standings.iter().map(|standing| standing.id).collect();
     let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
     let tax = crate::tax::service::facts(uow, &payees, &ids)?;

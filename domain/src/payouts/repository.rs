@@ -108,6 +108,12 @@ pub trait PayoutRepository {
     /// The failure of the store.
     fn lock_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError>;
 
+    /// How payees stand, in the order of their ids; they may change meanwhile.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError>;
+
     /// Locks payees against change, in the order of their ids, and tells how they stand.
     ///
     /// # Errors
