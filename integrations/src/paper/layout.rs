@@ -55,8 +55,8 @@ struct Sheet<'t> {
 
 /// The right edges of the columns of amounts.
 const QUANTITY: f32 = 346.0;
-const PRICE: f32 = 412.0;
-const TAX: f32 = 476.0;
+const PRICE: f32 = 410.0;
+const TAX: f32 = 470.0;
 const TOTAL: f32 = RIGHT - 4.0;
 const SUPPLIED: f32 = LEFT + 4.0 + DESCRIPTION_ROOM + 8.0;
 
