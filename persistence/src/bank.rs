@@ -126,17 +126,21 @@ impl BankRepository for PgUnitOfWork<'_> {
         let payouts: Vec<(Uuid, String, i64)> = query::<(SqlUuid, Text, BigInt)>(
             "select p.id, p.reference, p.amount_minor from payout p join payout_run r on r.id = p.run_id
              where p.reference = any($1) and p.rail = 'aba' and r.bank_account_id = $2
-               and not exists (select from bank_line_match m where m.target_id = p.id) order by p.id",
+               and not exists (select from bank_line_match m where m.target_id = p.id)
+               and not exists (select from bank_return_item i join bank_line_match m on m.target_id = i.return_id where i.payout_id = p.id)
+             order by p.id",
         )
         .bind::<Array<Text>, _>(references)
         .bind::<SqlUuid, _>(account.uuid())
         .load(self.pg)
         .map_err(store_error)?;
-        let returns: Vec<(Uuid, jiff_diesel::Date, i64)> = query::<(SqlUuid, Date, BigInt)>(
-            "select b.id, max(i.returned_on), b.matched_minor from bank_return b join bank_return_item i on i.return_id = b.id
+        let returns: Vec<(Uuid, jiff_diesel::Date, i64, Vec<Uuid>)> = query::<(SqlUuid, Date, BigInt, Array<SqlUuid>)>(
+            "select b.id, max(i.returned_on), b.matched_minor, array_agg(p.id) from bank_return b join bank_return_item i on i.return_id = b.id
                join payout p on p.id = i.payout_id join payout_run r on r.id = p.run_id
              where r.bank_account_id = $1 and i.returned_on between $2::date - 21 and $3::date + 21
-               and not exists (select from bank_line_match m where m.target_id = b.id) group by b.id order by b.id",
+               and not exists (select from bank_line_match m where m.target_id = b.id)
+               and not exists (select from bank_return_item o join bank_line_match m on m.target_id = o.payout_id where o.return_id = b.id)
+             group by b.id order by b.id",
         )
         .bind::<SqlUuid, _>(account.uuid())
         .bind::<Date, _>(date(first))
@@ -158,10 +162,11 @@ impl BankRepository for PgUnitOfWork<'_> {
                 .collect(),
             returns: returns
                 .into_iter()
-                .map(|(id, returned, matched_minor)| OpenReturn {
+                .map(|(id, returned, matched_minor, payouts)| OpenReturn {
                     id: BankReturnId::new(id),
                     returned_on: returned.into(),
                     matched_minor,
+                    payouts: payouts.into_iter().map(PayoutId::new).collect(),
                 })
                 .collect(),
         })
@@ -225,7 +230,8 @@ impl BankRepository for PgUnitOfWork<'_> {
 
     fn payout_amount(&mut self, account: BankAccountId, payout: PayoutId) -> Result<Option<i64>, StoreError> {
         query::<BigInt>(
-            "select p.amount_minor from payout p join payout_run r on r.id = p.run_id where p.id = $1 and r.bank_account_id = $2 and p.rail = 'aba'",
+            "select p.amount_minor from payout p join payout_run r on r.id = p.run_id where p.id = $1 and r.bank_account_id = $2 and p.rail = 'aba'
+               and not exists (select from bank_return_item i join bank_line_match m on m.target_id = i.return_id where i.payout_id = p.id)",
         )
         .bind::<SqlUuid, _>(payout.uuid())
         .bind::<SqlUuid, _>(account.uuid())

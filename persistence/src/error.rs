@@ -24,6 +24,13 @@ pub fn store_error(error: Error) -> StoreError {
             _ if info.message().ends_with("out of range") => StoreError::Violates(OUT_OF_RANGE.to_owned()),
             // Diesel has no kind of its own for a deadlock; PostgreSQL's message is fixed in English (lc_messages C).
             _ if info.message().starts_with("deadlock detected") => StoreError::Contention,
+            // SQLSTATE 53100, which Diesel does not tell either: it passes once somebody has made room.
+            _ if info.message().starts_with("could not extend file")
+                || info.message().ends_with("No space left on device") =>
+            {
+                tracing::error!("the database has no room left on its disk");
+                StoreError::Unavailable
+            }
             _ => StoreError::Failed(info.message().to_owned()),
         },
         other => StoreError::Failed(other.to_string()),

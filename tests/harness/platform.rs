@@ -37,7 +37,7 @@ use persistence::{PgStore, PoolSizes};
 use uuid::Uuid;
 
 use crate::cluster::TestDatabase;
-use crate::promises::PROMISES;
+use crate::promises;
 
 /// The name of the log in tests.
 pub const ORIGIN: &str = "flip360.test/log";
@@ -357,7 +357,7 @@ impl Platform {
     fn check(&self) {
         domain::events::number(self.store()).expect("events are numbered");
         self.check_events();
-        for (promise, broken) in PROMISES {
+        for (promise, broken) in promises::all() {
             assert_eq!(self.number(broken), 0, "broken: {promise}");
         }
     }

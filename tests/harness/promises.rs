@@ -1,7 +1,16 @@
 //! What must never be, whatever a test did: asked when its platform is dropped.
 
+mod money_out;
+
 /// What is promised, and the query that counts violations of it.
-pub const PROMISES: &[(&str, &str)] = &[
+pub type Promise = (&'static str, &'static str);
+
+/// Everything that is promised.
+pub fn all() -> impl Iterator<Item = &'static Promise> {
+    PROMISES.iter().chain(money_out::PROMISES)
+}
+
+const PROMISES: &[Promise] = &[
     (
         "uplines stay within an organisation",
         "select count(*) from member m join member u on u.id = m.upline_id where u.organisation_id <> m.organisation_id",
@@ -43,11 +52,24 @@ pub const PROMISES: &[(&str, &str)] = &[
         "select count(*) from deal d where (d.agreement_id is not null) <> exists (select from handshake h join handshake_statement s on s.handshake_id = h.id where h.deal_id = d.id and h.hop = 0 and s.kind = 'seal')",
     ),
     (
-        "a payee that is erased has no name, no ABN and no account",
+        "a payee that is erased has no name, no ABN and no account, no paper, and nothing that Stripe told of it",
         "select count(*) from payee p where p.erased_at is not null and (p.abn is not null or p.gst_registered_on is not null
            or exists (select from personal_data d where d.subject_id = p.id and d.name <> 'Erased')
            or exists (select from payee_bank_change c where c.payee_id = p.id)
-           or exists (select from payee_bank_details d where d.payee_id = p.id and d.account_title <> 'ERASED'))",
+           or exists (select from payee_bank_details d where d.payee_id = p.id and d.account_title <> 'ERASED')
+           or exists (select from tax_document_content c join tax_document d on d.id = c.document_id where d.payee_id = p.id)
+           or exists (select from stripe_account a where a.payee_id = p.id and (a.disabled_reason is not null
+             or exists (select from stripe_event e where e.account = a.account and e.erased_sha256 is null))))",
+    ),
+    (
+        "of a payee that is erased no bank tells any more, but in documents that the law kept when something was erased last",
+        "with last (up_to) as (select max((erased_at at time zone 'Australia/Sydney')::date) - interval '5 years' from payee),
+           back as (select o.id, i.return_id from payee p join payout o on o.payee_id = p.id left join bank_return_item i on i.payout_id = o.id where p.erased_at is not null),
+           lines as (select l.*, s.document_sha256 from back join bank_line_match m on m.target_id in (back.id, back.return_id) join bank_statement_line l on l.id = m.line_id join bank_statement s on s.id = l.statement_id)
+         select (select count(*) from lines where text <> '')
+              + (select count(*) from bank_return r cross join last where r.id in (select return_id from back) and r.bytes <> '' and (r.created_at at time zone 'Australia/Sydney')::date <= last.up_to)
+              + (select count(*) from bank_document d cross join last where d.sha256 in (select document_sha256 from lines) and d.bytes <> ''
+                   and not exists (select from bank_statement s where s.document_sha256 = d.sha256 and s.to_on > last.up_to))",
     ),
     (
         "nobody acts as somebody who is erased",
@@ -191,72 +213,6 @@ pub const PROMISES: &[(&str, &str)] = &[
            select p.line_id, sum(p.amount_minor) s from ledger_posting p join ledger_entry e on e.seq = p.entry_seq where e.kind = 'clawback_recovery' group by 1) r on r.line_id = l.id
            where l.set_off_minor <> coalesce(r.s, 0))
          + (select count(*) from (select payee_id from commission_line where payee_id is not null group by 1 having sum(set_off_minor) <> 0) x)",
-    ),
-    (
-        "a payout by Stripe is one transfer, settled when that was made, and moves the Stripe balance by it and its reversals",
-        "select (select count(*) from stripe_sending s join payout p on p.id = s.payout_id where (s.transfer is not null) <> (s.outcome is not distinct from 'made')
-             or (s.transfer is not null and p.state not in ('settled', 'returned')) or (s.transfer is null and p.state = 'settled') or p.rail <> 'stripe')
-           + (select count(*) from stripe_sending s join payout p on p.id = s.payout_id where s.reversed_minor > p.amount_minor
-             or (case when s.transfer is null then 0 else s.reversed_minor - p.amount_minor end) <> (
-               select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
-               join ledger_account a on a.id = g.account_id and a.kind = 'stripe_balance' where e.source_id = p.id))",
-    ),
-    (
-        "what Stripe told is kept once and has one ending",
-        "select (select count(*) from stripe_event e where (select count(*) from stripe_event_work w where w.event_id = e.id) <> 1)
-           + (select count(*) from stripe_event_work where (state = 'waiting') <> (done_at is null))",
-    ),
-    (
-        "a payout is the sum of its lines, and has one entry over its amount",
-        "select count(*) from payout p where p.amount_minor <> (select coalesce(sum(amount_minor), 0) from payout_line l where l.payout_id = p.id)
-           or p.recovered_minor <> (select coalesce(sum(amount_minor), 0) from payout_recovery r where r.payout_id = p.id)
-           or p.amount_minor <> (select coalesce(sum(g.amount_minor), 0) from ledger_entry e join ledger_posting g on g.entry_seq = e.seq
-                where e.source_id = p.id and e.kind = 'payout_initiated' and g.amount_minor > 0)",
-    ),
-    (
-        "every payout with GST has its invoice over the same amount, and every withholding its summary",
-        "select count(*) from payout p where (p.gst_minor, p.withheld_minor) <> (
-           (select coalesce(sum(d.gst_minor), 0) from tax_document d where d.payout_id = p.id and d.kind = 'rcti'),
-           (select coalesce(sum(d.withheld_minor), 0) from tax_document d where d.payout_id = p.id and d.kind = 'payment_summary'))",
-    ),
-    (
-        "the GST of a line is the GST on its papers",
-        "select count(*) from commission_line l where l.gst_minor <> (select coalesce(sum(t.gst_minor), 0) from tax_document_line t
-           join tax_document d on d.id = t.document_id where t.line_id = l.id and d.kind in ('rcti', 'adjustment_note'))",
-    ),
-    (
-        "numbers of tax papers have no gap, and each names the digest of the one before",
-        "select (select coalesce(max(seq), 0) - count(*) from tax_document) + (select count(*) from tax_head h where h.last_seq <> (select count(*) from tax_document))
-              + (select count(*) from (select max(serial) - count(*) gap from tax_document group by kind, financial_year) x where gap <> 0)
-              + (select count(*) from tax_document d join tax_document p on p.seq = d.seq - 1 where d.previous_sha256 <> p.content_sha256)",
-    ),
-    (
-        "the bytes of a tax paper hash to its digest, and its id is made of that",
-        "select count(*) from tax_document d left join tax_document_content c on c.document_id = d.id
-           where (c.content is null and not exists (select from member_payee p join member m on m.id = p.member_id join chain_erasure e on e.contact_id = m.contact_id where p.payee_id = d.payee_id))
-              or sha256(c.content) <> d.content_sha256 or left(replace(d.id::text, '-', ''), 12) <> left(encode(d.content_sha256, 'hex'), 12)",
-    ),
-    (
-        "an entry over GST names the paper that says so, over the same amount",
-        "select count(*) from ledger_entry e left join tax_document d on d.id = e.source_id where e.kind = 'gst' and (d.id is null
-           or d.gst_minor <> (select sum(p.amount_minor) from ledger_posting p join ledger_account a on a.id = p.account_id where p.entry_seq = e.seq and a.kind = 'gst_paid'))",
-    ),
-    (
-        "an executed run is the sum of its payouts, and no other run has any",
-        "select count(*) from payout_run r left join (select run_id, sum(amount_minor) total, count(*) n from payout group by 1) p on p.run_id = r.id
-         where (r.state = 'executed' and (r.total_minor, r.payout_count) is distinct from (p.total::bigint, p.n::int)) or (r.state <> 'executed' and p.n is not null)",
-    ),
-    (
-        "a payout by bank file is in one file, no other is in any, and a file is the sum of its payouts",
-        "select (select count(*) from payout p left join bank_file_payout i on i.payout_id = p.id where (p.rail = 'aba') <> (i.payout_id is not null))
-              + (select count(*) from bank_file f left join (select i.file_id, sum(p.amount_minor) total, count(*) n from bank_file_payout i join payout p on p.id = i.payout_id group by 1) h on h.file_id = f.id
-                 where (f.total_minor, f.payout_count) is distinct from (h.total::bigint, h.n::int))",
-    ),
-    (
-        "every approved run has its approval in the log",
-        "select count(*) from payout_run r where r.state in ('approved', 'executed') and not exists (
-           select from chain_secret s where s.subject_id = r.id and s.kind = 'envelope'
-             and (exists (select from chain_pending p where p.source_id = s.source_id) or exists (select from chain_leaf l where l.source_id = s.source_id)))",
     ),
     (
         "a deal stands where its last move brought it",

@@ -130,6 +130,43 @@ fn a_credit_that_names_several_brings_all_of_them_back_and_one_that_does_not_add
 }
 
 #[test]
+fn the_money_of_a_payment_comes_back_by_one_line_alone_or_with_its_file() {
+    let (dear, together) = (78_000, 91_000);
+    // Which credit comes first, and whether the other is in the same document.
+    for (alone_first, documents) in [(true, 2), (true, 1), (false, 2), (false, 1)] {
+        let (platform, people, _, run) = sent();
+        let payments = harness::bounced::payments(&file(&platform, &run));
+        let back: Vec<String> = payments.iter().map(|payment| harness::bounced::record(payment, '6')).collect();
+        assert_eq!(send(&platform, &people, &back).kept.matched_minor, together);
+        let named = payments.iter().find(|p| p[20..30].ends_with("78000")).expect("the payment")[62..80].trim();
+        let alone = Entry { end_to_end: named.to_owned(), ..entry("2026-11-25", dear, "RETURN") };
+        let mut credits = vec![alone, entry("2026-11-25", together, "DIRECT ENTRY RETURNS")];
+        let first = if alone_first { dear } else { together };
+        if !alone_first {
+            credits.reverse();
+        }
+        let debit = entry("2026-11-24", -together, "COMMISSION");
+        let second = credits.split_off(2 / documents);
+        let lines = std::iter::once(debit).chain(credits).collect();
+        let _ = take_in(&platform, &people, &document("08", &[day(together, "2026-11-25", lines)]));
+        if !second.is_empty() {
+            let _ = take_in(&platform, &people, &document("02", &[day(first, "2026-11-26", second)]));
+        }
+        let open: Vec<i64> = report(&platform).unmatched.iter().map(|(line, _)| line.amount_minor).collect();
+        assert_eq!(open, [dear + together - first], "{alone_first} {documents}");
+        assert_eq!(states(&platform, "returned"), 2);
+        // Nor by hand.
+        let line = report(&platform).unmatched[0].0.id;
+        let payout = run.content.content().payouts.iter().find(|p| p.net.0 == dear).expect("the payout").id;
+        let reason = domain::directory::Grounds::parse("it looks alike").expect("grounds");
+        let command = MatchLine { line, target: HandTarget::Payout(payout), reason };
+        let by =
+            platform.store().transaction(|uow| by_hand::match_line(uow, &as_(&platform, &people.finance), &command));
+        assert!(by.is_err(), "{alone_first} {documents}");
+    }
+}
+
+#[test]
 fn two_files_over_one_amount_wait_for_two_debits_or_somebody_who_knows() {
     let mut platform = with_deals(&[("C-1", "M016", "")]);
     let people = people();

@@ -14,10 +14,11 @@ const ACCOUNT: &str = r#"{"name": "Commission account", "account": {"bsb": "062-
     "account_name": "FLIP 360 PTY LTD"}, "bank_code": "CBA", "user_name": "FLIP 360 PTY LTD", "user_number": "301500",
     "remitter": "FLIP 360", "description": "COMMISSION", "self_balancing": true, "header_date": "next_banking_day"}"#;
 
-struct World {
-    service: Service,
-    finance: String,
-    approver: String,
+/// A service with an own account, and who prepares and who approves.
+pub struct World {
+    pub service: Service,
+    pub finance: String,
+    pub approver: String,
     account: String,
 }
 
@@ -25,7 +26,7 @@ fn account() -> Value {
     serde_json::from_str(ACCOUNT).expect("JSON")
 }
 
-fn text(value: &Value, key: &str) -> String {
+pub fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("no {key}: {value}")).to_owned()
 }
 
@@ -38,15 +39,15 @@ fn world(platform: Platform) -> World {
 }
 
 impl World {
-    fn preview(&self) -> Value {
+    pub fn preview(&self) -> Value {
         self.service.post("/v1/payout-runs", &self.finance, &json!({"bank_account_id": self.account})).expect(201)
     }
 
-    fn act(&self, run: &Value, act: &str, token: &str, body: &Value) -> Reply {
+    pub fn act(&self, run: &Value, act: &str, token: &str, body: &Value) -> Reply {
         self.service.post(&format!("/v1/payout-runs/{}/{act}", text(run, "id")), token, body)
     }
 
-    fn approved(&self) -> Value {
+    pub fn approved(&self) -> Value {
         let run = self.preview();
         let _ = self.act(&run, "propose", &self.finance, &json!({})).expect(200);
         let seen = json!({"content_sha256": run["content_sha256"]});
@@ -58,12 +59,13 @@ impl World {
         self.act(&run, "execute", &self.finance, &json!({})).expect(200)
     }
 
-    fn path(&self, run: &Value, rest: &str) -> String {
+    pub fn path(&self, run: &Value, rest: &str) -> String {
         format!("/v1/payout-runs/{}{rest}", text(run, "id"))
     }
 }
 
-fn busy() -> World {
+/// With two deals that are to be paid.
+pub fn busy() -> World {
     world(with_deals(&[("C-1", "M016", ""), ("C-2", "M001", "")]))
 }
 

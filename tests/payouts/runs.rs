@@ -276,6 +276,12 @@ fn a_payee_whose_clawbacks_take_everything_waits() {
         run.content.content().skipped.iter().map(|s| (s.code, s.gross.0, s.recoverable.0)).collect();
     skipped.sort_unstable();
     assert_eq!(skipped, [(Skip::NothingNet, 13_000, 26_000), (Skip::NothingNet, 78_000, 156_000)]);
+    // What is earned later makes up for all of it first; only what is more is paid.
+    import(&platform, &[("C-4", "M016", ""), ("C-5", "M016", "")]);
+    let run = paid(&platform, &people, &account);
+    let credited = credited(&file(&platform, &run));
+    assert_eq!(credited, BTreeMap::from([("Member M004".into(), 13_000), ("Member M016".into(), 78_000)]));
+    assert_eq!(platform.number("select sum(recoverable_minor) from commission_line"), 0);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Tax papers: what payees are to the tax office, GST and withholding of payments, papers, reports.
 
+mod events;
 mod facts;
 mod paper;
 mod random;
+#[path = "../webhooks/receiver.rs"]
+#[expect(dead_code, reason = "the host of the tests of webhooks, of which these need a part")]
+mod receiver;
 mod report;
 mod runs;
 #[path = "../payouts/world.rs"]

@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use domain::access::Role;
-use domain::kernel::Digest;
+use domain::kernel::{Cents, Digest};
 use harness::server::Service;
 use harness::skip::skip;
 use integrations::paper;
 use serde_json::{Value, json};
 
-use crate::runs::{papers, register, with_deals};
+use crate::runs::{import, papers, register, with_deals};
 use crate::world::{keep, paid, people};
 
 fn world() -> Service {
@@ -27,8 +27,46 @@ fn invoice(service: &Service, token: &str) -> Value {
     invoice.clone()
 }
 
+#[test]
+fn a_paper_comes_in_the_form_that_is_asked_for() {
+    let service = world();
+    let partner = service.partner();
+    let listed = invoice(&service, &partner);
+    let path = format!("/v1/tax-documents/{}", listed["id"].as_str().expect("an id"));
+    let authorization = format!("Bearer {partner}");
+    let asked = |accept: &str| {
+        service.send("GET", &path, &[("authorization", authorization.as_str()), ("accept", accept)], None)
+    };
+    let (json, pdf) = (service.get(&path, &partner), service.get(&format!("{path}/pdf"), &partner));
+    let (json_type, pdf_type) = (Some("application/json"), Some("application/pdf"));
+    for (accept, media, body) in [
+        ("application/pdf", pdf_type, &pdf.body),
+        ("application/json;q=0.1, application/pdf", pdf_type, &pdf.body),
+        ("application/json", json_type, &json.body),
+        ("application/pdf;q=0.5, application/json", json_type, &json.body),
+        ("application/*", json_type, &json.body),
+        ("*/*", json_type, &json.body),
+    ] {
+        let reply = asked(accept);
+        assert_eq!((reply.status, reply.header("content-type"), &reply.body), (200, media, body), "{accept}");
+        let whose = if media == pdf_type { &pdf } else { &json };
+        assert_eq!(reply.header("etag"), whose.header("etag"), "{accept}");
+    }
+    assert_ne!(json.header("etag"), pdf.header("etag"));
+    for accept in ["text/plain", "image/png", "application/pdf;q=0"] {
+        let _ = asked(accept).problem(406, "not_acceptable");
+    }
+    // In every form it is nobody else's.
+    let stranger = format!("Bearer {}", service.stranger());
+    let foreign = service.send("GET", &path, &[("authorization", &stranger), ("accept", "application/pdf")], None);
+    let _ = foreign.problem(404, "not_found");
+}
+
 /// The text of a PDF as poppler reads it; nothing where it is not installed.
 fn read(pdf: &[u8], name: &str) -> Option<String> {
+    if let Ok(folder) = std::env::var("FLIP360_KEEP_PAPERS") {
+        std::fs::write(format!("{folder}/{name}.pdf"), pdf).expect("the file is written");
+    }
     let path = std::env::temp_dir().join(format!("{name}-{}.pdf", std::process::id()));
     std::fs::write(&path, pdf).expect("the file is written");
     let output = Command::new("pdftotext").args(["-layout", path.to_str().expect("a path"), "-"]).output();
@@ -78,6 +116,8 @@ fn a_pdf_has_all_that_an_invoice_must_say_and_is_the_same_each_time() {
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/pdf")));
     assert!(reply.body.starts_with(b"%PDF-"));
     assert_eq!(reply.body, service.get(&path, &finance).body, "the same paper, the same bytes");
+    let etag = format!("\"{}\"", Digest::of(&reply.body));
+    assert_eq!(reply.header("etag"), Some(etag.as_str()));
     let Some(text) = read(&reply.body, "invoice") else { return };
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for wanted in [
@@ -112,9 +152,6 @@ fn a_long_paper_goes_over_several_pages_and_foreign_letters_are_written() {
     let line = content.lines[0].clone();
     content.lines = std::iter::repeat_n(line, 120).collect();
     let pdf = paper::pdf(&content).expect("a PDF");
-    if let Ok(folder) = std::env::var("FLIP360_KEEP_PAPERS") {
-        std::fs::write(format!("{folder}/long.pdf"), &pdf).expect("the file is written");
-    }
     let Some(text) = read(&pdf, "long") else { return };
     // The name is too long for its column.
     assert!(text.contains("Žofie Núñez-Ångström ΑΒΓ") && text.contains("Жук"), "{text}");
@@ -122,4 +159,35 @@ fn a_long_paper_goes_over_several_pages_and_foreign_letters_are_written() {
     assert!(pages > 3, "{pages} pages");
     assert!(text.contains(&format!("Page {pages} of {pages}")));
     assert_eq!(text.matches("FIXED-3Y").count(), 120);
+}
+
+#[test]
+fn a_note_of_long_names_and_large_amounts_says_all_of_them_in_columns_of_their_own() {
+    let platform = with_deals(&[("C-1", "M016", "")]);
+    let people = people();
+    let account = keep(&platform, &people.finance, false);
+    register(&platform, "M016");
+    let _ = paid(&platform, &people, &account);
+    import(&platform, &[("C-1", "M016", "2026-06-01")]);
+    let (_, _, mut content) =
+        papers(&platform).into_iter().find(|(r, ..)| r.kind.code() == "adjustment_note").expect("one");
+    let long = "The Trustee for the Wollombi Valley and Upper Hunter Referral Partners Family Investment Trust No. 2 trading as Upper Hunter Introductions";
+    content.supplier.name = long.to_owned();
+    if let Some(recipient) = &mut content.recipient {
+        recipient.name = format!("{long} (Recipient)");
+    }
+    let line = &mut content.lines[0];
+    (line.net, line.gst, line.total) = (Cents(-99_999_990), Cents(-9_999_999), Cents(-109_999_989));
+    line.supplied_on = jiff::civil::date(2026, 9, 30);
+    let line = line.clone();
+    content.lines = std::iter::repeat_n(line, 60).collect();
+    let Some(text) = read(&paper::pdf(&content).expect("a PDF"), "note") else { return };
+    let row = "30 Sep 2026 1 -999,999.90 -99,999.99 -1,099,999.89";
+    let rows = text.lines().filter(|l| l.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(row)).count();
+    assert_eq!(rows, 60, "{text}");
+    // Each name stands in a column, and the recipient's in the letterhead besides.
+    for (word, times) in [("Wollombi", 3), ("trading", 3), ("(Recipient)", 2)] {
+        assert_eq!(text.matches(word).count(), times, "{word}: {text}");
+    }
+    assert!(text.contains("Recipient created adjustment note") && text.contains("adjusts RCTI-FY27-000001"), "{text}");
 }

@@ -20,6 +20,7 @@ impl From<OnboardingError> for Problem {
             OnboardingError::MissingScope(missing) => missing.into(),
             OnboardingError::NotFound => Self::not_found(),
             OnboardingError::OtherRail => Self::conflict("other_rail", detail),
+            OnboardingError::Erased => Self::conflict("payee_erased", detail),
             OnboardingError::Store(error) => error.into(),
         }
     }

@@ -1,7 +1,7 @@
 //! Tax papers, what the tax office is told and paid.
 
 use actix_web::web::Data;
-use actix_web::{get, post};
+use actix_web::{HttpRequest, get, post};
 use domain::env::Env;
 use domain::kernel::ids::{PayeeId, PayoutId, TaxDocumentId, TaxRemittanceId};
 use domain::ledger::book;
@@ -10,7 +10,7 @@ use domain::tax::DocumentKind;
 use domain::tax::document::Content;
 use domain::tax::remit::{self, ProposeRemittance};
 use domain::tax::report::{self, Quarter};
-use domain::tax::repository::DocumentFilter;
+use domain::tax::repository::{DocumentFilter, DocumentRecord};
 use integrations::paper;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::answer::Answer;
 use crate::app::{App, blocking, read};
 use crate::extract::query::filter;
 use crate::extract::{Caller, Command, Empty, Filter, Id, List, ListQuery, Unfiltered};
+use crate::http::media::prefers;
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;
@@ -28,6 +29,8 @@ use crate::views::tax::{
     BasPeriodView, CreateTaxRemittanceRequest, TaxDocumentDetailView, TaxDocumentView, TaxRemittanceView,
     WithholdingReportView,
 };
+
+const PDF: &str = "application/pdf";
 
 /// Which papers are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -115,31 +118,47 @@ async fn list_tax_documents(app: Data<App>, list: List<DocumentQuery>) -> Result
 
 /// Get a tax paper
 ///
-/// With its exact text, whose digest is its `sha256` and its `ETag`. Its PDF is at `/pdf`.
-#[utoipa::path(operation_id = "get_tax_document", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The paper", body = TaxDocumentDetailView)))]
+/// With its exact text, whose digest is its `sha256` and its `ETag`. `Accept: application/pdf` gets its PDF, as `/pdf` does.
+#[utoipa::path(operation_id = "get_tax_document", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The paper", content((TaxDocumentDetailView = "application/json"), (Vec<u8> = "application/pdf")))))]
 #[get("/tax-documents/{id}")]
-async fn get_tax_document(app: Data<App>, caller: Caller, Id(id): Id<TaxDocumentId>) -> Result<Answer, Problem> {
-    let found = read(&app, &caller, move |queries| queries.tax().find_document(id)).await?;
-    let (record, content) = found.ok_or_else(Problem::not_found)?;
+async fn get_tax_document(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<TaxDocumentId>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
+    if prefers(request.headers(), PDF, "application/json") {
+        return pdf_of(&app, &caller, id).await;
+    }
+    let (record, content) = found(&app, &caller, id).await?;
     let etag = record.sha256.to_string();
     Ok(Answer::ok(&TaxDocumentDetailView::new(record, &content))?.with_etag(&etag))
 }
 
 /// Get a tax paper as PDF
 ///
-/// Made of the paper's text alone: the same paper gives the same bytes.
+/// Made of the paper's text alone: the same paper gives the same bytes. The `ETag` is the SHA-256 of the PDF.
 #[utoipa::path(operation_id = "get_tax_document_pdf", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The paper", body = Vec<u8>, content_type = "application/pdf")))]
 #[get("/tax-documents/{id}/pdf")]
 async fn get_tax_document_pdf(app: Data<App>, caller: Caller, Id(id): Id<TaxDocumentId>) -> Result<Answer, Problem> {
-    let found = read(&app, &caller, move |queries| queries.tax().find_document(id)).await?;
-    let (_, content) = found.ok_or_else(Problem::not_found)?;
+    pdf_of(&app, &caller, id).await
+}
+
+/// A paper that the caller may see, and its exact text.
+async fn found(app: &Data<App>, caller: &Caller, id: TaxDocumentId) -> Result<(DocumentRecord, Vec<u8>), Problem> {
+    let found = read(app, caller, move |queries| queries.tax().find_document(id)).await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+async fn pdf_of(app: &Data<App>, caller: &Caller, id: TaxDocumentId) -> Result<Answer, Problem> {
+    let (_, content) = found(app, caller, id).await?;
     let pdf = blocking(move || {
         let content = Content::restore(&content).map_err(|error| Problem::internal(&error))?;
         paper::pdf(&content).map_err(|error| Problem::internal(&error))
     })
     .await??;
     let etag = domain::kernel::Digest::of(&pdf).to_string();
-    Ok(Answer::bytes("application/pdf", pdf).with_etag(&etag))
+    Ok(Answer::bytes(PDF, pdf).with_etag(&etag))
 }
 
 /// Report what was withheld in a year

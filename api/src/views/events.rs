@@ -292,6 +292,29 @@ shapes! {
         /// What the bank statement shows.
         reference: String = "FLIP360 01K0W4Q7",
     }
+    /// A tax paper was issued; amounts are minor units of AUD.
+    TaxDocumentIssuedView as TaxDocumentIssued {
+        /// The paper.
+        tax_document_id: String = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz",
+        /// `rcti`, `adjustment_note`, `remittance_statement` or `payment_summary`.
+        kind: String = "rcti",
+        /// Its number.
+        number: String = "RCTI-FY27-000001",
+        /// For whom.
+        payee_id: String = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz",
+        /// The payment that it goes with, if any.
+        payout_id: Option<String> = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz",
+        /// The day on which it was issued, in Sydney.
+        issued_on: String = "2026-11-24",
+        /// Without GST.
+        net_minor: i64 = 97500,
+        /// GST.
+        gst_minor: i64 = 9750,
+        /// What was withheld.
+        withheld_minor: i64 = 0,
+        /// The digest of its text.
+        sha256: String = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }
     /// Somebody tries a webhook endpoint.
     WebhookTestedView as WebhookTested {
         /// The endpoint.

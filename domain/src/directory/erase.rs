@@ -8,7 +8,7 @@
 
 use uuid::Uuid;
 
-use super::erasure::Plan;
+use super::erasure::{self, Plan};
 use super::erasure_repository::{ErasableSecret, ErasureRecord};
 use super::error::DirectoryError;
 use super::record::ContactRecord;
@@ -63,9 +63,10 @@ pub fn erase_contact(
     let contact = before.contact.clone().erased();
     let after = ContactRecord { contact, version: before.version + 1, ..before.clone() };
     uow.directory().update_contact(&after)?;
-    let erasure = log_erasure(uow, env, id, &plan, named)?;
+    let logged = log_erasure(uow, env, id, &plan, named)?;
     if !plan.payees.is_empty() {
-        uow.erasures().erase_payees(erasure, &plan.payees)?;
+        let up_to = erasure::released_up_to(env.now.sydney_date());
+        uow.erasures().erase_payees(logged, &plan.payees, up_to)?;
     }
     for user in &plan.users {
         user_change::erase(uow, env, *user)?;

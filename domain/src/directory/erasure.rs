@@ -75,7 +75,7 @@ pub enum KeptThing {
     Handshakes,
     /// Whom it is paid as: the name, the ABN, the account.
     Payee,
-    /// Files as they went to the bank, in which its account stands among others.
+    /// Files as they went to the bank, in which its account stands among others'.
     BankFiles,
 }
 
@@ -236,6 +236,11 @@ fn kept_until(paid_on: Date) -> Date {
     paid_on.checked_add(years).unwrap_or(Date::MAX)
 }
 
+/// The last day of which the law keeps nothing any more: what explains a payment of that day may go.
+pub(super) fn released_up_to(today: Date) -> Date {
+    today.checked_sub(jiff::Span::new().years(RETENTION_YEARS)).unwrap_or(Date::MIN)
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -256,6 +261,15 @@ mod tests {
 
     fn on(text: &str) -> Date {
         text.parse().expect("a date")
+    }
+
+    #[test]
+    fn what_may_go_is_what_is_kept_no_longer() {
+        for paid_on in ["2028-06-30", "2028-02-29", "2028-02-28"].map(on) {
+            let until = kept_until(paid_on);
+            assert!(released_up_to(until) >= paid_on, "{paid_on}");
+            assert!(released_up_to(until.yesterday().expect("a day")) < paid_on, "{paid_on}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Bounds: one statement per call, whatever the number of deals.
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::erasure::{Footprint, Report};
@@ -88,11 +89,12 @@ pub trait ErasureRepository {
     /// The failure of the store.
     fn erase_row_digests(&mut self, deals: &[DealId]) -> Result<(), StoreError>;
 
-    /// Takes away the names, ABNs and accounts of payees.
+    /// Takes away the names, ABNs and accounts of payees, their papers, and what outsiders wrote of them: what Stripe
+    /// told, what banks say of their payments; documents of banks, which are of many, if they are up to a day.
     ///
     /// # Errors
     /// `payee_erased` unless this transaction keeps the erasure, of a contact that is paid as them.
-    fn erase_payees(&mut self, erasure: ErasureId, payees: &[PayeeId]) -> Result<(), StoreError>;
+    fn erase_payees(&mut self, erasure: ErasureId, payees: &[PayeeId], up_to: Date) -> Result<(), StoreError>;
 
     /// Whether a contact is erased; nobody erases it until the transaction is over.
     ///

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::kernel::Digest;
 use crate::kernel::ids::{
     AgreementId, CalculationId, DealId, EntryId, HandshakeId, LineId, MemberId, PayeeId, PayoutId, PayoutRunId,
-    WebhookEndpointId,
+    TaxDocumentId, WebhookEndpointId,
 };
 
 /// Data that an event carries; the name is its schema's in the API document.
@@ -162,6 +162,29 @@ event_data! {
         amount_minor: i64,
         /// What the bank statement shows.
         reference: String,
+    }
+    /// A tax paper was issued; amounts are minor units of AUD.
+    TaxDocumentIssued {
+        /// The paper.
+        tax_document_id: TaxDocumentId,
+        /// `rcti`, `adjustment_note`, `remittance_statement` or `payment_summary`.
+        kind: &'static str,
+        /// Its number.
+        number: String,
+        /// For whom.
+        payee_id: PayeeId,
+        /// The payment that it goes with, if any.
+        payout_id: Option<PayoutId>,
+        /// The day on which it was issued, in Sydney.
+        issued_on: Date,
+        /// Without GST.
+        net_minor: i64,
+        /// GST.
+        gst_minor: i64,
+        /// What was withheld.
+        withheld_minor: i64,
+        /// The digest of its text.
+        sha256: Digest,
     }
     /// Somebody tries a webhook endpoint.
     WebhookTested {

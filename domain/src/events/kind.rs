@@ -123,6 +123,10 @@ event_kinds! {
     PayoutSettled = "payout.settled", "payout", "PayoutMoved", PayoutsRead;
     /// A payment came back; its money may be paid again.
     PayoutReturned = "payout.returned", "payout", "PayoutMoved", PayoutsRead;
+    /// A tax paper was issued: an invoice, an adjustment note, a statement or a summary.
+    TaxDocumentIssued = "tax_document.issued", "taxdoc", "TaxDocumentIssued", PayoutsRead;
+    /// A second person approved what is paid to the tax office for a quarter.
+    TaxRemittanceApproved = "tax_remittance.approved", "remittance", "RecordChanged", PayoutsRead;
     /// Every line of a provider's statement is posted, and its exceptions are known.
     ProviderStatementPosted = "provider_statement.posted", "pstatement", "RecordChanged", PayoutsRead;
     /// A second person accepted a shortfall of a provider.

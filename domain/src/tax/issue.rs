@@ -14,6 +14,8 @@ use super::document::{
 };
 use super::repository::{DocumentHead, Parties};
 use crate::env::Env;
+use crate::events::data::TaxDocumentIssued;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::Cents;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, RctiAgreementId, TaxDocumentId};
 use crate::kernel::{Currency, Digest};
@@ -75,7 +77,26 @@ pub fn issue(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: &[Draft]) -> Resul
         documents.push(written(env, draft, &parties, &mut head, (year, *serial))?);
     }
     uow.tax().append_documents(&documents, &head)?;
+    let told: Vec<NewEvent> = documents.iter().map(|document| issued(env, document)).collect::<Result<_, _>>()?;
+    uow.events().append(&told)?;
     Ok(documents)
+}
+
+/// What listeners hear of a paper: whoever may see it.
+fn issued(env: &Env<'_>, document: &TaxDocument) -> Result<NewEvent, StoreError> {
+    let data = TaxDocumentIssued {
+        tax_document_id: document.id,
+        kind: document.kind.code(),
+        number: document.number.clone(),
+        payee_id: document.payee,
+        payout_id: document.payout,
+        issued_on: document.issued_on,
+        net_minor: document.net_minor,
+        gst_minor: document.gst_minor,
+        withheld_minor: document.withheld_minor,
+        sha256: document.sha256,
+    };
+    NewEvent::new(env, EventKind::TaxDocumentIssued, document.id.uuid(), &data, &document.visible_to)
 }
 
 fn written(

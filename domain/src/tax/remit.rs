@@ -12,6 +12,8 @@ use crate::access::{Persons, Scope, ownership};
 use crate::directory::payee::date;
 use crate::directory::required;
 use crate::env::Env;
+use crate::events::data::RecordChanged;
+use crate::events::{EventKind, NewEvent};
 use crate::kernel::ids::{BankAccountId, EntryId, TaxRemittanceId};
 use crate::kernel::{Faults, Instant};
 use crate::ledger::account::{AccountKey, AccountKind};
@@ -167,6 +169,8 @@ pub fn approve(uow: &mut dyn UnitOfWork, env: &Env<'_>, id: TaxRemittanceId) -> 
         visible_to: Vec::new(),
     };
     posting::post(uow, env, vec![entry])?;
+    let data = RecordChanged { id: id.to_string(), version: None };
+    uow.events().append(&[NewEvent::new(env, EventKind::TaxRemittanceApproved, id.uuid(), &data, &[])?])?;
     Ok(approved)
 }
 

@@ -1,6 +1,7 @@
 //! Use cases of what payees are to the tax office, and what a run needs to know of it.
 //!
 //! Who acts must have the scope and act for the payee's organisation; what is not theirs does not exist for them.
+//! Of a payee that is erased nothing new is kept (ADR-22).
 
 use jiff::civil::Date;
 
@@ -145,7 +146,8 @@ pub fn record_supplier_statement(
 fn locked(uow: &mut dyn UnitOfWork, env: &Env<'_>, payee: PayeeId) -> Result<PayeeRecord, DirectoryError> {
     env.actor.require(Scope::DirectoryWrite)?;
     let found = uow.directory().lock_payee(payee)?.filter(|found| env.actor.acts_for(found.payee.organisation));
-    found.ok_or(DirectoryError::NotFound)
+    let found = found.ok_or(DirectoryError::NotFound)?;
+    if uow.erasures().is_payee_erased(payee)? { Err(DirectoryError::PayeeErased) } else { Ok(found) }
 }
 
 /// The payee has changed, and its people hear of it.

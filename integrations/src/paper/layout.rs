@@ -17,7 +17,8 @@ const TOP: f32 = 64.0;
 const SMALL: f32 = 8.0;
 const BODY: f32 = 9.0;
 const LEADING: f32 = 12.5;
-const DESCRIPTION_ROOM: f32 = 208.0;
+const DESCRIPTION_ROOM: f32 = 196.0;
+const PARTY_ROOM: f32 = 165.0;
 
 type Ink = [u8; 3];
 const BLACK: Ink = [33, 37, 41];
@@ -53,9 +54,9 @@ struct Sheet<'t> {
 }
 
 /// The right edges of the columns of amounts.
-const QUANTITY: f32 = 360.0;
-const PRICE: f32 = 424.0;
-const TAX: f32 = 482.0;
+const QUANTITY: f32 = 346.0;
+const PRICE: f32 = 410.0;
+const TAX: f32 = 470.0;
 const TOTAL: f32 = RIGHT - 4.0;
 const SUPPLIED: f32 = LEFT + 4.0 + DESCRIPTION_ROOM + 8.0;
 
@@ -83,36 +84,43 @@ impl Sheet<'_> {
     fn head(&mut self, content: &Content) {
         self.put(Mark::Bar { x: 0.0, y: 0.0, width: WIDTH, height: 8.0, ink: ACCENT });
         let recipient = content.recipient.clone().unwrap_or(Party { abn: None, name: String::new() });
-        self.text(LEFT, 52.0, (15.0, true, ACCENT), &recipient.name);
-        self.text(LEFT, 67.0, (SMALL, false, GREY), &abn(&recipient));
-        self.y = 104.0;
+        self.y = 52.0;
+        for line in self.types.wrapped(&recipient.name, 15.0, true, RIGHT - LEFT) {
+            self.text(LEFT, self.y, (15.0, true, ACCENT), &line);
+            self.y += 18.0;
+        }
+        self.text(LEFT, self.y - 3.0, (SMALL, false, GREY), &abn(&recipient));
+        self.y += 34.0;
         for line in self.types.wrapped(&content.title, 19.0, true, RIGHT - LEFT) {
             self.text(LEFT, self.y, (19.0, true, BLACK), &line);
             self.y += 23.0;
         }
         let top = self.y + 4.0;
-        self.party(LEFT, top, "Supplier", &content.supplier);
-        self.party(LEFT + 175.0, top, "Recipient", &recipient);
+        let supplier = self.party(LEFT, top, "Supplier", &content.supplier);
+        let recipient = self.party(LEFT + 175.0, top, "Recipient", &recipient);
         let issued = content.issued_on.strftime("%-d %B %Y").to_string();
         let extent = format!("{} taxable", content.extent_taxable);
-        let mut facts = vec![("Number", content.number.clone()), ("Date of issue", issued), ("Supplies", extent)];
-        facts.extend(content.payout.map(|_| ("Currency", "Australian dollars".to_owned())));
+        let currency = "Australian dollars".to_owned();
+        let number = content.number.clone();
+        let facts = [("Number", number), ("Date of issue", issued), ("Supplies", extent), ("Currency", currency)];
         for (n, (name, value)) in (0_u8..).zip(facts) {
             let y = top + f32::from(n) * LEADING;
             self.text(LEFT + 350.0, y, (SMALL, false, GREY), name);
             self.right(RIGHT, y, (BODY, n == 0, BLACK), &value);
         }
-        self.y = top + 5.0 * LEADING;
+        self.y = supplier.max(recipient).max(top + 3.0 * LEADING) + 2.0 * LEADING;
     }
 
-    fn party(&mut self, x: f32, top: f32, role: &str, party: &Party) {
+    /// Gives where its last line stands; a name is never cut, however long.
+    fn party(&mut self, x: f32, top: f32, role: &str, party: &Party) -> f32 {
         self.text(x, top, (SMALL, false, GREY), role);
         let mut y = top + LEADING;
-        for line in self.types.wrapped(&party.name, 10.0, true, 165.0).into_iter().take(3) {
+        for line in self.types.wrapped(&party.name, 10.0, true, PARTY_ROOM) {
             self.text(x, y, (10.0, true, BLACK), &line);
             y += LEADING;
         }
         self.text(x, y, (BODY, false, BLACK), &abn(party));
+        y
     }
 
     fn table(&mut self, content: &Content) {
@@ -132,7 +140,7 @@ impl Sheet<'_> {
                 self.text(LEFT + 4.0, y + f32::from(n) * LEADING, (BODY, false, BLACK), word);
             }
             let plain = (BODY, false, BLACK);
-            self.text(SUPPLIED, y, plain, &line.supplied_on.to_string());
+            self.text(SUPPLIED, y, plain, &line.supplied_on.strftime("%-d %b %Y").to_string());
             self.right(QUANTITY, y, plain, &line.quantity.to_string());
             self.right(PRICE, y, plain, &dollars(line.net.0));
             self.right(TAX, y, plain, &dollars(tax(content.kind, line)));

@@ -2,8 +2,8 @@
 //!
 //! A pure function of what a paper says: no date, no random id, so that the same paper gives the same bytes. The shapes
 //! that are used are embedded (DejaVu Sans, whose licence allows it), so that a paper looks the same in years and its
-//! text can be read out again; a letter that they lack is written as a question mark. Bounds: a page takes about 40
-//! lines; the PDF is held in memory, some 30 kB and 5 kB a page.
+//! text can be read out again; a letter that they lack is written as a question mark. Bounds: a page takes some 20 lines
+//! of two rows; the PDF is held in memory, some 30 kB for the type and 30 kB for each full page.
 
 use domain::tax::document::Content;
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};

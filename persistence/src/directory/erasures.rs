@@ -1,7 +1,9 @@
 //! Erasures of contacts: their traces, what is taken away, and what is kept of it.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date as SqlDate, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use domain::deals::deal::Stage;
 use domain::directory::erasure::{DealTrace, ERASED_NAME, Footprint, Part, PayeeTrace};
 use domain::directory::erasure_repository::{
@@ -10,9 +12,10 @@ use domain::directory::erasure_repository::{
 use domain::kernel::ids::{ApiClientId, ContactId, DealId, ErasureId, MemberId, PayeeId, UserId};
 use domain::kernel::{Page, PageRequest, jcs};
 use domain::store::StoreError;
+use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::bind::{digest, from_instant, instant, to_u64};
+use crate::bind::{date, digest, from_instant, instant, to_u64};
 use crate::error::{store_error, unreadable};
 use crate::page::{Paging, by_id, listed};
 use crate::statement::{command, query};
@@ -206,7 +209,7 @@ impl ErasureRepository for PgUnitOfWork<'_> {
         Ok(())
     }
 
-    fn erase_payees(&mut self, erasure: ErasureId, payees: &[PayeeId]) -> Result<(), StoreError> {
+    fn erase_payees(&mut self, erasure: ErasureId, payees: &[PayeeId], up_to: Date) -> Result<(), StoreError> {
         let payees: Vec<Uuid> = payees.iter().map(|payee| payee.uuid()).collect();
         command("update personal_data set name = $1 where subject_id = any($2) and subject_kind = 'payee'")
             .bind::<Text, _>(ERASED_NAME)
@@ -228,6 +231,12 @@ impl ErasureRepository for PgUnitOfWork<'_> {
                 .execute(self.pg)
                 .map_err(store_error)?;
         }
+        command("select erase_words_of_outsiders($1, $2, $3)")
+            .bind::<SqlUuid, _>(erasure.uuid())
+            .bind::<Array<SqlUuid>, _>(payees.as_slice())
+            .bind::<SqlDate, _>(date(up_to))
+            .execute(self.pg)
+            .map_err(store_error)?;
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 //! A debit is a file of the same account over exactly its amount, booked within [`WINDOW_DAYS`] banking days of the
 //! file's date. Lines that name us as the file does come first, then the older ones; of several files over one amount
 //! each gets one debit if there are enough debits, otherwise nobody can tell which was paid and none is. A credit is
-//! the payouts whose references it names if they come to its amount, or else the returned payments of a file that do.
+//! the payouts whose references it names if they come to its amount, or else the returned payments of a file that do;
+//! the money of a payout comes back by one line, alone or with its file.
 //! Bounds: linear in lines and candidates, but for the sorting.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +74,8 @@ pub struct OpenReturn {
     pub returned_on: Date,
     /// What its payouts come to.
     pub matched_minor: i64,
+    /// Its payouts.
+    pub payouts: BTreeSet<PayoutId>,
 }
 
 /// Everything that lines may be.
@@ -126,11 +129,15 @@ pub fn find(
             continue;
         }
         let fits = |r: &&OpenReturn| {
-            r.matched_minor == line.amount_minor && !returned.contains(&r.id) && near(r.returned_on, line.booked_on)
+            r.matched_minor == line.amount_minor
+                && !returned.contains(&r.id)
+                && back.is_disjoint(&r.payouts)
+                && near(r.returned_on, line.booked_on)
         };
         let mut fitting = candidates.returns.iter().filter(fits);
         if let (Some(only), None) = (fitting.next(), fitting.next()) {
             returned.insert(only.id);
+            back.extend(&only.payouts);
             found.insert(line.id, vec![Target::Return(only.id)]);
         }
     }

@@ -91,6 +91,9 @@ pub enum OnboardingError {
     /// The payee is paid by bank file.
     #[error("this payee is paid by bank file; one that is paid by Stripe has the rail `stripe`")]
     OtherRail,
+    /// The payee is erased: nothing new is kept of it.
+    #[error("this payee is erased")]
+    Erased,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -100,7 +103,7 @@ impl UseCaseError for OnboardingError {
     fn store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
-            Self::MissingScope(_) | Self::NotFound | Self::OtherRail => None,
+            Self::MissingScope(_) | Self::NotFound | Self::OtherRail | Self::Erased => None,
         }
     }
 }
@@ -129,6 +132,9 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, payee: PayeeId) -> Result<
     if found.payee.rail != Rail::Stripe {
         return Err(OnboardingError::OtherRail);
     }
+    if uow.erasures().is_payee_erased(payee)? {
+        return Err(OnboardingError::Erased);
+    }
     match uow.stripe().lock_account(payee)? {
         Some(kept) if kept.account.is_some() => Ok(Onboarding::Kept(kept)),
         Some(_) => Ok(Onboarding::ToMake(payee)),
@@ -139,7 +145,8 @@ pub fn begin(uow: &mut dyn UnitOfWork, env: &Env<'_>, payee: PayeeId) -> Result<
     }
 }
 
-/// Keeps what Stripe said of a payee's account when it was asked at `asked_at`. Said again, it changes nothing.
+/// Keeps what Stripe said of a payee's account when it was asked at `asked_at`. Said again, it changes nothing; of a
+/// payee that is erased nothing is kept.
 ///
 /// # Errors
 /// `stripe_account_taken` when another payee has the account.
@@ -153,6 +160,9 @@ pub fn keep(
     // In this order everywhere: the payee, then its account.
     let record = uow.directory().lock_payee(payee)?;
     let Some(before) = uow.stripe().lock_account(payee)? else { return Ok(None) };
+    if uow.erasures().is_payee_erased(payee)? {
+        return Ok(Some(before));
+    }
     let Some(after) = before.seen(state, asked_at) else { return Ok(Some(before)) };
     uow.stripe().update_account(&after)?;
     let changed = before.account != after.account
