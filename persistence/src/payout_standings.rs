@@ -5,6 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, 
 use domain::directory::{Abn, GstTimeline, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{OrganisationId, PayeeId};
+use domain::payouts::recovery::Terms;
 use domain::payouts::repository::{PayeeStanding, StandingBank, StandingStripe};
 use domain::payouts::stripe::names::AccountName;
 use domain::store::StoreError;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::unreadable;
 use crate::payouts::bank_details;
+use crate::recovery_plans::term;
 
 #[derive(Queryable)]
 pub(crate) struct StandingRow {
@@ -31,6 +33,10 @@ pub(crate) struct StandingRow {
     is_blocked: bool,
     stripe_account: Option<String>,
     stripe_payable: Option<bool>,
+    plans_from: Vec<jiff_diesel::Date>,
+    plans_ended: Vec<Option<jiff_diesel::Date>>,
+    plans_share: Vec<Option<i64>>,
+    plans_most: Vec<Option<i64>>,
 }
 
 pub(crate) type StandingColumns = (
@@ -50,6 +56,10 @@ pub(crate) type StandingColumns = (
     Bool,
     Nullable<Text>,
     Nullable<Bool>,
+    Array<Date>,
+    Array<Nullable<Date>>,
+    Array<Nullable<BigInt>>,
+    Array<Nullable<BigInt>>,
 );
 
 impl StandingRow {
@@ -70,6 +80,9 @@ impl StandingRow {
             let account = AccountName::parse(text).ok_or_else(|| unreadable("an account at Stripe"))?;
             Ok::<_, StoreError>(StandingStripe { account, payable: self.stripe_payable == Some(true) })
         });
+        let bounds = self.plans_share.into_iter().zip(self.plans_most);
+        let terms = self.plans_from.into_iter().zip(self.plans_ended).zip(bounds);
+        let recovery = terms.map(|((from, ended), bounds)| term(from, ended, bounds)).collect::<Result<Vec<_>, _>>()?;
         Ok(PayeeStanding {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
@@ -79,6 +92,7 @@ impl StandingRow {
             minimum_minor: self.minimum_minor,
             bank,
             stripe: stripe.transpose()?,
+            recovery: Terms::restore(recovery),
         })
     }
 }

@@ -104,8 +104,13 @@ impl PayoutRepository for PgUnitOfWork<'_> {
                array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
                exists (select from bank_details_block k where k.bank_details_id = b.id),
-               s.account, s.transfers = 'active' and s.payouts_enabled
-             from locked p left join stripe_account s on s.payee_id = p.id left join lateral (
+               s.account, s.transfers = 'active' and s.payouts_enabled, r.from_on, r.ended_on, r.max_share_ppm, r.max_minor
+             from locked p cross join lateral (
+               select coalesce(array_agg(from_on order by decided_at, id), '{}') as from_on,
+                 coalesce(array_agg(ended_on order by decided_at, id), '{}') as ended_on,
+                 coalesce(array_agg(max_share_ppm order by decided_at, id), '{}') as max_share_ppm,
+                 coalesce(array_agg(max_minor order by decided_at, id), '{}') as max_minor
+               from recovery_plan a where a.payee_id = p.id and a.state = 'approved') r left join stripe_account s on s.payee_id = p.id left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
              order by p.id",
         )

@@ -356,4 +356,20 @@ pub const PROMISES: &[(&str, &str)] = &[
            and coalesce((select sum(-p.amount_minor) from ledger_posting p join ledger_entry e on e.seq = p.entry_seq join ledger_account a on a.id = p.account_id
              where p.line_id = l.id and e.kind = 'release' and a.kind = 'payee_available'), 0) <> coalesce(f.released_minor, 0)",
     ),
+    (
+        "what is put aside of a line is what its holds put aside and have left, and each posted what it says",
+        "select (select count(*) from commission_line l where l.held_minor > 0 and not exists (select from line_hold h where h.line_id = l.id and h.state = 'active'))
+           + (select count(*) from line_hold h cross join lateral (
+                select coalesce(sum(p.amount_minor) filter (where e.kind = 'hold' and a.kind = 'payee_available'), 0) ha,
+                  coalesce(sum(p.amount_minor) filter (where e.kind = 'hold' and a.kind = 'payee_accrued'), 0) hc,
+                  coalesce(sum(-p.amount_minor) filter (where e.kind = 'unhold' and a.kind = 'payee_available'), 0) ua,
+                  coalesce(sum(-p.amount_minor) filter (where e.kind = 'unhold' and a.kind = 'payee_accrued'), 0) uc
+                from ledger_entry e join ledger_posting p on p.entry_seq = e.seq join ledger_account a on a.id = p.account_id where e.source_id = h.id) s
+              where (h.from_available_minor, h.from_accrued_minor, coalesce(h.to_available_minor, 0), coalesce(h.to_accrued_minor, 0)) <> (s.ha, s.hc, s.ua, s.uc))
+           + (select count(*) from ledger_entry e where e.kind in ('hold', 'unhold') and not exists (select from line_hold h where h.id = e.source_id))",
+    ),
+    (
+        "a plan by which clawbacks are got back was decided on by somebody else than who proposed it",
+        "select count(*) from recovery_plan where state = 'approved' and (decided_by is null or decided_by = proposed_by)",
+    ),
 ];

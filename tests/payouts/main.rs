@@ -1,14 +1,17 @@
 //! Money out: the bank file against foreign checkers, runs on real PostgreSQL, statements, the book.
 
 mod aba;
+mod aside_http;
 mod bank;
 mod bank_documents;
 mod book;
 mod calendar;
 mod files;
+mod holds;
 mod http;
 mod plan;
 mod random;
+mod recovery;
 mod retries;
 mod returns;
 mod runs;
