@@ -18,7 +18,7 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 26] = [
+pub const LOGGING: [&str; 27] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
@@ -44,6 +44,7 @@ pub const LOGGING: [&str; 26] = [
     "match_provider_statement",
     "release_hold",
     "resolve_exception",
+    "reverse_payout",
     "rotate_signing_key",
 ];
 

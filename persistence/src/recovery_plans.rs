@@ -5,9 +5,7 @@ use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text, Timestamptz, Uuid
 use domain::directory::Grounds;
 use domain::kernel::ids::{PayeeId, RecoveryPlanId};
 use domain::kernel::{Page, PageRequest, Rate};
-use domain::payouts::recovery::{
-    Act, Cap, PlanState, RecoveryPlan, RecoveryPlanQueries, RecoveryPlanRepository, Term,
-};
+use domain::payouts::recovery::{Act, Cap, PlanState, RecoveryPlan, RecoveryPlanQueries, RecoveryPlanRepository, Term};
 use domain::store::StoreError;
 use uuid::Uuid;
 
@@ -31,8 +29,7 @@ type PlanColumns = (
     (SqlUuid, SqlUuid, Nullable<BigInt>, Nullable<BigInt>, Date, Nullable<Date>, Text, Text, Integer),
     (SqlUuid, Timestamptz, Nullable<SqlUuid>, Nullable<Timestamptz>, Nullable<SqlUuid>, Nullable<Timestamptz>),
 );
-type Said =
-    (Uuid, Uuid, Option<i64>, Option<i64>, jiff_diesel::Date, Option<jiff_diesel::Date>, String, String, i32);
+type Said = (Uuid, Uuid, Option<i64>, Option<i64>, jiff_diesel::Date, Option<jiff_diesel::Date>, String, String, i32);
 type Acts = (
     Uuid,
     jiff_diesel::Timestamp,

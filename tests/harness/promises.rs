@@ -163,10 +163,10 @@ pub const PROMISES: &[(&str, &str)] = &[
     (
         "lines equal their postings",
         "select count(*) from commission_line l join (
-           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available,
+           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available, sum(-amount_minor) filter (where a.kind = 'payee_held') held,
                   sum(-amount_minor) filter (where a.kind = 'member_suspense') suspense, sum(amount_minor) filter (where a.kind = 'clawback_recoverable') recoverable
            from ledger_posting p join ledger_account a on a.id = p.account_id where line_id is not null group by 1) p on p.line_id = l.id
-         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
+         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.held_minor <> coalesce(p.held, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
     ),
     (
         "every accrued deal has a sealed handshake",
@@ -371,5 +371,10 @@ pub const PROMISES: &[(&str, &str)] = &[
     (
         "a plan by which clawbacks are got back was decided on by somebody else than who proposed it",
         "select count(*) from recovery_plan where state = 'approved' and (decided_by is null or decided_by = proposed_by)",
+    ),
+    (
+        "what was asked to be taken back of a transfer and was made is no more than was reversed of it",
+        "select count(*) from (select payout_id, sum(amount_minor) made from stripe_recall where state = 'made' group by 1) r
+           join stripe_sending s using (payout_id) where r.made > s.reversed_minor",
     ),
 ];

@@ -65,7 +65,10 @@ fn a_hold_is_placed_once_read_by_who_earns_and_released_once() {
     assert_eq!(missing, [("/reason".to_owned(), "required".to_owned())]);
     let _ = service.post(&release, &partner, &why).problem(403, "insufficient_scope");
     let ended = service.post(&release, &finance, &why).expect(200);
-    assert_eq!((text(&ended, "status").as_str(), cents(&ended["held"]), ended["version"].as_u64()), ("released", 0, Some(2)));
+    assert_eq!(
+        (text(&ended, "status").as_str(), cents(&ended["held"]), ended["version"].as_u64()),
+        ("released", 0, Some(2))
+    );
     assert_eq!(cents(&ended["released"]["available"]), 78_000);
     let _ = service.post(&release, &finance, &why).problem(409, "wrong_state");
     let kept = "select count(*) from audit_record where action in ('create_hold', 'release_hold') and refused is null";
@@ -73,8 +76,14 @@ fn a_hold_is_placed_once_read_by_who_earns_and_released_once() {
     let _ = service.tell();
     let told = "select count(*) from event where type in ('hold.placed', 'hold.released')";
     assert_eq!(service.platform.number(told), 2);
-    let faults = service.post("/v1/holds", &finance, &json!({"amount": {"amount": 0, "currency": "NZD"}, "reason": "mood"}));
-    let wanted = [("/line_id", "required"), ("/amount/currency", "unknown_value"), ("/reason", "unknown_value"), ("/note", "required")];
+    let faults =
+        service.post("/v1/holds", &finance, &json!({"amount": {"amount": 0, "currency": "NZD"}, "reason": "mood"}));
+    let wanted = [
+        ("/line_id", "required"),
+        ("/amount/currency", "unknown_value"),
+        ("/reason", "unknown_value"),
+        ("/note", "required"),
+    ];
     let wanted = wanted.map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
     assert_eq!(faults.problem(422, "validation_failed"), wanted);
 }
@@ -102,11 +111,16 @@ fn a_hold_on_a_line_of_an_approved_run_voids_the_approval() {
 #[test]
 fn a_recovery_plan_is_proposed_approved_read_and_ended() {
     let World { service, finance, approver, .. } = world();
-    let payee = service.platform.ids_of("select p.payee_id as id from member_payee p join member m on m.id = p.member_id where m.member_ref = 'M016'")[0];
+    let payee = service.platform.ids_of(
+        "select p.payee_id as id from member_payee p join member m on m.id = p.member_id where m.member_ref = 'M016'",
+    )[0];
     let plans = format!("/v1/payees/{}/recovery-plans", domain::kernel::ids::PayeeId::new(payee));
     let asked = json!({"max_share": "0.25", "max_amount": {"amount": 50_000, "currency": "AUD"}, "from_on": "2026-12-01", "reason": "By telephone"});
     let made = service.post(&plans, &finance, &asked).expect(201);
-    assert_eq!((text(&made, "status").as_str(), text(&made, "max_share").as_str(), cents(&made["max_amount"])), ("proposed", "0.25", 50_000));
+    assert_eq!(
+        (text(&made, "status").as_str(), text(&made, "max_share").as_str(), cents(&made["max_amount"])),
+        ("proposed", "0.25", 50_000)
+    );
     let at = |act: &str| format!("{plans}/{}/{act}", text(&made, "id"));
     let _ = service.post(&at("approve"), &finance, &json!({})).problem(403, "insufficient_scope");
     let same = service.token_of(Uuid::from_u128(21), &[Role::OperatorAdmin], None, None);
@@ -120,10 +134,17 @@ fn a_recovery_plan_is_proposed_approved_read_and_ended() {
     let _ = service.post(&plans, &partner, &asked).problem(403, "insufficient_scope");
     let ended = service.post(&at("end"), &finance, &json!({"ended_on": "2027-01-31"})).expect(200);
     assert_eq!(text(&ended, "ended_on"), "2027-01-31");
-    let nothing = service.post(&plans, &finance, &json!({"max_amount": {"amount": 0, "currency": "AUD"}, "max_share": "1.5"}));
-    let wanted = [("/max_share", "out_of_range"), ("/max_amount/amount", "out_of_range"), ("/from_on", "required"), ("/reason", "required")];
+    let nothing =
+        service.post(&plans, &finance, &json!({"max_amount": {"amount": 0, "currency": "AUD"}, "max_share": "1.5"}));
+    let wanted = [
+        ("/max_share", "out_of_range"),
+        ("/max_amount/amount", "out_of_range"),
+        ("/from_on", "required"),
+        ("/reason", "required"),
+    ];
     let wanted = wanted.map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
     assert_eq!(nothing.problem(422, "validation_failed"), wanted);
-    let none = service.post(&plans, &finance, &json!({"from_on": "soon", "reason": "None"})).problem(422, "validation_failed");
+    let none =
+        service.post(&plans, &finance, &json!({"from_on": "soon", "reason": "None"})).problem(422, "validation_failed");
     assert_eq!(none.into_iter().map(|(pointer, _)| pointer).collect::<Vec<_>>(), ["/max_share", "/from_on"]);
 }

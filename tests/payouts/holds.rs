@@ -7,6 +7,7 @@ use domain::kernel::{Instant, PageRequest};
 use domain::ledger::hold::command::OnHold;
 use domain::ledger::hold::{HoldError, HoldFilter, HoldReason, HoldRecord, PlaceHold, service};
 use domain::ledger::release;
+use domain::payouts::PayoutRun;
 use domain::payouts::execute::Execution;
 use domain::payouts::plan::Discrepancy;
 use harness::platform::Platform;
@@ -114,7 +115,8 @@ fn before_its_day_it_goes_back_to_wait() {
     import(&platform, &[("C-1", "M016", "")]);
     let finance = people().finance;
     let line = line(&platform, "C-1", "M016");
-    let [first, second] = [500, 700].map(|amount| place(&platform, &finance, &asked(line, Some(amount))).expect("placed"));
+    let [first, second] =
+        [500, 700].map(|amount| place(&platform, &finance, &asked(line, Some(amount))).expect("placed"));
     assert_eq!(back(&let_go(&platform, &finance, first.hold.id).expect("released")), (0, 500));
     assert_eq!(lies(&platform, line), [77_300, 0, 700, 0]);
     // What came from where it waits may be paid when it is let go after its day.
@@ -177,7 +179,7 @@ fn a_hold_voids_an_approved_run_and_what_is_held_is_not_paid() {
         domain::payouts::decide::cancel(uow, &as_(&platform, &people.finance), &on(&run), &why)
     });
     assert_eq!(run.expect("cancelled").state.code(), "cancelled");
-    let credits = |run| read_aba(&file(&platform, run)).into_iter().map(|d| d.cents).sum::<i64>();
+    let credits = |run: &PayoutRun| read_aba(&file(&platform, run)).into_iter().map(|d| d.cents).sum::<i64>();
     assert_eq!(credits(&paid(&platform, &people, &account)), 70_000 + 13_000);
     assert!(preview(&platform, &people.finance, &account).content.content().payouts.is_empty());
     let _ = let_go(&platform, &people.finance, hold.hold.id).expect("released");

@@ -80,7 +80,11 @@ pub fn planned(account: &BankAccount, standings: &[PayeeStanding], lines: &[Comm
     plan(&input(account, standings, lines), &CountingIds::default())
 }
 
-pub fn input<'a>(account: &'a BankAccount, standings: &'a [PayeeStanding], lines: &'a [CommissionLine]) -> PlanInput<'a> {
+pub fn input<'a>(
+    account: &'a BankAccount,
+    standings: &'a [PayeeStanding],
+    lines: &'a [CommissionLine],
+) -> PlanInput<'a> {
     let run = PayoutRunId::new(Uuid::from_u128(5));
     static NO_TAX: std::sync::LazyLock<TaxFacts> = std::sync::LazyLock::new(TaxFacts::default);
     PlanInput { run, account, cut_off_on: CUT_OFF, now: now(), standings, lines, tax: &NO_TAX }

@@ -66,7 +66,8 @@ fn no_order_of_events_loses_or_makes_a_cent() {
                     }
                 }
                 3 => {
-                    let lines = platform.ids_of("select id from commission_line where payee_id is not null order by id");
+                    let lines =
+                        platform.ids_of("select id from commission_line where payee_id is not null order by id");
                     if let Some(line) = pick(&mut dice, lines) {
                         let amount_minor = i64::try_from(1 + dice.throw(100_000)).expect("small");
                         let command = asked(LineId::new(line), Some(amount_minor));
@@ -100,7 +101,8 @@ fn no_order_of_events_loses_or_makes_a_cent() {
             let above = deals.values().filter(|(of, unwound)| *of == "M016" && !unwound && name == "M004").count();
             let wanted = i64::try_from(own * 78_000 + above * 13_000).expect("small");
             assert_eq!(owed, wanted, "{name} after walk {seed}");
-            let lies = "available_minor + accrued_minor + held_minor + in_transit_minor + set_off_minor - recoverable_minor";
+            let lies =
+                "available_minor + accrued_minor + held_minor + in_transit_minor + set_off_minor - recoverable_minor";
             assert_eq!(member(&platform, name, lies), owed, "{name} after walk {seed}");
         }
     }

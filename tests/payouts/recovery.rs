@@ -48,7 +48,11 @@ fn the_oldest_clawback_is_got_back_first_and_in_part() {
     more.extend([line(5, 1, 70_000, 0, CUT_OFF), line(6, 1, 0, 700, CUT_OFF)]);
     assert_eq!(discrepancies(&content, &input(&own, &standings, &more)), []);
     // Another bound does not.
-    let told = |recoverable_minor| Discrepancy::OtherRecovery { payee: standing(1).id, recoverable_minor, approved_minor: 1_000 };
+    let told = |recoverable_minor| Discrepancy::OtherRecovery {
+        payee: standing(1).id,
+        recoverable_minor,
+        approved_minor: 1_000,
+    };
     for (standing, recoverable_minor) in [(bounded(cap(None, Some(700))), 700), (standing(1), 2_000)] {
         assert_eq!(discrepancies(&content, &input(&own, &[standing], &lines)), [told(recoverable_minor)]);
     }
@@ -145,7 +149,9 @@ proptest! {
 }
 
 fn payee_of(platform: &Platform, member: &str) -> PayeeId {
-    let sql = format!("select p.payee_id as id from member_payee p join member m on m.id = p.member_id where m.member_ref = '{member}'");
+    let sql = format!(
+        "select p.payee_id as id from member_payee p join member m on m.id = p.member_id where m.member_ref = '{member}'"
+    );
     PayeeId::new(platform.ids_of(&sql)[0])
 }
 
@@ -155,13 +161,23 @@ fn propose(platform: &Platform, actor: &Actor, payee: PayeeId, cap: Cap) -> Resu
     platform.store().transaction(|uow| service::propose(uow, &as_(platform, actor), payee, &command))
 }
 
-fn decide(platform: &Platform, actor: &Actor, plan: &RecoveryPlan, said: Decision) -> Result<RecoveryPlan, RecoveryError> {
+fn decide(
+    platform: &Platform,
+    actor: &Actor,
+    plan: &RecoveryPlan,
+    said: Decision,
+) -> Result<RecoveryPlan, RecoveryError> {
     let on = OnPlan { id: plan.id, version: None };
     let done = platform.store().transaction(|uow| service::decide(uow, &as_(platform, actor), plan.payee, on, said));
     done.map(|altered| altered.after)
 }
 
-fn end(platform: &Platform, actor: &Actor, plan: &RecoveryPlan, on: Option<Date>) -> Result<RecoveryPlan, RecoveryError> {
+fn end(
+    platform: &Platform,
+    actor: &Actor,
+    plan: &RecoveryPlan,
+    on: Option<Date>,
+) -> Result<RecoveryPlan, RecoveryError> {
     let named = OnPlan { id: plan.id, version: None };
     let done = platform.store().transaction(|uow| service::end(uow, &as_(platform, actor), plan.payee, named, on));
     done.map(|altered| altered.after)
@@ -236,7 +252,10 @@ fn a_plan_takes_two_people_and_ends_once_and_not_yesterday() {
     let other = RecoveryPlan { payee: payee_of(&platform, "M004"), ..plan.clone() };
     assert_eq!(decide(&platform, &people.approver, &other, Decision::Approve).err(), Some(RecoveryError::NotFound));
     let approved = decide(&platform, &people.approver, &plan, Decision::Approve).expect("approved");
-    assert_eq!(decide(&platform, &people.approver, &plan, Decision::Reject).err(), Some(RecoveryError::WrongState("approved")));
+    assert_eq!(
+        decide(&platform, &people.approver, &plan, Decision::Reject).err(),
+        Some(RecoveryError::WrongState("approved"))
+    );
     let early = end(&platform, &people.finance, &approved, Some(date(2026, 11, 22)));
     assert!(matches!(early, Err(RecoveryError::Faults(faults)) if faults.0[0].pointer == "/ended_on"));
     let _ = end(&platform, &people.finance, &approved, Some(date(2027, 1, 1))).expect("it ends");

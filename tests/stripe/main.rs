@@ -4,6 +4,7 @@ mod double;
 mod onboarding;
 mod oracle;
 mod processes;
+mod recalls;
 mod reversals;
 mod sending;
 mod webhooks;

@@ -21,6 +21,8 @@ impl From<PayoutError> for Problem {
             | PayoutError::LineNotFound => Self::not_found(),
             PayoutError::Retried => Self::conflict("already_retried", detail),
             PayoutError::OtherRail => Self::conflict("other_rail", detail),
+            PayoutError::NotReversible => Self::conflict("not_reversible", detail),
+            PayoutError::ReversalOpen => Self::conflict("reversal_open", detail),
             PayoutError::NotPayable(_) => Self::refused("not_payable", detail),
             PayoutError::LineMatched => Self::conflict("line_matched", detail),
             PayoutError::BankAccountNotFound => {

@@ -79,8 +79,7 @@ async fn release_hold(
 ) -> Result<Answer, Problem> {
     let command = command.parse(|raw| grounds(raw.reason.as_deref()))?;
     let on = OnHold { id, version: seen };
-    let work =
-        move |uow: &mut dyn UnitOfWork, env: &Env<'_>, reason: &Grounds| service::release(uow, env, on, reason);
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, reason: &Grounds| service::release(uow, env, on, reason);
     once(&app, command, work, move |altered: Altered<HoldRecord>| {
         let version = version(&altered.after);
         let (before, after) = (HoldView::from(altered.before), HoldView::from(altered.after));

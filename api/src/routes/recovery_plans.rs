@@ -13,8 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
 use crate::app::{App, read};
-use crate::extract::list::Unfiltered;
-use crate::extract::{Command, Empty, Id, IfMatch, List, PlanId};
+use crate::extract::{Command, Empty, Id, IfMatch, List, PlanId, Unfiltered};
 use crate::once::once;
 use crate::problem::Problem;
 use crate::views::PageView;

@@ -34,6 +34,7 @@ pub mod payee_tax;
 pub mod payouts;
 pub mod periods;
 pub mod provider_statements;
+pub mod recalls;
 pub mod recovery_plans;
 pub mod referrals;
 pub mod signing_keys;

@@ -33,8 +33,9 @@ use crate::kernel::ids::{
     BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
     EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, HoldId, JobId, LicenceId, LookupTableId,
     ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
-    ProviderStatementId, ProviderStatementLineId, RctiAgreementId, RecoveryPlanId, SigningKeyId, SimulationId, TaxDocumentId,
-    TaxRemittanceId, TrailRunId, TransferReversalId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId, WriteOffId,
+    ProviderStatementId, ProviderStatementLineId, RctiAgreementId, RecoveryPlanId, SigningKeyId, SimulationId,
+    TaxDocumentId, TaxRemittanceId, TrailRunId, TransferReversalId, UserId, VerticalId, WebhookDeliveryId,
+    WebhookEndpointId, WriteOffId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.

@@ -22,7 +22,7 @@ use crate::kernel::id::IdSource;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, PayoutRunId};
 use crate::kernel::{Cents, Currency, Instant};
 use crate::ledger::line::CommissionLine;
-use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedPayment, TaxedLine};
+use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedLine, TaxedPayment};
 
 /// What a plan is made from.
 pub struct PlanInput<'a> {
@@ -261,7 +261,7 @@ pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrep
             settled.iter().map(|settled| (settled.line, settled.amount.0)).collect()
         };
         // What was approved is still right when more lies there by now: the share is of what was approved.
-        let base_minor = payout.lines.iter().map(|share| share.sent.0 + share.set_off.0 - share.gst.0).sum();
+        let base_minor: i64 = payout.lines.iter().map(|share| share.sent.0 + share.set_off.0 - share.gst.0).sum();
         let owed = by_line(&purses.get(&payee).map(|purse| purse.settled(cap, base_minor)).unwrap_or_default());
         if owed != by_line(&payout.settled) {
             let recoverable_minor = owed.values().sum();

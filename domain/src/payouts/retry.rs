@@ -120,9 +120,7 @@ pub(super) fn worked_out(
         _ if gross == 0 => return Ok(FrozenContent::freeze(content)?),
         Err(code) => Err(code),
         Ok(_) if gross <= recoverable => Err(Skip::NothingNet),
-        Ok(bank) => {
-            Ok(purse::again(PayoutId::new(env.ids.next()), payout.id, (standing.id, bank), &lines, today, cap))
-        }
+        Ok(bank) => Ok(purse::again(PayoutId::new(env.ids.next()), payout.id, (standing.id, bank), &lines, today, cap)),
     };
     match planned {
         Ok(planned) => {

@@ -45,14 +45,8 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
-        Self::Dispute,
-        Self::ProviderQuery,
-        Self::SuspectedFraud,
-        Self::Documents,
-        Self::Legal,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Dispute, Self::ProviderQuery, Self::SuspectedFraud, Self::Documents, Self::Legal, Self::Other];
 
     /// As it is stored and shown.
     #[must_use]

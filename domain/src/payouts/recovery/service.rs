@@ -104,12 +104,7 @@ pub fn end(
 }
 
 /// The payee, locked, for an actor of the operator who has the scope: for others there is nothing here.
-fn locked(
-    uow: &mut dyn UnitOfWork,
-    env: &Env<'_>,
-    scope: Scope,
-    payee: PayeeId,
-) -> Result<PayeeRecord, RecoveryError> {
+fn locked(uow: &mut dyn UnitOfWork, env: &Env<'_>, scope: Scope, payee: PayeeId) -> Result<PayeeRecord, RecoveryError> {
     env.actor.require(scope)?;
     if !ownership::has(env.actor, None) {
         return Err(RecoveryError::NotFound);
