@@ -18,7 +18,7 @@ use crate::problem::Problem;
 /// How long an answer of the database is believed.
 const EVERY: Duration = Duration::from_millis(250);
 /// Operations that add leaves to the log, at once or by the job that they begin.
-pub const LOGGING: [&str; 24] = [
+pub const LOGGING: [&str; 27] = [
     "approve_agreement_version",
     "approve_ledger_entry",
     "approve_payout_run",
@@ -32,6 +32,7 @@ pub const LOGGING: [&str; 24] = [
     "create_deal_import",
     "create_deal_transition",
     "create_guarantee_run",
+    "create_hold",
     "create_provider_statement",
     "create_referral",
     "create_signing_key",
@@ -41,7 +42,9 @@ pub const LOGGING: [&str; 24] = [
     "hand_over_handshake",
     "match_bank_statement_line",
     "match_provider_statement",
+    "release_hold",
     "resolve_exception",
+    "reverse_payout",
     "rotate_signing_key",
 ];
 

@@ -1,4 +1,4 @@
-//! What this process has for Stripe, and what its worker does with it: events are applied, payouts sent, Stripe's
+//! What this process has for Stripe, and what its worker does with it: events are applied, payouts sent, transfers reversed, Stripe's
 //! book read. Without a key there is no desk: nothing is sent, and webhooks are answered 503, so that Stripe sends
 //! them again.
 //!
@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use domain::access::Actor;
 use domain::payouts::stripe::rail::{ReturnPages, StripeRail};
 use domain::payouts::stripe::sending::{self, BATCH, Point};
-use domain::payouts::stripe::{book, event};
+use domain::payouts::stripe::{book, event, recall};
 use integrations::stripe::WebhookSecrets;
 
 use crate::app::{App, Bell};
@@ -59,7 +59,7 @@ pub fn work(app: &Data<App>, stopping: &AtomicBool) {
     }
 }
 
-/// Applies what Stripe told, and sends what is due, until nothing is. Returns how many payouts were tried.
+/// Applies what Stripe told, sends and takes back what is due, until nothing is. Returns how many were tried.
 pub fn round(app: &App, desk: &StripeDesk, stopping: &AtomicBool) -> usize {
     let (actor, mut tried) = (Actor::service(), 0);
     while !stopping.load(Ordering::Acquire) {
@@ -72,8 +72,12 @@ pub fn round(app: &App, desk: &StripeDesk, stopping: &AtomicBool) -> usize {
             tracing::error!(%error, "what became of payouts by Stripe was not recorded; they are looked up and tried again");
             0
         });
-        tried += sent;
-        if applied + sent == 0 {
+        let taken_back = recall::turn(app.store.as_ref(), desk.rail.as_ref(), &env).unwrap_or_else(|error| {
+            tracing::error!(%error, "what became of reversals at Stripe was not recorded; they are looked up and tried again");
+            0
+        });
+        tried += sent + taken_back;
+        if applied + sent + taken_back == 0 {
             break;
         }
         app.wrote();

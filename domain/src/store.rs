@@ -38,12 +38,14 @@ use crate::guarantees::repository::{GuaranteeQueries, GuaranteeRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::jobs::repository::{JobQueries, JobRepository};
 use crate::ledger::book::BookQueries;
+use crate::ledger::hold::{HoldQueries, HoldRepository};
 use crate::ledger::manual::{ManualQueries, ManualRepository};
 use crate::ledger::period::{PeriodQueries, PeriodRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::ledger::statement::PayeeStatementQueries;
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
 use crate::payouts::bank::repository::{BankQueries, BankRepository};
+use crate::payouts::recovery::{RecoveryPlanQueries, RecoveryPlanRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
 use crate::payouts::returns::repository::{ReturnQueries, ReturnRepository};
 use crate::payouts::statement::StatementQueries;
@@ -115,6 +117,8 @@ pub trait UnitOfWork {
     fn guarantees(&mut self) -> &mut dyn GuaranteeRepository;
     /// Handshakes that wait for a signature.
     fn handshakes(&mut self) -> &mut dyn HandshakeRepository;
+    /// Money of lines that is put aside.
+    fn holds(&mut self) -> &mut dyn HoldRepository;
     /// First answers to requests.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Imports, their files and rows.
@@ -139,6 +143,8 @@ pub trait UnitOfWork {
     fn parties(&mut self) -> &mut dyn PartyRepository;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutRepository;
+    /// Plans by which clawbacks are got back.
+    fn recovery_plans(&mut self) -> &mut dyn RecoveryPlanRepository;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnRepository;
     /// Accounting periods.
@@ -197,6 +203,8 @@ pub trait Queries {
     fn guarantees(&mut self) -> &mut dyn GuaranteeQueries;
     /// Handshakes and their statements.
     fn handshakes(&mut self) -> &mut dyn HandshakeQueries;
+    /// Money of lines that is put aside.
+    fn holds(&mut self) -> &mut dyn HoldQueries;
     /// Imports and their rows.
     fn imports(&mut self) -> &mut dyn ImportQueries;
     /// Long work.
@@ -215,6 +223,8 @@ pub trait Queries {
     fn payee_statements(&mut self) -> &mut dyn PayeeStatementQueries;
     /// Own accounts, runs, payouts.
     fn payouts(&mut self) -> &mut dyn PayoutQueries;
+    /// Plans by which clawbacks are got back.
+    fn recovery_plans(&mut self) -> &mut dyn RecoveryPlanQueries;
     /// Returned payments.
     fn returns(&mut self) -> &mut dyn ReturnQueries;
     /// Accounting periods.

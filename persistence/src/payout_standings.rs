@@ -5,6 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, 
 use domain::directory::{Abn, GstTimeline, Rail};
 use domain::kernel::Instant;
 use domain::kernel::ids::{OrganisationId, PayeeId};
+use domain::payouts::recovery::Terms;
 use domain::payouts::repository::{PayeeStanding, StandingBank, StandingStripe};
 use domain::payouts::stripe::names::AccountName;
 use domain::store::StoreError;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{store_error, unreadable};
 use crate::payouts::bank_details;
+use crate::recovery_plans::term;
 use crate::statement::query;
 
 #[derive(Queryable)]
@@ -32,6 +34,10 @@ struct StandingRow {
     is_blocked: bool,
     stripe_account: Option<String>,
     stripe_payable: Option<bool>,
+    plans_from: Vec<jiff_diesel::Date>,
+    plans_ended: Vec<Option<jiff_diesel::Date>>,
+    plans_share: Vec<Option<i64>>,
+    plans_most: Vec<Option<i64>>,
 }
 
 type StandingColumns = (
@@ -51,6 +57,10 @@ type StandingColumns = (
     Bool,
     Nullable<Text>,
     Nullable<Bool>,
+    Array<Date>,
+    Array<Nullable<Date>>,
+    Array<Nullable<BigInt>>,
+    Array<Nullable<BigInt>>,
 );
 
 impl StandingRow {
@@ -71,6 +81,9 @@ impl StandingRow {
             let account = AccountName::parse(text).ok_or_else(|| unreadable("an account at Stripe"))?;
             Ok::<_, StoreError>(StandingStripe { account, payable: self.stripe_payable == Some(true) })
         });
+        let bounds = self.plans_share.into_iter().zip(self.plans_most);
+        let terms = self.plans_from.into_iter().zip(self.plans_ended).zip(bounds);
+        let recovery = terms.map(|((from, ended), bounds)| term(from, ended, bounds)).collect::<Result<Vec<_>, _>>()?;
         Ok(PayeeStanding {
             id: PayeeId::new(self.id),
             organisation: OrganisationId::new(self.organisation_id),
@@ -80,6 +93,7 @@ impl StandingRow {
             minimum_minor: self.minimum_minor,
             bank,
             stripe: stripe.transpose()?,
+            recovery: Terms::restore(recovery),
         })
     }
 }
@@ -94,8 +108,13 @@ macro_rules! standings {
                array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
                exists (select from bank_details_block k where k.bank_details_id = b.id),
-               s.account, s.transfers = 'active' and s.payouts_enabled
-             from asked p left join stripe_account s on s.payee_id = p.id left join lateral (
+               s.account, s.transfers = 'active' and s.payouts_enabled, r.from_on, r.ended_on, r.max_share_ppm, r.max_minor
+             from asked p cross join lateral (
+               select coalesce(array_agg(from_on order by decided_at, id), '{}') as from_on,
+                 coalesce(array_agg(ended_on order by decided_at, id), '{}') as ended_on,
+                 coalesce(array_agg(max_share_ppm order by decided_at, id), '{}') as max_share_ppm,
+                 coalesce(array_agg(max_minor order by decided_at, id), '{}') as max_minor
+               from recovery_plan a where a.payee_id = p.id and a.state = 'approved') r left join stripe_account s on s.payee_id = p.id left join lateral (
                select * from payee_bank_details d where d.payee_id = p.id order by d.created_at desc, d.id desc limit 1) b on true
              order by p.id"
         )

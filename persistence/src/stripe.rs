@@ -23,6 +23,7 @@ use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
 mod queries;
+mod recalls;
 mod rows;
 
 use rows::{

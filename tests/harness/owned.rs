@@ -89,6 +89,15 @@ pub(crate) const OWNED: &[(&str, &str)] = &[
         "select e.id from provider_exception e join deal d on d.provider_id = e.provider_id where d.introducer_id = $org limit 1",
     ),
     ("writeoff", "select w.id from write_off w join deal d on d.id = w.deal_id where d.introducer_id = $org limit 1"),
+    ("line", "select id from commission_line where member_id = $member and payee_id is not null order by id limit 1"),
+    (
+        "hold",
+        "select h.id from line_hold h join commission_line l on l.id = h.line_id where l.member_id = $member order by h.id limit 1",
+    ),
+    (
+        "plan",
+        "select r.id from recovery_plan r join member_payee m on m.payee_id = r.payee_id where m.member_id = $member order by r.id limit 1",
+    ),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];

@@ -227,6 +227,7 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let test = format!("/v1/webhook-endpoints/{}/test", hook["id"].as_str().expect("an id"));
     let _ = service.post(&test, &token, &json!({})).expect(202);
     crate::told::by(service, provider);
+    put_aside(service, &payee, member);
     service.sequence();
     let _ = service.dispatch();
     let mut ids: BTreeMap<_, _> = owned::OWNED
@@ -256,7 +257,22 @@ pub(crate) fn take_back(service: &Service) {
     let _ = service.upload("/v1/bank-statements", &finance, "application/xml", document.as_bytes()).expect(201);
 }
 
-/// A referral whose handshake waits for the provider.
+/// Money of the member is in question, and a plan by which its clawbacks are got back waits for a second person.
+fn put_aside(service: &Service, payee: &str, member: MemberId) {
+    let operator = service.operator();
+    let line = format!(
+        "select id from commission_line where member_id = '{}' and payee_id is not null order by id limit 1",
+        member.uuid()
+    );
+    let line = id("line", service.platform.ids_of(&line)[0]);
+    let hold = json!({
+        "line_id": line, "amount": {"amount": 1, "currency": "AUD"}, "reason": "documents", "note": "The contract is missing"
+    });
+    let _ = service.post("/v1/holds", &operator, &hold).expect(201);
+    let plan = json!({"max_share": "0.25", "from_on": "2026-12-01", "reason": "Agreed by telephone"});
+    let _ = service.post(&format!("/v1/payees/{payee}/recovery-plans"), &operator, &plan).expect(201);
+}
+
 /// The payee has an account at Stripe too.
 fn at_stripe(service: &Service, payee: &str, introducer: OrganisationId) {
     let payee = PayeeId::parse(payee).expect("an id");
@@ -270,6 +286,7 @@ fn at_stripe(service: &Service, payee: &str, introducer: OrganisationId) {
     kept.expect("the account is kept");
 }
 
+/// A referral whose handshake waits for the provider.
 fn refer(service: &Service, token: &str, (member, provider): (MemberId, OrganisationId), client: &str) {
     let referral = json!({
         "member_id": member.to_string(), "provider_id": provider.to_string(), "product": "FIXED-3Y",
@@ -333,6 +350,8 @@ const ALL_OF: &[&str] = &[
     "select o.id from payout o join payee p on p.id = o.payee_id where p.organisation_id = $org",
     "select d.id from tax_document d join payee p on p.id = d.payee_id where p.organisation_id = $org",
     "select a.id from rcti_agreement a join payee p on p.id = a.payee_id where p.organisation_id = $org",
+    "select h.id from line_hold h join payee p on p.id = h.payee_id where p.organisation_id = $org",
+    "select r.id from recovery_plan r join payee p on p.id = r.payee_id where p.organisation_id = $org",
     "select s.id from payee_supplier_statement s join payee p on p.id = s.payee_id where p.organisation_id = $org",
     "select id from event where $org = any (visible_to)",
     "select id from api_client where organisation_id = $org",

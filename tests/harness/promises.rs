@@ -185,10 +185,10 @@ const PROMISES: &[Promise] = &[
     (
         "lines equal their postings",
         "select count(*) from commission_line l join (
-           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available,
+           select line_id, sum(-amount_minor) filter (where a.kind = 'payee_accrued') accrued, sum(-amount_minor) filter (where a.kind = 'payee_available') available, sum(-amount_minor) filter (where a.kind = 'payee_held') held,
                   sum(-amount_minor) filter (where a.kind = 'member_suspense') suspense, sum(amount_minor) filter (where a.kind = 'clawback_recoverable') recoverable
            from ledger_posting p join ledger_account a on a.id = p.account_id where line_id is not null group by 1) p on p.line_id = l.id
-         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
+         where l.accrued_minor <> coalesce(p.accrued, 0) or l.available_minor <> coalesce(p.available, 0) or l.held_minor <> coalesce(p.held, 0) or l.suspense_minor <> coalesce(p.suspense, 0) or l.recoverable_minor <> coalesce(p.recoverable, 0)",
     ),
     (
         "every accrued deal has a sealed handshake",
@@ -311,5 +311,26 @@ const PROMISES: &[Promise] = &[
         "select count(*) from commission_line l left join line_funding f on f.line_id = l.id where l.funding_rule = 'on_receipt'
            and coalesce((select sum(-p.amount_minor) from ledger_posting p join ledger_entry e on e.seq = p.entry_seq join ledger_account a on a.id = p.account_id
              where p.line_id = l.id and e.kind = 'release' and a.kind = 'payee_available'), 0) <> coalesce(f.released_minor, 0)",
+    ),
+    (
+        "what is put aside of a line is what its holds put aside and have left, and each posted what it says",
+        "select (select count(*) from commission_line l where l.held_minor > 0 and not exists (select from line_hold h where h.line_id = l.id and h.state = 'active'))
+           + (select count(*) from line_hold h cross join lateral (
+                select coalesce(sum(p.amount_minor) filter (where e.kind = 'hold' and a.kind = 'payee_available'), 0) ha,
+                  coalesce(sum(p.amount_minor) filter (where e.kind = 'hold' and a.kind = 'payee_accrued'), 0) hc,
+                  coalesce(sum(-p.amount_minor) filter (where e.kind = 'unhold' and a.kind = 'payee_available'), 0) ua,
+                  coalesce(sum(-p.amount_minor) filter (where e.kind = 'unhold' and a.kind = 'payee_accrued'), 0) uc
+                from ledger_entry e join ledger_posting p on p.entry_seq = e.seq join ledger_account a on a.id = p.account_id where e.source_id = h.id) s
+              where (h.from_available_minor, h.from_accrued_minor, coalesce(h.to_available_minor, 0), coalesce(h.to_accrued_minor, 0)) <> (s.ha, s.hc, s.ua, s.uc))
+           + (select count(*) from ledger_entry e where e.kind in ('hold', 'unhold') and not exists (select from line_hold h where h.id = e.source_id))",
+    ),
+    (
+        "a plan by which clawbacks are got back was decided on by somebody else than who proposed it",
+        "select count(*) from recovery_plan where state = 'approved' and (decided_by is null or decided_by = proposed_by)",
+    ),
+    (
+        "what was asked to be taken back of a transfer and was made is no more than was reversed of it",
+        "select count(*) from (select payout_id, sum(amount_minor) made from stripe_recall where state = 'made' group by 1) r
+           join stripe_sending s using (payout_id) where r.made > s.reversed_minor",
     ),
 ];

@@ -174,6 +174,8 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("pstatement", "provider_statement"),
         ("exception", "provider_exception"),
         ("writeoff", "write_off"),
+        ("hold", "line_hold"),
+        ("plan", "recovery_plan"),
         ("event", "event"),
         ("endpoint", "webhook_endpoint"),
         ("delivery", "webhook_delivery"),

@@ -9,6 +9,7 @@ use domain::kernel::ids::{CalculationId, DealId, LineId, MemberId, OrganisationI
 use domain::ledger::line::{Buckets, CommissionLine};
 use domain::payouts::content::{FrozenContent, Skip, SkippedPayee};
 use domain::payouts::plan::{Discrepancy, PlanInput, discrepancies, plan};
+use domain::payouts::recovery::Terms;
 use domain::payouts::repository::{PayeeStanding, StandingBank, StandingStripe};
 use domain::payouts::stripe::AccountName;
 use domain::payouts::{BankAccount, RunContent};
@@ -20,17 +21,17 @@ use uuid::Uuid;
 
 use crate::world::{account, details};
 
-const CUT_OFF: Date = date(2026, 11, 25);
+pub const CUT_OFF: Date = date(2026, 11, 25);
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::new("2026-11-25T00:00:00Z".parse().expect("a time"))
 }
 
-fn payee(n: u128) -> PayeeId {
+pub fn payee(n: u128) -> PayeeId {
     PayeeId::new(Uuid::from_u128(1_000 + n))
 }
 
-fn standing(n: u128) -> PayeeStanding {
+pub fn standing(n: u128) -> PayeeStanding {
     let number = u32::try_from(n).expect("small");
     PayeeStanding {
         id: payee(n),
@@ -47,6 +48,7 @@ fn standing(n: u128) -> PayeeStanding {
             details: details(number, "A NAME"),
         }),
         stripe: None,
+        recovery: Terms::default(),
     }
 }
 
@@ -54,7 +56,7 @@ fn stripe(payable: bool) -> StandingStripe {
     StandingStripe { account: AccountName::parse("acct_1").expect("a name"), payable }
 }
 
-fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable_on: Date) -> CommissionLine {
+pub fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable_on: Date) -> CommissionLine {
     CommissionLine {
         id: LineId::new(Uuid::from_u128(n)),
         deal: DealId::new(Uuid::from_u128(n)),
@@ -74,11 +76,15 @@ fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable
     }
 }
 
-fn planned(account: &BankAccount, standings: &[PayeeStanding], lines: &[CommissionLine]) -> RunContent {
+pub fn planned(account: &BankAccount, standings: &[PayeeStanding], lines: &[CommissionLine]) -> RunContent {
     plan(&input(account, standings, lines), &CountingIds::default())
 }
 
-fn input<'a>(account: &'a BankAccount, standings: &'a [PayeeStanding], lines: &'a [CommissionLine]) -> PlanInput<'a> {
+pub fn input<'a>(
+    account: &'a BankAccount,
+    standings: &'a [PayeeStanding],
+    lines: &'a [CommissionLine],
+) -> PlanInput<'a> {
     let run = PayoutRunId::new(Uuid::from_u128(5));
     static NO_TAX: std::sync::LazyLock<TaxFacts> = std::sync::LazyLock::new(TaxFacts::default);
     PlanInput { run, account, cut_off_on: CUT_OFF, now: now(), standings, lines, tax: &NO_TAX }

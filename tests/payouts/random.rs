@@ -1,11 +1,15 @@
-//! Whatever happens in whatever order: settling, unwinding, correcting, paying. The promises of the harness
+//! Whatever happens in whatever order: settling, unwinding, correcting, putting aside, paying. The promises of the harness
 //! are checked when each platform is dropped; besides, what a member has been sent and is still owed is
 //! what it earned less what was taken back.
 
 use std::collections::BTreeMap;
 
+use domain::kernel::ids::{HoldId, LineId};
 use harness::platform::Platform;
 
+use uuid::Uuid;
+
+use crate::holds::{asked, let_go, place};
 use crate::runs::{import, with_deals};
 use crate::world::{approved, execute, keep, paid, people};
 
@@ -26,6 +30,11 @@ fn member(platform: &Platform, name: &str, what: &str) -> i64 {
     ))
 }
 
+fn pick(dice: &mut Dice, ids: Vec<Uuid>) -> Option<Uuid> {
+    let place = usize::try_from(dice.throw(ids.len().max(1) as u64)).expect("small");
+    ids.into_iter().nth(place)
+}
+
 #[test]
 fn no_order_of_events_loses_or_makes_a_cent() {
     const NAMES: [&str; 3] = ["M016", "M001", "M004"];
@@ -35,11 +44,11 @@ fn no_order_of_events_loses_or_makes_a_cent() {
         let people = people();
         let account = keep(&platform, &people.finance, seed % 2 == 0);
         let mut deals: BTreeMap<String, (&str, bool)> = BTreeMap::new();
-        for n in 0..24 {
+        for n in 0..36 {
             let row = |(reference, (name, unwound)): (&String, &(&'static str, bool))| {
                 (reference.clone(), *name, if *unwound { "2026-06-01" } else { "" })
             };
-            match dice.throw(4) {
+            match dice.throw(6) {
                 0 => {
                     let name = NAMES[usize::try_from(dice.throw(3)).expect("small")];
                     deals.insert(format!("R-{n}"), (name, false));
@@ -54,6 +63,21 @@ fn no_order_of_events_loses_or_makes_a_cent() {
                     let run = crate::world::preview(&platform, &people.finance, &account);
                     if !run.content.content().payouts.is_empty() {
                         let _ = paid(&platform, &people, &account);
+                    }
+                }
+                3 => {
+                    let lines =
+                        platform.ids_of("select id from commission_line where payee_id is not null order by id");
+                    if let Some(line) = pick(&mut dice, lines) {
+                        let amount_minor = i64::try_from(1 + dice.throw(100_000)).expect("small");
+                        let command = asked(LineId::new(line), Some(amount_minor));
+                        let _ = place(&platform, &people.finance, &command).expect("placed");
+                    }
+                }
+                4 => {
+                    let holds = platform.ids_of("select id from line_hold where state = 'active' order by id");
+                    if let Some(hold) = pick(&mut dice, holds) {
+                        let _ = let_go(&platform, &people.finance, HoldId::new(hold)).expect("released");
                     }
                 }
                 _ => {
@@ -77,7 +101,8 @@ fn no_order_of_events_loses_or_makes_a_cent() {
             let above = deals.values().filter(|(of, unwound)| *of == "M016" && !unwound && name == "M004").count();
             let wanted = i64::try_from(own * 78_000 + above * 13_000).expect("small");
             assert_eq!(owed, wanted, "{name} after walk {seed}");
-            let lies = "available_minor + accrued_minor + in_transit_minor + set_off_minor - recoverable_minor";
+            let lies =
+                "available_minor + accrued_minor + held_minor + in_transit_minor + set_off_minor - recoverable_minor";
             assert_eq!(member(&platform, name, lies), owed, "{name} after walk {seed}");
         }
     }

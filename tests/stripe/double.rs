@@ -53,7 +53,8 @@ fn every_operation_is_asked_and_answered_as_the_specification_says() {
     assert_eq!(stripe.find_transfer(&asked), Ok(Some(sent.clone())));
     assert_eq!(stripe.find_transfer(&transfer(2, 700, made.account.as_str())), Ok(None), "another payout");
     let reversal = stripe.reverse_transfer("r", &sent.id, 200).expect("a reversal");
-    assert_eq!(reversal.amount_minor, 200);
+    assert_eq!((reversal.amount_minor, reversal.key.as_deref()), (200, Some("r")));
+    assert_eq!(stripe.list_reversals(&sent.id), Ok(vec![reversal]));
     let book = stripe.list_balance_transactions(None).expect("the book");
     let nets: Vec<i64> = book.iter().map(|movement| movement.net_minor).collect();
     assert_eq!(nets, [200, -700, 1_000]);

@@ -5,6 +5,7 @@ mod erasure;
 mod onboarding;
 mod oracle;
 mod processes;
+mod recalls;
 mod reversals;
 mod sending;
 mod webhooks;

@@ -106,3 +106,7 @@ typed_id!(/// A file of payments for a bank.
     BankFileId, "bankfile");
 typed_id!(/// What we hold of a payee's account at Stripe.
     StripeAccountId, "stripe");
+typed_id!(/// A hold: money of a line that is put aside.
+    HoldId, "hold");
+typed_id!(/// A reversal of a transfer at Stripe that we asked for.
+    TransferReversalId, "reversal");

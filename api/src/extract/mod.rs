@@ -17,7 +17,7 @@ pub mod strict;
 pub use body::{Change, Command, Empty, Large, Upload};
 pub use caller::{Caller, verified};
 pub use list::{List, ListQuery, OpenList, Unfiltered};
-pub use path::{Id, KeyId};
+pub use path::{Id, KeyId, PlanId};
 pub use precondition::IfMatch;
 pub use query::Filter;
 pub use request_id::RequestId;

@@ -19,6 +19,10 @@ pub struct Id<T>(pub T);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyId<T>(pub T);
 
+/// The `{plan_id}` of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanId<T>(pub T);
+
 impl<T: FromStr> FromRequest for Id<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -34,6 +38,15 @@ impl<T: FromStr> FromRequest for KeyId<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(named(request, "key_id").map(Self))
+    }
+}
+
+impl<T: FromStr> FromRequest for PlanId<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(named(request, "plan_id").map(Self))
     }
 }
 

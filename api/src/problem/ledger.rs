@@ -1,6 +1,7 @@
-//! Reasons of entries by hand and of accounting periods.
+//! Reasons of entries by hand, of accounting periods and of holds.
 
 use domain::ledger::closing::PeriodError;
+use domain::ledger::hold::HoldError;
 use domain::ledger::manual::ManualError;
 
 use super::Problem;
@@ -42,6 +43,22 @@ impl From<PeriodError> for Problem {
             PeriodError::OtherContent => Self::conflict("content_changed", detail),
             PeriodError::Content(_) => Self::internal(&detail),
             PeriodError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
+        let detail = error.to_string();
+        match error {
+            HoldError::MissingScope(missing) => missing.into(),
+            HoldError::NotFound => Self::not_found(),
+            HoldError::Faults(faults) => faults.into(),
+            HoldError::Stale(_) => stale(),
+            HoldError::Released => Self::conflict("wrong_state", detail),
+            HoldError::Line(_) => Self::internal(&detail),
+            HoldError::Ledger(error) => error.into(),
+            HoldError::Store(error) => error.into(),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Reasons of payouts, and of the ledger as a book.
+//! Reasons of payouts, of plans by which clawbacks are got back, and of the ledger as a book.
 
 use domain::kernel::Faults;
 use domain::kernel::fault::Reason as _;
 use domain::ledger::book::BookError;
 use domain::payouts::PayoutError;
+use domain::payouts::recovery::RecoveryError;
 use domain::payouts::run::TransitionError;
 
 use super::Problem;
@@ -20,6 +21,8 @@ impl From<PayoutError> for Problem {
             | PayoutError::LineNotFound => Self::not_found(),
             PayoutError::Retried => Self::conflict("already_retried", detail),
             PayoutError::OtherRail => Self::conflict("other_rail", detail),
+            PayoutError::NotReversible => Self::conflict("not_reversible", detail),
+            PayoutError::ReversalOpen => Self::conflict("reversal_open", detail),
             PayoutError::NotPayable(_) => Self::refused("not_payable", detail),
             PayoutError::LineMatched => Self::conflict("line_matched", detail),
             PayoutError::BankAccountNotFound => {
@@ -43,6 +46,21 @@ impl From<PayoutError> for Problem {
             | PayoutError::Statement(_)
             | PayoutError::Content(_) => Self::internal(&detail),
             PayoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecoveryError> for Problem {
+    fn from(error: RecoveryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RecoveryError::MissingScope(missing) => missing.into(),
+            RecoveryError::NotFound => Self::not_found(),
+            RecoveryError::Faults(faults) => faults.into(),
+            RecoveryError::Stale(_) => stale(),
+            RecoveryError::WrongState(_) => Self::conflict("wrong_state", detail),
+            RecoveryError::SamePerson => Self::refused("same_person", detail),
+            RecoveryError::Store(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Statements of payees over a period.
 
-use domain::kernel::ids::{CalculationId, PayoutId};
+use domain::kernel::ids::{CalculationId, HoldId, PayoutId};
 use domain::ledger::entry::EntryKind;
 use domain::ledger::statement::{MovementSum, PayeeBuckets, PayeeStatement, StatementEntry};
 use serde::Serialize;
@@ -116,9 +116,8 @@ fn explanation(entry: &StatementEntry) -> Option<String> {
         | EntryKind::ClawbackRecovery
         | EntryKind::Withholding
         | EntryKind::Gst => Some(format!("/v1/payouts/{}", PayoutId::new(entry.source))),
-        EntryKind::Hold
-        | EntryKind::Unhold
-        | EntryKind::ProviderReceipt
+        EntryKind::Hold | EntryKind::Unhold => Some(format!("/v1/holds/{}", HoldId::new(entry.source))),
+        EntryKind::ProviderReceipt
         | EntryKind::WriteOff
         | EntryKind::TaxRemittance
         | EntryKind::Fee

@@ -31,10 +31,11 @@ use super::{Actor, Viewer};
 use crate::kernel::ids::{
     AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId,
     BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
-    EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, JobId, LicenceId, LookupTableId,
+    EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, HoldId, JobId, LicenceId, LookupTableId,
     ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
-    ProviderStatementId, ProviderStatementLineId, RctiAgreementId, SigningKeyId, SimulationId, TaxDocumentId,
-    TaxRemittanceId, TrailRunId, UserId, VerticalId, WebhookDeliveryId, WebhookEndpointId, WriteOffId,
+    ProviderStatementId, ProviderStatementLineId, RctiAgreementId, RecoveryPlanId, SigningKeyId, SimulationId,
+    TaxDocumentId, TaxRemittanceId, TrailRunId, TransferReversalId, UserId, VerticalId, WebhookDeliveryId,
+    WebhookEndpointId, WriteOffId,
 };
 
 /// Who may be shown things of a kind, once the scope lets them in.
@@ -63,6 +64,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (AccountId::PREFIX, Reach::Parties),
     (CalculationId::PREFIX, Reach::Parties),
     (PayoutId::PREFIX, Reach::Parties),
+    (HoldId::PREFIX, Reach::Parties),
     (TaxDocumentId::PREFIX, Reach::Parties),
     (EventId::PREFIX, Reach::Parties),
     (SigningKeyId::PREFIX, Reach::Parties),
@@ -75,6 +77,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (ErasureId::PREFIX, Reach::Organisation),
     (MemberId::PREFIX, Reach::Organisation),
     (PayeeId::PREFIX, Reach::Organisation),
+    (RecoveryPlanId::PREFIX, Reach::Organisation),
     (DealImportId::PREFIX, Reach::Organisation),
     (JobId::PREFIX, Reach::Organisation),
     (UserId::PREFIX, Reach::Organisation),
@@ -98,6 +101,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (ProviderStatementLineId::PREFIX, Reach::Operator),
     (ExceptionId::PREFIX, Reach::Operator),
     (WriteOffId::PREFIX, Reach::Operator),
+    (TransferReversalId::PREFIX, Reach::Operator),
 ];
 
 /// How far things with this prefix reach.

@@ -127,6 +127,14 @@ event_kinds! {
     TaxDocumentIssued = "tax_document.issued", "taxdoc", "TaxDocumentIssued", PayoutsRead;
     /// A second person approved what is paid to the tax office for a quarter.
     TaxRemittanceApproved = "tax_remittance.approved", "remittance", "RecordChanged", PayoutsRead;
+    /// Money of a commission line was put aside.
+    HoldPlaced = "hold.placed", "hold", "RecordChanged", PayoutsRead;
+    /// What was put aside of a commission line was let go.
+    HoldReleased = "hold.released", "hold", "RecordChanged", PayoutsRead;
+    /// A second person agreed that clawbacks of a payee are got back bit by bit.
+    RecoveryPlanApproved = "recovery_plan.approved", "plan", "RecordChanged", PayoutsRead;
+    /// A plan by which clawbacks of a payee are got back bit by bit ends.
+    RecoveryPlanEnded = "recovery_plan.ended", "plan", "RecordChanged", PayoutsRead;
     /// Every line of a provider's statement is posted, and its exceptions are known.
     ProviderStatementPosted = "provider_statement.posted", "pstatement", "RecordChanged", PayoutsRead;
     /// A second person accepted a shortfall of a provider.

@@ -1,7 +1,8 @@
 //! What is owed and what moved: double entry, append-only, without gaps.
 //!
 //! `account` and `entry` are the values, `line` where each participant's money lies, `accrue` turns
-//! calculations into entries, `posting` writes them, `release` ends holds; `manual` is what people
+//! calculations into entries, `posting` writes them, `release` ends holds by agreement, `hold` is what people put aside
+//! while something is in question; `manual` is what people
 //! write by hand, `period` and `closing` shut months; `book` reads it all back, `journal` writes it down for other
 //! programs, `statement` tells a payee.
 
@@ -11,6 +12,7 @@ pub mod book;
 pub mod closing;
 pub mod entry;
 pub mod frozen;
+pub mod hold;
 pub mod journal;
 pub mod line;
 pub mod manual;

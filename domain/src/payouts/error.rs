@@ -46,6 +46,12 @@ pub enum PayoutError {
     /// Not by this rail.
     #[error("a payout by this rail is not sent again by bank file")]
     OtherRail,
+    /// It is no transfer that could be reversed.
+    #[error("only a payout by Stripe that arrived is taken back by reversing its transfer")]
+    NotReversible,
+    /// An earlier request is not done.
+    #[error("an earlier reversal of this transfer is not done; ask again when it is")]
+    ReversalOpen,
     /// The payee may not be paid now.
     #[error("the payee may not be paid now: {}", .0.code())]
     NotPayable(Skip),
@@ -108,6 +114,8 @@ impl UseCaseError for PayoutError {
             | Self::PayoutNotFound
             | Self::Retried
             | Self::OtherRail
+            | Self::NotReversible
+            | Self::ReversalOpen
             | Self::NotPayable(_)
             | Self::LineNotFound
             | Self::LineMatched

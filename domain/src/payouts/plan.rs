@@ -1,27 +1,28 @@
 //! Whom a run pays: a pure function of what lies available, and the check that it still does.
 //!
-//! Clawbacks that are to be got back from a payee are taken first, from its oldest lines; a payee from
-//! whom they take everything is left out whole, so that nothing is half recovered. Lines stand in the order
+//! Clawbacks that are to be got back from a payee are taken first, from its oldest lines, all of them or as much as the
+//! payee's plan of today lets them ([`super::recovery`]); a payee from whom they take everything is left out whole, so that
+//! nothing is recovered that pays nothing. Lines stand in the order
 //! of the date from which they may be paid, then of their ids; payees in the order of their ids. What a payment owes in
 //! GST or withholding is decided by [`crate::tax::decide`]; a line that it leaves out is told as a payee that is skipped.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use uuid::Uuid;
 
-use super::aba::{LodgementReference, MAX_LINE_MINOR};
+use super::aba::MAX_LINE_MINOR;
 use super::bank_account::BankAccount;
 use super::content::{
     BankDetailsRef, ContentType, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee, VERSION,
 };
+use super::purse::{Purse, payable, purses, total_minor};
 use super::repository::PayeeStanding;
 use crate::directory::payee::Rail;
-use crate::kernel::id::{self, IdSource};
+use crate::kernel::id::IdSource;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, PayoutRunId};
 use crate::kernel::{Cents, Currency, Instant};
 use crate::ledger::line::CommissionLine;
-use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedPayment};
+use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedLine, TaxedPayment};
 
 /// What a plan is made from.
 pub struct PlanInput<'a> {
@@ -65,9 +66,10 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
         if taxed.lines.is_empty() {
             continue;
         }
-        match pays(input, standing, (purse, &taxed)) {
+        let settled = purse.settled(standing.recovery.on(input.now.sydney_date()), recoverable_of(&taxed));
+        match pays(input, standing, &taxed, total_minor(&settled)) {
             Ok(destination) => {
-                let payout = purse.payout(PayoutId::new(ids.next()), standing.id, destination, &taxed);
+                let payout = Purse::payout(PayoutId::new(ids.next()), standing.id, destination, &taxed, settled);
                 content.total.0 += payout.net.0;
                 content.payouts.push(payout);
             }
@@ -75,16 +77,21 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
                 code,
                 gross: Cents(taxed.gross_minor()),
                 payee: standing.id,
-                recoverable: Cents(purse.recoverable_minor()),
+                recoverable: Cents(total_minor(&settled)),
             }),
         }
     }
     content
 }
 
+/// What of a taxed payment clawbacks may take a share of: no GST, which the payee passes on, and nothing that is withheld.
+fn recoverable_of(taxed: &TaxedPayment) -> i64 {
+    taxed.lines.iter().map(|line| line.payable_minor() - line.gst_minor).sum()
+}
+
 /// Where a payee's money goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Destination {
+pub(super) enum Destination {
     /// To a bank account, by a file.
     Bank(BankDetailsRef),
     /// To an account at Stripe.
@@ -105,10 +112,11 @@ impl Destination {
 fn pays(
     input: &PlanInput<'_>,
     standing: &PayeeStanding,
-    (purse, taxed): (&Purse, &TaxedPayment),
+    taxed: &TaxedPayment,
+    recovered_minor: i64,
 ) -> Result<Destination, Skip> {
     let destination = payable_to(standing, input.now)?;
-    let net_minor = purse.net_minor(taxed);
+    let net_minor = taxed.lines.iter().map(TaxedLine::payable_minor).sum::<i64>() - recovered_minor;
     if net_minor <= 0 {
         Err(Skip::NothingNet)
     } else if net_minor < standing.minimum_minor {
@@ -140,109 +148,6 @@ pub(super) fn bank_of(standing: &PayeeStanding, now: Instant) -> Result<BankDeta
         return Err(Skip::BankDetailsCoolingOff);
     }
     Ok(BankDetailsRef::new(bank.id, bank.salt, &bank.details))
-}
-
-/// What a payee has available and owes.
-#[derive(Debug, Default)]
-struct Purse {
-    available: Vec<Payable>,
-    recoverable: Vec<(LineId, i64)>,
-}
-
-fn purses(lines: &[CommissionLine], cut_off_on: Date) -> BTreeMap<PayeeId, Purse> {
-    let mut ordered: Vec<&CommissionLine> = lines.iter().collect();
-    ordered.sort_by_key(|line| (line.payable_on, line.id));
-    let mut purses: BTreeMap<PayeeId, Purse> = BTreeMap::new();
-    for line in ordered {
-        let Some(payee) = line.payee else { continue };
-        let purse = purses.entry(payee).or_default();
-        if line.buckets.available_minor > 0 && line.payable_on <= cut_off_on {
-            purse.available.push(payable(line, line.buckets.available_minor));
-        }
-        if line.buckets.recoverable_minor > 0 {
-            purse.recoverable.push((line.id, line.buckets.recoverable_minor));
-        }
-    }
-    purses
-}
-
-impl Purse {
-    fn gross_minor(&self) -> i64 {
-        self.available.iter().map(|payable| payable.available_minor).sum()
-    }
-
-    fn recoverable_minor(&self) -> i64 {
-        self.recoverable.iter().map(|(_, amount)| amount).sum()
-    }
-
-    /// What is sent: with GST, less what is withheld and what clawbacks take.
-    fn net_minor(&self, taxed: &TaxedPayment) -> i64 {
-        taxed.lines.iter().map(decide::TaxedLine::payable_minor).sum::<i64>() - self.recoverable_minor()
-    }
-
-    fn payout(&self, id: PayoutId, payee: PayeeId, destination: Destination, taxed: &TaxedPayment) -> PlannedPayout {
-        let (bank_details, stripe_account) = match destination {
-            Destination::Bank(details) => (Some(details), None),
-            Destination::Stripe(account) => (None, Some(account)),
-        };
-        let recovered = self.recoverable_minor();
-        let mut left = recovered;
-        let lines = taxed
-            .lines
-            .iter()
-            .map(|line| {
-                let set_off = left.min(line.payable_minor());
-                left -= set_off;
-                LineShare {
-                    gst: Cents(line.gst_minor),
-                    line: line.line,
-                    sent: Cents(line.payable_minor() - set_off),
-                    set_off: Cents(set_off),
-                    withheld: Cents(line.withheld_minor),
-                }
-            })
-            .collect();
-        let settled =
-            self.recoverable.iter().map(|&(line, amount)| SettledLine { amount: Cents(amount), line }).collect();
-        PlannedPayout {
-            bank_details,
-            gross: Cents(taxed.gross_minor()),
-            gst: Cents(taxed.gst_minor()),
-            id,
-            lines,
-            net: Cents(self.net_minor(taxed)),
-            payee,
-            recovered: Cents(recovered),
-            reference: reference(id.uuid()),
-            retry_of: None,
-            settled,
-            stripe_account,
-            withheld: Cents(taxed.withheld_minor()),
-        }
-    }
-}
-
-/// What these lines of one payee have available, and what is to be got back of them.
-pub(super) fn sums(lines: &[CommissionLine], cut_off_on: Date) -> (i64, i64) {
-    let purses = purses(lines, cut_off_on);
-    purses.values().next().map_or((0, 0), |purse| (purse.gross_minor(), purse.recoverable_minor()))
-}
-
-/// A payout that sends again what came back on these lines of one payee: no tax, that was done the first time.
-pub(super) fn again(
-    id: PayoutId,
-    retry_of: PayoutId,
-    (payee, bank_details): (PayeeId, BankDetailsRef),
-    lines: &[CommissionLine],
-    cut_off_on: Date,
-) -> PlannedPayout {
-    let purse = purses(lines, cut_off_on).remove(&payee).unwrap_or_default();
-    let untaxed = TaxedPayment::without_tax(&purse.available);
-    PlannedPayout { retry_of: Some(retry_of), ..purse.payout(id, payee, Destination::Bank(bank_details), &untaxed) }
-}
-
-fn payable(line: &CommissionLine, available_minor: i64) -> Payable {
-    Payable { line: line.id, available_minor, value_minor: line.earned_minor - line.clawed_back_minor }
 }
 
 impl PlanInput<'_> {
@@ -287,12 +192,6 @@ fn left_out(payee: PayeeId, taxed: &TaxedPayment) -> Vec<SkippedPayee> {
     by_reason.into_iter().map(skipped).collect()
 }
 
-/// The reference of a payout: the last 12 letters of its id, which are random.
-fn reference(payout: Uuid) -> LodgementReference {
-    let letters = id::encode(payout).to_uppercase();
-    LodgementReference::numbered(letters.get(14..).unwrap_or_default())
-}
-
 /// Why an approved run cannot be executed any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Discrepancy {
@@ -321,11 +220,11 @@ pub enum Discrepancy {
         wanted_minor: i64,
     },
     /// What is to be got back of a payee is not what was approved to be set off.
-    #[error("{recoverable_minor} cents are to be got back of {payee}, {approved_minor} were approved to be set off")]
+    #[error("{recoverable_minor} cents are to be set off of {payee} now, {approved_minor} were approved to be set off")]
     OtherRecovery {
         /// The payee.
         payee: PayeeId,
-        /// What is to be got back now.
+        /// What is to be got back now, as far as the payee's plan lets it.
         recoverable_minor: i64,
         /// What was approved.
         approved_minor: i64,
@@ -341,6 +240,7 @@ pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrep
     let mut found = Vec::new();
     for (payout, taxed) in content.payouts.iter().zip(input.taxed_now(&content.payouts)) {
         let payee = payout.payee;
+        let cap = standings.get(&payee).and_then(|standing| standing.recovery.on(input.now.sydney_date()));
         let standing = standings.get(&payee).ok_or(Skip::NoBankDetails);
         match standing.and_then(|standing| payable_to(standing, input.now)) {
             Err(code) => found.push(Discrepancy::NotPayable { payee, code }),
@@ -357,10 +257,13 @@ pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrep
                 found.push(Discrepancy::LessAvailable { line: share.line, available_minor, wanted_minor });
             }
         }
-        let settled: BTreeMap<LineId, i64> = payout.settled.iter().map(|s| (s.line, s.amount.0)).collect();
-        let owed: BTreeMap<LineId, i64> =
-            purses.get(&payee).map(|purse| purse.recoverable.iter().copied().collect()).unwrap_or_default();
-        if owed != settled {
+        let by_line = |settled: &[SettledLine]| -> BTreeMap<LineId, i64> {
+            settled.iter().map(|settled| (settled.line, settled.amount.0)).collect()
+        };
+        // What was approved is still right when more lies there by now: the share is of what was approved.
+        let base_minor: i64 = payout.lines.iter().map(|share| share.sent.0 + share.set_off.0 - share.gst.0).sum();
+        let owed = by_line(&purses.get(&payee).map(|purse| purse.settled(cap, base_minor)).unwrap_or_default());
+        if owed != by_line(&payout.settled) {
             let recoverable_minor = owed.values().sum();
             found.push(Discrepancy::OtherRecovery { payee, recoverable_minor, approved_minor: payout.recovered.0 });
         }

@@ -7,6 +7,7 @@ use super::bank_account::BankAccount;
 use super::bank_file::{BankFile, RunFile};
 use super::content::FrozenContent;
 use super::payout::{Payout, PayoutState};
+use super::recovery::Terms;
 use super::run::{PayoutRun, RunSummary};
 use super::sla::{self, DayCount};
 use super::stripe::names::AccountName;
@@ -61,6 +62,8 @@ pub struct PayeeStanding {
     pub bank: Option<StandingBank>,
     /// Its account at Stripe.
     pub stripe: Option<StandingStripe>,
+    /// What bounds how much clawbacks take of a run.
+    pub recovery: Terms,
 }
 
 /// One step of a run's history.

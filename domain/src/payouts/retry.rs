@@ -14,6 +14,7 @@ use super::decide::{self, require};
 use super::error::PayoutError;
 use super::payout::PayoutState;
 use super::plan;
+use super::purse;
 use super::repository::LockedPayout;
 use super::run::{PayoutRun, RunState, TransitionError};
 use super::stripe::sending;
@@ -113,12 +114,13 @@ pub(super) fn worked_out(
         v: VERSION,
     };
     let Some(standing) = standings.first() else { return Err(PayoutError::PayoutNotFound) };
-    let (gross, recoverable) = plan::sums(&lines, today);
+    let cap = standing.recovery.on(today);
+    let (gross, recoverable) = purse::sums(&lines, today, cap);
     let planned = match plan::bank_of(standing, env.now) {
         _ if gross == 0 => return Ok(FrozenContent::freeze(content)?),
         Err(code) => Err(code),
         Ok(_) if gross <= recoverable => Err(Skip::NothingNet),
-        Ok(bank) => Ok(plan::again(PayoutId::new(env.ids.next()), payout.id, (standing.id, bank), &lines, today)),
+        Ok(bank) => Ok(purse::again(PayoutId::new(env.ids.next()), payout.id, (standing.id, bank), &lines, today, cap)),
     };
     match planned {
         Ok(planned) => {

@@ -48,7 +48,8 @@ pub fn account_link(object: &Value) -> Option<AccountLink> {
 /// A reversal.
 pub fn reversal(object: &Value) -> Option<Reversal> {
     let id = ReversalName::parse(object.get("id")?.as_str()?)?;
-    Some(Reversal { id, amount_minor: object.get("amount")?.as_i64()? })
+    let key = object.get("metadata").and_then(|metadata| metadata.get("reversal")).and_then(Value::as_str);
+    Some(Reversal { id, amount_minor: object.get("amount")?.as_i64()?, key: key.map(str::to_owned) })
 }
 
 /// Our balance in AUD; nothing of it is nought.

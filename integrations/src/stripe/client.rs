@@ -141,8 +141,19 @@ struct TransferQuery<'a> {
 }
 
 #[derive(Serialize)]
-struct ReversalForm {
+struct ReversalForm<'a> {
     amount: i64,
+    metadata: UnderKey<'a>,
+}
+
+#[derive(Serialize)]
+struct UnderKey<'a> {
+    reversal: &'a str,
+}
+
+#[derive(Serialize)]
+struct PageQuery {
+    limit: u8,
 }
 
 #[derive(Serialize)]
@@ -293,9 +304,17 @@ impl StripeRail for Stripe {
     }
 
     fn reverse_transfer(&self, key: &str, transfer: &TransferName, amount_minor: i64) -> Result<Reversal, RailError> {
-        let answer =
-            self.post(format!("/transfers/{transfer}/reversals"), &ReversalForm { amount: amount_minor }, key)?;
+        let form = ReversalForm { amount: amount_minor, metadata: UnderKey { reversal: key } };
+        let answer = self.post(format!("/transfers/{transfer}/reversals"), &form, key)?;
         answers::reversal(&answer).ok_or_else(|| answers::unreadable("reversal"))
+    }
+
+    fn list_reversals(&self, transfer: &TransferName) -> Result<Vec<Reversal>, RailError> {
+        let answer = self.get(format!("/transfers/{transfer}/reversals"), &PageQuery { limit: 100 })?;
+        if answer.get("has_more").and_then(Value::as_bool) != Some(false) {
+            return Err(RailError::Again("more reversals of one transfer than a page holds".into()));
+        }
+        answers::rows(&answer, "reversal", answers::reversal)
     }
 
     fn balance(&self) -> Result<RailBalance, RailError> {

@@ -2,13 +2,15 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use domain::kernel::ids::PayeeId;
+use domain::kernel::ids::{PayeeId, PayoutId};
 use domain::payouts::stripe::KeptAccount;
 use domain::payouts::stripe::book::{Comparison, Difference, NAMED};
+use domain::payouts::stripe::recall::Recall;
 use domain::payouts::stripe::repository::StripeQueries;
 use domain::store::StoreError;
 use uuid::Uuid;
 
+use super::recalls::{RecallColumns, RecallRow, recall_columns, restore};
 use super::rows::{AccountColumns, AccountRow};
 use crate::bind::from_instant;
 use crate::error::store_error;
@@ -30,6 +32,18 @@ impl StripeQueries for PgQueries<'_> {
         .optional()
         .map_err(store_error)?;
         row.map(AccountRow::restore).transpose()
+    }
+
+    fn list_recalls(&mut self, payout: PayoutId) -> Result<Vec<Recall>, StoreError> {
+        let rows: Vec<RecallRow> = query::<RecallColumns>(concat!(
+            "select ",
+            recall_columns!(),
+            " from stripe_recall r where r.payout_id = $1 order by r.id"
+        ))
+        .bind::<SqlUuid, _>(payout.uuid())
+        .load(self.pg)
+        .map_err(store_error)?;
+        rows.into_iter().map(restore).collect()
     }
 
     fn compare(&mut self) -> Result<Comparison, StoreError> {

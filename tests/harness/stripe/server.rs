@@ -45,6 +45,9 @@ fn route(method: &str, path: &str) -> Option<(Operation, Option<String>)> {
         ("POST", ["v1", "transfers", transfer, "reversals"]) => {
             (operation("post", "/v1/transfers/{id}/reversals"), id(transfer))
         }
+        ("GET", ["v1", "transfers", transfer, "reversals"]) => {
+            (operation("get", "/v1/transfers/{id}/reversals"), id(transfer))
+        }
         ("GET", ["v1", "balance"]) => (operation("get", "/v1/balance"), None),
         ("GET", ["v1", "balance_transactions"]) => (operation("get", "/v1/balance_transactions"), None),
         _ => return None,
@@ -155,6 +158,7 @@ fn done(state: &mut State, operation: Operation, id: &str, form: &Value) -> Answ
         ("post", "/v1/transfers") => state.create_transfer(form),
         ("get", "/v1/transfers") => state.transfers(form),
         ("post", "/v1/transfers/{id}/reversals") => state.reverse(id, form),
+        ("get", "/v1/transfers/{id}/reversals") => state.reversals(id, form),
         ("get", "/v1/balance") => state.balance_object(),
         _ => state.movements(form),
     }

@@ -271,6 +271,7 @@ impl State {
         reversal["balance_transaction"] = movement.into();
         reversal["created"] = self.now.into();
         reversal["transfer"] = id.into();
+        reversal["metadata"] = form.get("metadata").cloned().unwrap_or_else(|| json!({}));
         let transfer = &mut self.transfers[at];
         transfer["amount_reversed"] = (before + back).into();
         transfer["reversed"] = (before + back == amount).into();
@@ -280,6 +281,16 @@ impl State {
         let told = transfer.clone();
         let _ = self.tell("transfer.reversed", told, None);
         good(reversal)
+    }
+
+    /// `GET /v1/transfers/{id}/reversals`.
+    #[must_use]
+    pub fn reversals(&self, id: &str, query: &Value) -> Answer {
+        let Some(transfer) = self.transfers.iter().find(|transfer| transfer["id"] == id) else {
+            return error(404, "invalid_request_error", Some("resource_missing"), Some("id"), "No such transfer");
+        };
+        let all = transfer["reversals"]["data"].as_array().cloned().unwrap_or_default();
+        page(all, query, &format!("/v1/transfers/{id}/reversals"))
     }
 
     /// `GET /v1/transfers`.

@@ -3,6 +3,7 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 mod bank;
+mod recalls;
 mod records;
 mod returns;
 mod runs;
@@ -11,6 +12,7 @@ mod runs;
 pub fn register(config: &mut ServiceConfig) {
     runs::register(config);
     records::register(config);
+    recalls::register(config);
     returns::register(config);
     bank::register(config);
 }

@@ -73,7 +73,7 @@ pub const fn remedy(kind: EntryKind) -> &'static str {
             "record the corrected fact of its deal, and the difference is posted"
         }
         EntryKind::Release | EntryKind::Hold | EntryKind::Unhold => {
-            "its money is held or let go by a dispute about its line"
+            "its money is put aside and let go by holds of its line"
         }
         EntryKind::PayoutInitiated | EntryKind::PayoutSettled | EntryKind::PayoutReturned => {
             "record what became of the payout"

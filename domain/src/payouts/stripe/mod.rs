@@ -14,6 +14,7 @@ pub mod book;
 pub mod event;
 pub mod names;
 pub mod rail;
+pub mod recall;
 pub mod repository;
 pub mod reversal;
 pub mod sending;

@@ -138,6 +138,8 @@ pub struct Reversal {
     pub id: ReversalName,
     /// How much, in cents.
     pub amount_minor: i64,
+    /// The idempotency key under which we asked for it, as its metadata have it.
+    pub key: Option<String>,
 }
 
 /// Our balance at Stripe, AUD alone.
@@ -200,11 +202,17 @@ pub trait StripeRail: Send + Sync {
     /// See [`RailError`].
     fn find_transfer(&self, transfer: &NewTransfer) -> Result<Option<Transfer>, RailError>;
 
-    /// Takes back a part of a transfer, once per key.
+    /// Takes back a part of a transfer, once per key; the key stands in the metadata too.
     ///
     /// # Errors
     /// See [`RailError`].
     fn reverse_transfer(&self, key: &str, transfer: &TransferName, amount_minor: i64) -> Result<Reversal, RailError>;
+
+    /// All reversals of a transfer, whoever made them.
+    ///
+    /// # Errors
+    /// See [`RailError`].
+    fn list_reversals(&self, transfer: &TransferName) -> Result<Vec<Reversal>, RailError>;
 
     /// Our balance.
     ///

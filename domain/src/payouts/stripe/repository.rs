@@ -7,6 +7,7 @@ use super::book::Comparison;
 use super::event::{Ending, StripeEvent};
 use super::names::{AccountName, EventName, TransactionName};
 use super::rail::BalanceTransaction;
+use super::recall::{Recall, RecallRepository};
 use super::reversal::Share;
 use super::sending::Asked;
 use super::transfer::{Claimed, Sending};
@@ -15,7 +16,7 @@ use crate::kernel::ids::{EntryId, LineId, PayeeId, PayoutId};
 use crate::store::StoreError;
 
 /// The Stripe rail, inside a transaction.
-pub trait StripeRepository {
+pub trait StripeRepository: RecallRepository {
     /// Locks the account of a payee.
     ///
     /// # Errors
@@ -145,6 +146,12 @@ pub trait StripeQueries {
     /// # Errors
     /// The failure of the store.
     fn find_account(&mut self, payee: PayeeId) -> Result<Option<KeptAccount>, StoreError>;
+
+    /// What was asked to be taken back of a payout's transfer, oldest first.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_recalls(&mut self, payout: PayoutId) -> Result<Vec<Recall>, StoreError>;
 
     /// Stripe's book against ours.
     ///

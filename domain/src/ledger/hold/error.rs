@@ -1,0 +1,60 @@
+//! Why nothing was put aside or let go.
+
+use crate::access::MissingScope;
+use crate::kernel::Faults;
+use crate::ledger::line::LineError;
+use crate::ledger::posting::PostError;
+use crate::store::{StoreError, UseCaseError};
+
+/// A refusal, or a failure of the store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HoldError {
+    /// The actor may not do this.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
+    /// There is none such, as far as the actor may know.
+    #[error("there is no such hold")]
+    NotFound,
+    /// Fields that are wrong.
+    #[error("the request has fields that are wrong")]
+    Faults(Faults),
+    /// It is not at the version that was named.
+    #[error("it changed since you read it; it is at version {0} now")]
+    Stale(u32),
+    /// It was let go already.
+    #[error("it was released already")]
+    Released,
+    /// The line cannot give what it should: a defect, since it was checked.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// The ledger cannot take it.
+    #[error(transparent)]
+    Ledger(PostError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PostError> for HoldError {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::Store(error) => Self::Store(error),
+            PostError::Entry(_) | PostError::BalanceOutOfRange | PostError::OutOfBounds(_) => Self::Ledger(error),
+        }
+    }
+}
+
+impl UseCaseError for HoldError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::MissingScope(_)
+            | Self::NotFound
+            | Self::Faults(_)
+            | Self::Stale(_)
+            | Self::Released
+            | Self::Line(_)
+            | Self::Ledger(_) => None,
+        }
+    }
+}
