@@ -15,7 +15,7 @@ demo: setup ## one referral business from export to paid and proved; writes demo
 test: ## every test, on a private PostgreSQL
 	@scripts/setup.sh --test
 	@rm -f target/skipped.txt
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-fail-fast
 	@if [ -s target/skipped.txt ]; then echo "$$(wc -l < target/skipped.txt) checks by programs of other people were SKIPPED:"; sort target/skipped.txt | uniq -c; else echo "nothing was skipped"; fi
 contract: setup ## the API document fuzzed in full: 200 requests an operation, twice
 	@scripts/setup.sh --test
