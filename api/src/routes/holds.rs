@@ -57,6 +57,8 @@ async fn create_hold(app: Data<App>, command: Command<CreateHoldRequest>) -> Res
 }
 
 /// Get a hold
+///
+/// With what of it is put aside now, and how it ended.
 #[utoipa::path(operation_id = "get_hold", tag = "ledger", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The hold", example = "hold_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The hold", body = HoldView)))]
 #[get("/holds/{id}")]
 async fn get_hold(app: Data<App>, caller: Caller, Id(id): Id<HoldId>) -> Result<Answer, Problem> {

@@ -29,7 +29,7 @@ fn altered(altered: Altered<RecoveryPlan>) -> Result<Answer, Problem> {
 /// List the recovery plans of a payee
 ///
 /// Newest first. Without a plan in force a run sets off everything that is to be got back.
-#[utoipa::path(operation_id = "list_recovery_plans", tag = "payouts", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The payee", example = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of plans", body = PageView<RecoveryPlanView>)))]
+#[utoipa::path(operation_id = "list_recovery_plans", tag = "payouts", security(("oauth2" = ["directory:read"])), params(("id" = String, Path, description = "The payee", example = "payee_01k0w4q7v8e2rtf3k2m9x5c6dz"), List<Unfiltered>), responses((status = 200, description = "A page of plans", body = PageView<RecoveryPlanView>)))]
 #[get("/payees/{id}/recovery-plans")]
 async fn list_recovery_plans(app: Data<App>, list: List<Unfiltered>, Id(id): Id<PayeeId>) -> Result<Answer, Problem> {
     let List { caller, page, cursors, .. } = list;
