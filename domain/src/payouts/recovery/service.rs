@@ -1,6 +1,6 @@
 //! Proposing, deciding on and ending plans. They are the operator's to make; the payee's organisation reads them.
 //!
-//! Whoever decides or ends holds the payee's lock, so a run that is worked out or executed sees one plan or the other.
+//! Whoever decides or ends holds the payee's lock, so an execution sees one plan or the other.
 
 use jiff::civil::Date;
 
