@@ -164,7 +164,7 @@ impl HoldQueries for PgQueries<'_> {
             paging.order,
             concat!("select ", hold_columns!(), " from line_hold h where "),
             "h.id", at "h.placed_at",
-            " and coalesce(h.line_id = $4, true) and coalesce(h.payee_id = $5, true) and coalesce(h.state = $6, true)"
+            " and coalesce(h.line_id = $4, true) and h.payee_id = coalesce($5, h.payee_id) and coalesce(h.state = $6, true)"
         ))
         .after_id(paging)?
         .between(paging)
