@@ -112,6 +112,15 @@ impl HoldRepository for PgUnitOfWork<'_> {
         row.map(placed).transpose()
     }
 
+    fn put_aside_minor(&mut self, line: LineId) -> Result<i64, StoreError> {
+        query::<BigInt>(
+            "select coalesce(sum(from_available_minor + from_accrued_minor), 0)::bigint from line_hold where line_id = $1 and state = 'active'",
+        )
+        .bind::<SqlUuid, _>(line.uuid())
+        .get_result(self.pg)
+        .map_err(store_error)
+    }
+
     fn insert_hold(&mut self, hold: &Hold) -> Result<(), StoreError> {
         command(
             "insert into line_hold (id, line_id, deal_id, payee_id, asked_minor, from_available_minor, from_accrued_minor, reason, note, state,

@@ -34,6 +34,7 @@ struct StandingRow {
     is_blocked: bool,
     stripe_account: Option<String>,
     stripe_payable: Option<bool>,
+    reversal_open: bool,
     plans_from: Vec<jiff_diesel::Date>,
     plans_ended: Vec<Option<jiff_diesel::Date>>,
     plans_share: Vec<Option<i64>>,
@@ -57,6 +58,7 @@ type StandingColumns = (
     Bool,
     Nullable<Text>,
     Nullable<Bool>,
+    Bool,
     Array<Date>,
     Array<Nullable<Date>>,
     Array<Nullable<BigInt>>,
@@ -79,7 +81,11 @@ impl StandingRow {
         };
         let stripe = self.stripe_account.as_deref().map(|text| {
             let account = AccountName::parse(text).ok_or_else(|| unreadable("an account at Stripe"))?;
-            Ok::<_, StoreError>(StandingStripe { account, payable: self.stripe_payable == Some(true) })
+            Ok::<_, StoreError>(StandingStripe {
+                account,
+                payable: self.stripe_payable == Some(true),
+                reversal_open: self.reversal_open,
+            })
         });
         let bounds = self.plans_share.into_iter().zip(self.plans_most);
         let terms = self.plans_from.into_iter().zip(self.plans_ended).zip(bounds);
@@ -108,7 +114,9 @@ macro_rules! standings {
                array(select registered from payee_gst_status s where s.payee_id = p.id order by n), p.rail, p.minimum_payout_minor,
                b.id, b.salt, b.usable_from_at, b.bsb, b.account_number, b.account_title,
                exists (select from bank_details_block k where k.bank_details_id = b.id),
-               s.account, s.transfers = 'active' and s.payouts_enabled, r.from_on, r.ended_on, r.max_share_ppm, r.max_minor
+               s.account, s.transfers = 'active' and s.payouts_enabled,
+               s.account is not null and exists (select from stripe_recall c join payout o on o.id = c.payout_id
+                 where o.payee_id = p.id and c.state in ('asked', 'unknown')), r.from_on, r.ended_on, r.max_share_ppm, r.max_minor
              from asked p cross join lateral (
                select coalesce(array_agg(from_on order by decided_at, id), '{}') as from_on,
                  coalesce(array_agg(ended_on order by decided_at, id), '{}') as ended_on,

@@ -150,6 +150,8 @@ C-1,M016,Ann,FIXED-3Y,2026-01-01,2026-01-10,2026-02-01,100000.00,0.00,\n";
     assert!(platform.import(half.as_bytes()).refused.is_empty());
     assert_eq!(lies(&platform, line), [0, 0, 39_000, 0]);
     assert_eq!([&older, &younger].map(|r| seen(&platform, r.hold.id).held_minor), [39_000, 0]);
+    // Money that comes to another hold now could not be told from what the older ones lost.
+    assert_eq!(place(&platform, &finance, &asked(line, Some(1_000))).err(), Some(HoldError::Cut));
     assert_eq!(back(&let_go(&platform, &finance, younger.hold.id).expect("released")), (0, 0));
     assert_eq!(back(&let_go(&platform, &finance, older.hold.id).expect("released")), (39_000, 0));
     assert_eq!((entries(&platform, "hold"), entries(&platform, "unhold")), (2, 1));

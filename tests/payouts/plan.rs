@@ -53,7 +53,7 @@ pub fn standing(n: u128) -> PayeeStanding {
 }
 
 fn stripe(payable: bool) -> StandingStripe {
-    StandingStripe { account: AccountName::parse("acct_1").expect("a name"), payable }
+    StandingStripe { account: AccountName::parse("acct_1").expect("a name"), payable, reversal_open: false }
 }
 
 pub fn line(n: u128, of: u128, available_minor: i64, recoverable_minor: i64, payable_on: Date) -> CommissionLine {

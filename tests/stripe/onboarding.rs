@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::world::{World, text};
 
-fn skipped(world: &World) -> Option<String> {
+/// Why a run leaves the payee out, if it does.
+pub fn skipped(world: &World) -> Option<String> {
     let run = world.preview();
     let content =
         world.service.get(&format!("/v1/payout-runs/{}/content", text(&run, "id")), &world.finance()).expect(200);

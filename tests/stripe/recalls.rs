@@ -4,6 +4,7 @@ use domain::kernel::ids::PayoutId;
 use harness::stripe::Fault;
 use serde_json::{Value, json};
 
+use crate::onboarding::skipped;
 use crate::world::{EARNED, World, import, row, text};
 
 const REVERSALS: &str = "POST /v1/transfers/{id}/reversals";
@@ -61,7 +62,11 @@ fn what_is_to_be_got_back_is_taken_back_of_the_transfer() {
     assert_eq!((asked["amount"]["amount"].as_i64(), asked["status"].as_str()), (Some(owed), Some("asked")));
     assert_eq!(reversed(&world), 0, "Stripe is asked by the worker");
     let _ = ask(&world, &payout, &why()).problem(409, "reversal_open");
+    // A run leaves the payee out until Stripe has said what came of it: the debt would be taken twice.
+    import(&world.service.platform, &row("C-2", "100000.00", ""));
+    assert_eq!(skipped(&world).as_deref(), Some("reversal_open"));
     assert_eq!(world.work(), 1);
+    assert_eq!(skipped(&world), None);
     let made = standing(&world, &payout);
     assert_eq!((made["status"].as_str(), made["id"].as_str()), (Some("made"), asked["id"].as_str()));
     assert!(text(&made, "stripe_reversal").starts_with("trr_"));

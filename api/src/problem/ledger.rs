@@ -56,6 +56,7 @@ impl From<HoldError> for Problem {
             HoldError::Faults(faults) => faults.into(),
             HoldError::Stale(_) => stale(),
             HoldError::Released => Self::conflict("wrong_state", detail),
+            HoldError::Cut => Self::conflict("hold_cut", detail),
             HoldError::Line(_) => Self::internal(&detail),
             HoldError::Ledger(error) => error.into(),
             HoldError::Store(error) => error.into(),

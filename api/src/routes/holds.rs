@@ -50,7 +50,7 @@ async fn create_hold(app: Data<App>, command: Command<CreateHoldRequest>) -> Res
     let command = command.parse(|raw| PlaceHold::parse(&raw.into()))?;
     once(&app, command, service::place, |placed| {
         let (id, version) = (placed.hold.id, version(&placed));
-        let answer = Answer::created("/v1/holds".to_owned(), id.uuid(), &HoldView::from(placed))?;
+        let answer = Answer::created(format!("/v1/holds/{id}"), id.uuid(), &HoldView::from(placed))?;
         Ok(answer.with_version(version).naming(&id))
     })
     .await

@@ -230,10 +230,10 @@ fn held(owed: bool, paid_at: Option<Instant>, today: Date) -> Option<(KeptReason
     (today < until).then_some((KeptReason::Paid, Some(until)))
 }
 
-/// The day from which on what explains a payment may go.
+/// The day from which on what explains a payment may go. Of a 29 February that is 1 March.
 fn kept_until(paid_on: Date) -> Date {
-    let years = jiff::Span::new().years(RETENTION_YEARS);
-    paid_on.checked_add(years).unwrap_or(Date::MAX)
+    let same_day = paid_on.checked_add(jiff::Span::new().years(RETENTION_YEARS)).unwrap_or(Date::MAX);
+    if same_day.day() == paid_on.day() { same_day } else { same_day.tomorrow().unwrap_or(Date::MAX) }
 }
 
 /// The last day of which the law keeps nothing any more: what explains a payment of that day may go.

@@ -131,6 +131,8 @@ pub enum Skip {
     StripeAccountMissing,
     /// Its account at Stripe takes no transfers, or pays nothing out.
     StripeAccountRestricted,
+    /// Part of a transfer to it is being taken back at Stripe: what is to be got back is not known before that ends.
+    ReversalOpen,
     /// Not paid by bank file: how runs before Stripe said it.
     OtherRail,
     /// No bank details.
@@ -158,6 +160,7 @@ impl Skip {
             Self::GstDocumentMissing => "gst_document_missing",
             Self::StripeAccountMissing => "stripe_account_missing",
             Self::StripeAccountRestricted => "stripe_account_restricted",
+            Self::ReversalOpen => "reversal_open",
             Self::GstStatusChanged => "gst_status_changed",
             Self::RctiAgreementMissing => "rcti_agreement_missing",
             Self::RecipientUnknown => "recipient_unknown",

@@ -130,6 +130,9 @@ fn pays(
 
 /// Whether a payee may be paid at all, and into which account.
 fn payable_to(standing: &PayeeStanding, now: Instant) -> Result<Destination, Skip> {
+    if standing.stripe.as_ref().is_some_and(|stripe| stripe.reversal_open) {
+        return Err(Skip::ReversalOpen);
+    }
     if standing.rail == Rail::Stripe {
         let stripe = standing.stripe.as_ref().ok_or(Skip::StripeAccountMissing)?;
         let account = Destination::Stripe(stripe.account.to_string());

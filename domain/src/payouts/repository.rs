@@ -41,6 +41,8 @@ pub struct StandingStripe {
     pub account: AccountName,
     /// Whether transfers may go there.
     pub payable: bool,
+    /// Whether part of a transfer to it is being taken back, and nobody knows yet what came of it.
+    pub reversal_open: bool,
 }
 
 /// What a run needs to know of a payee.

@@ -57,7 +57,8 @@ pub(super) fn restore((said, tried): RecallRow) -> Result<Recall, StoreError> {
 impl domain::payouts::stripe::recall::RecallRepository for PgUnitOfWork<'_> {
     fn find_open_recall(&mut self, payout: PayoutId) -> Result<bool, StoreError> {
         let open: Option<Uuid> =
-            query::<SqlUuid>("select id from stripe_recall where payout_id = $1 and state in ('asked', 'unknown')")
+            query::<SqlUuid>("select r.id from payout p join payout o on o.payee_id = p.payee_id join stripe_recall r on r.payout_id = o.id
+                 where p.id = $1 and r.state in ('asked', 'unknown') limit 1")
                 .bind::<SqlUuid, _>(payout.uuid())
                 .get_result(self.pg)
                 .optional()

@@ -24,6 +24,9 @@ pub enum HoldError {
     /// It was let go already.
     #[error("it was released already")]
     Released,
+    /// A clawback took part of what older holds of the line put aside: whose is what would be lost by another one.
+    #[error("a clawback took part of what is held of this line; release its older holds first")]
+    Cut,
     /// The line cannot give what it should: a defect, since it was checked.
     #[error(transparent)]
     Line(#[from] LineError),
@@ -53,6 +56,7 @@ impl UseCaseError for HoldError {
             | Self::Faults(_)
             | Self::Stale(_)
             | Self::Released
+            | Self::Cut
             | Self::Line(_)
             | Self::Ledger(_) => None,
         }

@@ -203,11 +203,11 @@ pub fn left_minor(own_minor: i64, place: Place) -> i64 {
 
 /// Where what is left of a hold goes. Once the line's hold by agreement has expired it may be paid, otherwise it waits on.
 /// A line that is paid only after its provider gets back what it was taken from: what was accrued awaits the provider.
-/// A clawback is taken to have gone off what had been accrued.
+/// A clawback is taken to have gone off what had been accrued; GST that an invoice added meanwhile is for the payee.
 #[must_use]
 pub fn back(left_minor: i64, from: Parts, line: &CommissionLine, today: Date) -> Parts {
     let available_minor = match line.funding_rule {
-        FundingRule::OnReceipt => left_minor.min(from.available_minor),
+        FundingRule::OnReceipt => left_minor.min(from.available_minor) + (left_minor - from.sum_minor()).max(0),
         FundingRule::OnExpiry if line.payable_on <= today => left_minor,
         FundingRule::OnExpiry => 0,
     };
@@ -236,6 +236,12 @@ pub trait HoldRepository {
     /// # Errors
     /// The failure of the store.
     fn lock_hold(&mut self, id: HoldId) -> Result<Option<(Hold, Place)>, StoreError>;
+
+    /// What the active holds of a line put aside when they were placed, in cents.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn put_aside_minor(&mut self, line: LineId) -> Result<i64, StoreError>;
 
     /// Keeps a new hold.
     ///

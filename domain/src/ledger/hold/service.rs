@@ -25,6 +25,9 @@ pub fn place(uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &PlaceHold) -> Re
     if asked_minor == 0 {
         return Err(fault("/amount", "required", "nothing of this line is unpaid: say how much is in question"));
     }
+    if uow.holds().put_aside_minor(line.id)? > line.buckets.held_minor {
+        return Err(HoldError::Cut);
+    }
     let (from, postings) = line.put_aside(asked_minor);
     let hold = Hold {
         id: HoldId::new(env.ids.next()),

@@ -138,7 +138,6 @@ pub fn ask(
 ) -> Result<Recall, PayoutError> {
     require(env, Scope::PayoutsExecute)?;
     let sending = uow.stripe().lock_sendings(&[payout])?.into_iter().next();
-    let open = uow.stripe().find_open_recall(payout)?;
     let locked = uow.payouts().lock_payouts(&[payout])?.into_iter().next().ok_or(PayoutError::PayoutNotFound)?;
     let sent = sending.and_then(|sending| Some((sending.transfer.clone()?, sending.reversed_minor)));
     let Some((transfer, reversed_minor)) =
@@ -146,14 +145,13 @@ pub fn ask(
     else {
         return Err(PayoutError::NotReversible);
     };
-    if open {
+    // The lines are locked first: of two requests that share one, the second sees the first.
+    let owed_minor = to_be_got_back(uow, &locked)?;
+    if uow.stripe().find_open_recall(payout)? {
         return Err(PayoutError::ReversalOpen);
     }
     let left_minor = locked.amount_minor - reversed_minor;
-    let asked = match command.amount_minor {
-        Some(amount_minor) => amount_minor,
-        None => to_be_got_back(uow, &locked)?,
-    };
+    let asked = command.amount_minor.unwrap_or(owed_minor);
     if asked == 0 {
         return Err(fault("/amount", "required", "nothing is to be got back of its lines: say how much"));
     }
@@ -299,7 +297,7 @@ pub fn turn(store: &dyn Store, rail: &dyn StripeRail, env: &Env<'_>) -> Result<u
 
 /// Requests, inside a transaction.
 pub trait RecallRepository {
-    /// Whether something may still come of an earlier request of a payout, whose sending is locked.
+    /// Whether something may still come of an earlier request about the payee of a payout, whose lines are locked.
     ///
     /// # Errors
     /// The failure of the store.
