@@ -137,6 +137,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "already_reversed",
             "balance_out_of_range",
             "content_changed",
+            "hold_cut",
             "month_not_ended",
             "not_reversible",
             "out_of_order",
