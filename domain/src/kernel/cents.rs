@@ -9,7 +9,6 @@ pub struct Cents(pub i64);
 impl Cents {
     /// Whether it is nothing: what is nothing is left out where a field came later than the content's first version.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub const fn is_zero(&self) -> bool {
         self.0 == 0
     }
