@@ -25,6 +25,8 @@ fn least(operation: &str) -> Value {
         "create_referral" => json!({"assurance": "custodial"}),
         // Either a signed revocation or a reason.
         "revoke_signing_key" => json!({"reason": "lost"}),
+        // Either a share or an amount.
+        "create_recovery_plan" => json!({"max_share": "0.5"}),
         _ => json!({}),
     }
 }
@@ -32,7 +34,10 @@ fn least(operation: &str) -> Value {
 /// The fields that an answer says are missing, by their pointers.
 fn missed(problem: &Value) -> BTreeSet<String> {
     let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-    let missed = errors.iter().filter(|error| error["code"] == "required");
+    // An entry whose postings are left out has too few of them.
+    let too_few = json!({"pointer": "/postings", "code": "invalid_count"});
+    let is_too_few = |error: &&Value| ["pointer", "code"].iter().all(|name| error[name] == too_few[name]);
+    let missed = errors.iter().filter(|error| error["code"] == "required" || is_too_few(error));
     missed.filter_map(|error| error["pointer"].as_str().map(str::to_owned)).collect()
 }
 

@@ -204,16 +204,18 @@ fn text(object: &mut Object, name: &str, example: Option<&Value>) {
     }
     if object.format.is_none() && object.pattern.is_none() {
         let prefix = prefix(object.example.as_ref().or(example));
+        let is_day = object.example.as_ref().and_then(Value::as_str).is_some_and(|text| text.len() == 10);
         let is_date = name.ends_with("_on")
+            || (name == "as_of" && is_day)
             || matches!(name, "on" | "effective_from" | "effective_until" | "gst_registered_from");
         let of_any = matches!(name, "subject_id" | "party_id" | "source_id" | "object_id");
         let prefix = prefix.filter(|_| !of_any);
-        let own_word = matches!(name, "request_id" | "client_id") && prefix.is_none();
+        let own_word = matches!(name, "request_id" | "client_id" | "transaction_id") && prefix.is_none();
         if (name == "id" || name.ends_with("_id")) && !own_word {
             object.pattern = Some(prefix.map_or_else(|| ID.to_owned(), |p| ID.replace("[a-z_]{1,63}", p)));
         } else if name.ends_with("_sha256") {
             object.pattern = Some(SHA256.to_owned());
-        } else if matches!(name, "at" | "as_of") || name.ends_with("_at") {
+        } else if (matches!(name, "at" | "as_of") && !is_date) || name.ends_with("_at") {
             object.format = Some(SchemaFormat::KnownFormat(KnownFormat::DateTime));
         } else if is_date {
             object.format = Some(SchemaFormat::KnownFormat(KnownFormat::Date));

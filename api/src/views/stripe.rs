@@ -148,14 +148,14 @@ impl From<Comparison> for StripeReconciliationView {
 
 /// Books a movement of the Stripe balance.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[schema(as = BookStripeMovement)]
+#[schema(as = BookStripeMovement, example = json!({"transaction_id": "txn_1PgaxNB7WZ01zgkWEV3TLf40", "bank_account_id": "bank_01k0w4q7v8e2rtf3k2m9x5c6dz"}))]
 #[serde(deny_unknown_fields)]
 pub struct BookMovementRequest {
     /// The movement.
     #[schema(example = "txn_1PgaxNB7WZ01zgkWEV3TLf40")]
     pub transaction_id: Option<String>,
     /// The bank account of ours that the money came from or goes to.
-    #[schema(example = "bankaccount_01k0w4q7v8e2rtf3k2m9x5c6dz")]
+    #[schema(example = "bank_01k0w4q7v8e2rtf3k2m9x5c6dz")]
     pub bank_account_id: Option<String>,
 }
 
