@@ -6,8 +6,17 @@ use harness::skip::{installed, workspace};
 
 use crate::tool;
 
-/// Streams have no end that a fuzzer could wait for; tests/events has their tests.
-const STREAMS: [&str; 3] = ["stream_events", "stream_ledger", "stream_job"];
+/// What a fuzzer cannot judge, and which tests do.
+const ELSEWHERE: [&str; 5] = [
+    // Streams have no end that it could wait for: tests/events.
+    "stream_events",
+    "stream_ledger",
+    "stream_job",
+    // Whatever Stripe did not sign is refused, and without Stripe's secrets all of it is: tests/stripe.
+    "receive_stripe_event",
+    // Asked with GET its path is that of an entry with a wrong id, which is not found: tests/ledger.
+    "create_ledger_entry_batch",
+];
 
 fn fuzz(service: &Service, who: &str, token: &str) {
     let Some(mut schemathesis) = tool::python("schemathesis") else { return };
@@ -29,8 +38,8 @@ fn fuzz(service: &Service, who: &str, token: &str) {
         .args(["--continue-on-failure", "--report", "json", "--report-json-path"])
         .arg(report)
         .args(["--header", &format!("Authorization: Bearer {token}")]);
-    for stream in STREAMS {
-        schemathesis.args(["--exclude-operation-id", stream]);
+    for operation in ELSEWHERE {
+        schemathesis.args(["--exclude-operation-id", operation]);
     }
     let _ = tool::run(&mut schemathesis);
 }

@@ -210,7 +210,8 @@ fn text(object: &mut Object, name: &str, example: Option<&Value>) {
             || matches!(name, "on" | "effective_from" | "effective_until" | "gst_registered_from");
         let of_any = matches!(name, "subject_id" | "party_id" | "source_id" | "object_id");
         let prefix = prefix.filter(|_| !of_any);
-        let own_word = matches!(name, "request_id" | "client_id" | "transaction_id") && prefix.is_none();
+        let of_others = matches!(name, "request_id" | "client_id" | "transaction_id") || name.ends_with("_by_id");
+        let own_word = of_others && prefix.is_none();
         if (name == "id" || name.ends_with("_id")) && !own_word {
             object.pattern = Some(prefix.map_or_else(|| ID.to_owned(), |p| ID.replace("[a-z_]{1,63}", p)));
         } else if name.ends_with("_sha256") {
