@@ -152,7 +152,7 @@ fn settle(provider: &Party, deal: &str) -> Result<(), Failure> {
 }
 
 /// It is paid, by two people.
-fn pay(finance: &Party, approver: &Party, account: &str) -> Result<(models::PayoutRunDetail, String), Failure> {
+fn pay(finance: &Party, approver: &Party, account: &str) -> Result<(models::PayoutRun, String), Failure> {
     let preview_payout_run = models::PreviewPayoutRun::new(account.to_owned());
     let params = payouts_api::CreatePayoutRunParams { idempotency_key: key(), preview_payout_run };
     let run = payouts_api::create_payout_run(&finance.api, params)?;
@@ -168,7 +168,7 @@ fn pay(finance: &Party, approver: &Party, account: &str) -> Result<(models::Payo
     payouts_api::approve_payout_run(&approver.api, params)?;
     let params = payouts_api::ExecutePayoutRunParams { id: id(), idempotency_key: key(), if_match: None };
     let executed = payouts_api::execute_payout_run(&finance.api, params)?;
-    let file = payouts_api::get_payout_run_aba(&finance.api, payouts_api::GetPayoutRunAbaParams { id: id() })?;
+    let file = payouts_api::get_payout_run_aba(&finance.api, payouts_api::GetPayoutRunAbaParams { id: id(), ..Default::default() })?;
     Ok((executed, file))
 }
 
