@@ -10,6 +10,7 @@ drop trigger append_only on stripe_event;
 drop trigger append_only on bank_return;
 drop trigger append_only on bank_document;
 drop trigger append_only on bank_statement_line;
+drop procedure let_be_blanked(regclass, text[]);
 drop function only_blanked();
 drop function refuse_change_but_blanking();
 call make_append_only('stripe_event');

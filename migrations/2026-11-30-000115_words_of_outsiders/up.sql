@@ -32,22 +32,17 @@ begin
   end if;
   return new;
 end $$;
-drop trigger append_only on stripe_event;
-create trigger append_only before update or delete or truncate on stripe_event
-  for each statement execute function refuse_change_but_blanking();
-create trigger blanked_only before update on stripe_event for each row execute function only_blanked('body', 'erased_sha256');
-drop trigger append_only on bank_return;
-create trigger append_only before update or delete or truncate on bank_return
-  for each statement execute function refuse_change_but_blanking();
-create trigger blanked_only before update on bank_return for each row execute function only_blanked('bytes', 'erased_at');
-drop trigger append_only on bank_document;
-create trigger append_only before update or delete or truncate on bank_document
-  for each statement execute function refuse_change_but_blanking();
-create trigger blanked_only before update on bank_document for each row execute function only_blanked('bytes', 'erased_at');
-drop trigger append_only on bank_statement_line;
-create trigger append_only before update or delete or truncate on bank_statement_line
-  for each statement execute function refuse_change_but_blanking();
-create trigger blanked_only before update on bank_statement_line for each row execute function only_blanked('text', 'erased_at');
+create procedure let_be_blanked(target regclass, variadic columns text[]) language plpgsql as $$
+begin
+  execute format('drop trigger append_only on %s', target);
+  execute format('create trigger append_only before update or delete or truncate on %s for each statement execute function refuse_change_but_blanking()', target);
+  execute format('create trigger blanked_only before update on %s for each row execute function only_blanked(%s)',
+    target, (select string_agg(quote_literal(c), ', ') from unnest(columns) c));
+end $$;
+call let_be_blanked('stripe_event', 'body', 'erased_sha256');
+call let_be_blanked('bank_return', 'bytes', 'erased_at');
+call let_be_blanked('bank_document', 'bytes', 'erased_at');
+call let_be_blanked('bank_statement_line', 'text', 'erased_at');
 
 -- What Stripe tells of an account later is kept as a digest.
 create function blank_of_erased() returns trigger language plpgsql set search_path = public, pg_temp as $$

@@ -5,7 +5,8 @@ use diesel::sql_types::{BigInt, Date, Integer, Nullable, Text, Timestamptz, Uuid
 use domain::directory::Grounds;
 use domain::kernel::ids::{PayeeId, RecoveryPlanId};
 use domain::kernel::{Page, PageRequest, Rate};
-use domain::payouts::recovery::{Act, Cap, PlanState, RecoveryPlan, RecoveryPlanQueries, RecoveryPlanRepository, Term};
+use domain::payouts::recovery::{Cap, PlanState, RecoveryPlan, RecoveryPlanQueries, RecoveryPlanRepository, Term};
+use domain::payouts::run::Act;
 use domain::store::StoreError;
 use uuid::Uuid;
 

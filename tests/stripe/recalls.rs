@@ -1,6 +1,8 @@
 //! Clawbacks that are got back by reversing our own transfer: once, whoever tells of it first, and never under a second key.
 
 use domain::kernel::ids::PayoutId;
+use domain::payouts::PayoutError;
+use domain::payouts::stripe::recall::{self, AskRecall};
 use harness::stripe::Fault;
 use serde_json::{Value, json};
 
@@ -79,6 +81,23 @@ fn what_is_to_be_got_back_is_taken_back_of_the_transfer() {
     assert_eq!((recoveries(&world), sum(&world, "recoverable_minor"), sum(&world, "available_minor")), (1, 0, 0));
     let nothing = ask(&world, &payout, &why()).problem(422, "validation_failed");
     assert_eq!(nothing, [("/amount".to_owned(), "required".to_owned())]);
+    world.is_whole();
+}
+
+#[test]
+fn where_stripe_is_not_connected_nothing_is_kept_that_the_payee_would_wait_for() {
+    let world = World::ready();
+    let (payout, _) = in_debt(&world);
+    let payout = PayoutId::parse(&payout).expect("an id");
+    let command = AskRecall::parse(None, Some("It unwound")).expect("a request");
+    let platform = &world.service.platform;
+    let ask = |is_connected| {
+        platform.store().transaction(|uow| recall::ask(uow, &platform.env(), payout, &command, is_connected))
+    };
+    assert_eq!(ask(false), Err(PayoutError::StripeNotConfigured));
+    assert_eq!(world.number("select count(*) from stripe_recall"), 0);
+    assert!(ask(true).is_ok());
+    assert_eq!(world.work(), 1);
     world.is_whole();
 }
 

@@ -165,6 +165,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "other_rail",
             "reversal_open",
             "statement_known",
+            "stripe_not_configured",
             "wrong_state",
         ],
     ),

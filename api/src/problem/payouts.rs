@@ -8,6 +8,7 @@ use domain::payouts::recovery::RecoveryError;
 use domain::payouts::run::TransitionError;
 
 use super::Problem;
+use super::stripe::not_configured;
 use crate::extract::body::stale;
 
 impl From<PayoutError> for Problem {
@@ -22,6 +23,7 @@ impl From<PayoutError> for Problem {
             PayoutError::Retried => Self::conflict("already_retried", detail),
             PayoutError::OtherRail => Self::conflict("other_rail", detail),
             PayoutError::NotReversible => Self::conflict("not_reversible", detail),
+            PayoutError::StripeNotConfigured => not_configured(),
             PayoutError::ReversalOpen => Self::conflict("reversal_open", detail),
             PayoutError::NotPayable(_) => Self::refused("not_payable", detail),
             PayoutError::LineMatched => Self::conflict("line_matched", detail),

@@ -26,6 +26,17 @@ fn altered(altered: Altered<RecoveryPlan>) -> Result<Answer, Problem> {
     Answer::ok(&after)?.with_version(version).about(id.uuid()).naming(&id).altering(&before, &after)
 }
 
+async fn decided(
+    app: &Data<App>,
+    payee: PayeeId,
+    on: OnPlan,
+    command: Command<Empty>,
+    decision: Decision,
+) -> Result<Answer, Problem> {
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| service::decide(uow, env, payee, on, decision);
+    once(app, command, work, altered).await
+}
+
 /// List the recovery plans of a payee
 ///
 /// Newest first. Without a plan in force a run sets off everything that is to be got back.
@@ -74,11 +85,7 @@ async fn approve_recovery_plan(
     IfMatch(version): IfMatch,
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
-    let on = OnPlan { id, version };
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| {
-        service::decide(uow, env, payee, on, Decision::Approve)
-    };
-    once(&app, command, work, altered).await
+    decided(&app, payee, OnPlan { id, version }, command, Decision::Approve).await
 }
 
 /// Reject a recovery plan
@@ -93,11 +100,7 @@ async fn reject_recovery_plan(
     IfMatch(version): IfMatch,
     command: Command<Empty>,
 ) -> Result<Answer, Problem> {
-    let on = OnPlan { id, version };
-    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, _: &Empty| {
-        service::decide(uow, env, payee, on, Decision::Reject)
-    };
-    once(&app, command, work, altered).await
+    decided(&app, payee, OnPlan { id, version }, command, Decision::Reject).await
 }
 
 /// End a recovery plan

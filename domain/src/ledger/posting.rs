@@ -47,15 +47,23 @@ pub enum PostError {
 }
 
 impl PostError {
+    /// The failure of the store behind it.
+    ///
+    /// # Errors
+    /// The refusal of the ledger, when it is one.
+    pub fn or_refusal(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Store(error) => Ok(error),
+            Self::Entry(_) | Self::BalanceOutOfRange | Self::OutOfBounds(_) => Err(self),
+        }
+    }
+
     /// The failure of the store behind it, or in words why the ledger refused.
     ///
     /// # Errors
     /// The words.
     pub fn or_words(self) -> Result<StoreError, String> {
-        match self {
-            Self::Store(error) => Ok(error),
-            Self::Entry(_) | Self::BalanceOutOfRange | Self::OutOfBounds(_) => Err(self.to_string()),
-        }
+        self.or_refusal().map_err(|refusal| refusal.to_string())
     }
 }
 

@@ -49,9 +49,12 @@ pub enum PayoutError {
     /// It is no transfer that could be reversed.
     #[error("only a payout by Stripe that arrived is taken back by reversing its transfer")]
     NotReversible,
-    /// An earlier request is not done.
-    #[error("an earlier reversal of this transfer is not done; ask again when it is")]
+    /// An earlier request about the payee is not done.
+    #[error("an earlier reversal of a transfer to this payee is not done; ask again when it is")]
     ReversalOpen,
+    /// Nobody could send it.
+    #[error("this service is not connected to Stripe")]
+    StripeNotConfigured,
     /// The payee may not be paid now.
     #[error("the payee may not be paid now: {}", .0.code())]
     NotPayable(Skip),
@@ -116,6 +119,7 @@ impl UseCaseError for PayoutError {
             | Self::OtherRail
             | Self::NotReversible
             | Self::ReversalOpen
+            | Self::StripeNotConfigured
             | Self::NotPayable(_)
             | Self::LineNotFound
             | Self::LineMatched

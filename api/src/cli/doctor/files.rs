@@ -193,13 +193,13 @@ mod tests {
 
     fn scratch(name: &str, mode: u32) -> PathBuf {
         let path = std::env::temp_dir().join(format!("flip360-doctor-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir_all(&path).expect("a scratch directory");
         set(&path, mode);
         path
     }
 
     fn set(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions");
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             let path = scratch("modes", mode);
             assert_eq!(data_directory(&path).weight, weight, "{mode:o}");
         }
-        fs::remove_dir_all(scratch("modes", 0o700)).unwrap();
+        fs::remove_dir_all(scratch("modes", 0o700)).expect("a scratch directory");
     }
 
     #[test]
@@ -222,31 +222,31 @@ mod tests {
         let path = scratch("absent", 0o700);
         assert_eq!(data_directory(&path.join("a/b")).weight, Weight::Fine);
         assert!(!path.join("a").exists(), "looking makes nothing");
-        fs::write(path.join("file"), "").unwrap();
+        fs::write(path.join("file"), "").expect("a file");
         assert_eq!(data_directory(&path.join("file")).weight, Weight::Wrong);
-        fs::remove_dir_all(path).unwrap();
+        fs::remove_dir_all(path).expect("a scratch directory");
     }
 
     #[test]
     fn keys_that_others_may_read_and_files_that_are_none_are_wrong() {
         let path = scratch("keys", 0o700);
         let keys = path.join("keys");
-        fs::create_dir_all(&keys).unwrap();
+        fs::create_dir_all(&keys).expect("a scratch directory");
         assert_eq!(secrets(&path).len(), 1, "an empty folder is one line");
         let good = keys.join("log.pem");
-        KeyFile::open_or_create(&good, &SystemRandomness).unwrap();
+        KeyFile::open_or_create(&good, &SystemRandomness).expect("a key");
         assert_eq!(secrets(&path)[0].weight, Weight::Fine);
         set(&good, 0o640);
         let found = &secrets(&path)[0];
         assert!(found.weight == Weight::Wrong && found.text.contains("chmod 600"), "{found}");
         set(&good, 0o600);
-        fs::write(&good, "-----BEGIN PRIVATE KEY-----\nsecretish\n").unwrap();
+        fs::write(&good, "-----BEGIN PRIVATE KEY-----\nsecretish\n").expect("a file");
         let found = &secrets(&path)[0];
         assert!(found.weight == Weight::Wrong && !found.text.contains("secretish"), "{found}");
-        fs::write(path.join("admin.json"), "{}").unwrap();
+        fs::write(path.join("admin.json"), "{}").expect("a file");
         set(&path.join("admin.json"), 0o644);
         assert_eq!(secrets(&path)[1].weight, Weight::Wrong);
-        fs::remove_dir_all(path).unwrap();
+        fs::remove_dir_all(path).expect("a scratch directory");
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(witnesses(&path, None).weight, Weight::Fine);
         let file = path.join("witnesses.policy");
         assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Wrong, "it is not there");
-        fs::write(&file, "quorum none\n").unwrap();
+        fs::write(&file, "quorum none\n").expect("a file");
         assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Fine);
         let stands = |failing: Option<&str>, refusal: Option<&str>| KeptStanding {
             witness: "w".into(),
@@ -268,13 +268,13 @@ mod tests {
             (stands(Some("timed_out"), None), Weight::Worth),
             (stands(Some("ahead"), Some("why")), Weight::Wrong),
         ] {
-            fs::write(path.join(STATUS_FILE), serde_json::to_vec(&[&kept]).unwrap()).unwrap();
+            fs::write(path.join(STATUS_FILE), serde_json::to_vec(&[&kept]).expect("JSON")).expect("a file");
             let found = witnesses(&path, Some(&file));
             assert_eq!(found.weight, weight, "{found}");
         }
-        fs::write(path.join(STATUS_FILE), "[").unwrap();
+        fs::write(path.join(STATUS_FILE), "[").expect("a file");
         assert_eq!(witnesses(&path, Some(&file)).weight, Weight::Worth);
-        fs::remove_dir_all(path).unwrap();
+        fs::remove_dir_all(path).expect("a scratch directory");
     }
 
     #[test]

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn at(millis: i64) -> Instant {
-        Instant::new(jiff::Timestamp::from_millisecond(millis).unwrap())
+        Instant::new(jiff::Timestamp::from_millisecond(millis).expect("a time"))
     }
 
     #[test]
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_wrong_unless_a_service_runs() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a time");
+        let address = taken.local_addr().expect("a time");
         assert_eq!(port(address, &Ok(None)).weight, Weight::Wrong);
         assert_eq!(port(address, &Ok(Some(1))).weight, Weight::Fine);
         drop(taken);

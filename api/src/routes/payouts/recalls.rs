@@ -30,8 +30,10 @@ async fn reverse_payout(
         let amount = raw.amount.as_ref().map(|money| (money.amount, money.currency.as_str()));
         AskRecall::parse(amount, raw.reason.as_deref())
     })?;
-    let work =
-        move |uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &AskRecall| recall::ask(uow, env, payout, command);
+    let is_connected = app.stripe.is_some();
+    let work = move |uow: &mut dyn UnitOfWork, env: &Env<'_>, command: &AskRecall| {
+        recall::ask(uow, env, payout, command, is_connected)
+    };
     let answer = once(&app, command, work, move |asked| {
         let (id, location) = (asked.id, format!("/v1/payouts/{payout}/reversals"));
         Ok(Answer::accepted(location, id.uuid(), &PayoutReversalView::from(asked))?.naming(&id))

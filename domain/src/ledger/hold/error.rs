@@ -40,10 +40,7 @@ pub enum HoldError {
 
 impl From<PostError> for HoldError {
     fn from(error: PostError) -> Self {
-        match error {
-            PostError::Store(error) => Self::Store(error),
-            PostError::Entry(_) | PostError::BalanceOutOfRange | PostError::OutOfBounds(_) => Self::Ledger(error),
-        }
+        error.or_refusal().map_or_else(Self::Ledger, Self::Store)
     }
 }
 

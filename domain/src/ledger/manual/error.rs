@@ -90,10 +90,7 @@ pub const fn remedy(kind: EntryKind) -> &'static str {
 
 impl From<PostError> for ManualError {
     fn from(error: PostError) -> Self {
-        match error {
-            PostError::Store(error) => Self::Store(error),
-            PostError::Entry(_) | PostError::BalanceOutOfRange | PostError::OutOfBounds(_) => Self::Ledger(error),
-        }
+        error.or_refusal().map_or_else(Self::Ledger, Self::Store)
     }
 }
 

@@ -7,12 +7,12 @@
 //! never was. Invariants: never more than the bound is set off in a run; what is left stays to be got back.
 
 use jiff::civil::Date;
-use uuid::Uuid;
 
+use super::run::Act;
 use crate::directory::text::Grounds;
 use crate::kernel::ids::{PayeeId, RecoveryPlanId};
 use crate::kernel::rate::WHOLE_PPM;
-use crate::kernel::{Instant, Page, PageRequest, Rate};
+use crate::kernel::{Page, PageRequest, Rate};
 use crate::store::StoreError;
 
 pub mod command;
@@ -103,15 +103,6 @@ impl PlanState {
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Proposed, Self::Approved, Self::Rejected].into_iter().find(|state| state.as_str() == text)
     }
-}
-
-/// Who did something, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Act {
-    /// The user or API client.
-    pub by: Uuid,
-    /// When.
-    pub at: Instant,
 }
 
 /// One plan.

@@ -5,13 +5,14 @@
 use jiff::civil::Date;
 
 use super::command::{Decision, OnPlan, fault};
-use super::{Act, PlanState, ProposePlan, RecoveryError, RecoveryPlan, Term};
+use super::{PlanState, ProposePlan, RecoveryError, RecoveryPlan, Term};
 use crate::access::audit::Altered;
 use crate::access::{Persons, Scope, ownership};
 use crate::directory::record::PayeeRecord;
 use crate::env::Env;
 use crate::events::{EventKind, record_changed};
 use crate::kernel::ids::{PayeeId, RecoveryPlanId};
+use crate::payouts::decide::act;
 use crate::store::UnitOfWork;
 
 /// Proposes a plan.
@@ -118,10 +119,6 @@ fn at(uow: &mut dyn UnitOfWork, payee: PayeeId, on: OnPlan) -> Result<RecoveryPl
         Some(version) if version != found.version => Err(RecoveryError::Stale(found.version)),
         Some(_) | None => Ok(found),
     }
-}
-
-fn act(env: &Env<'_>) -> Act {
-    Act { by: env.actor.id, at: env.now }
 }
 
 fn told(

@@ -126,7 +126,8 @@ impl AskRecall {
     }
 }
 
-/// Keeps a request. Stripe is asked by [`turn`].
+/// Keeps a request. Stripe is asked by [`turn`]; where the service is not connected to it, nothing is kept: the payee would
+/// wait for ever.
 ///
 /// # Errors
 /// See [`PayoutError`].
@@ -135,6 +136,7 @@ pub fn ask(
     env: &Env<'_>,
     payout: PayoutId,
     command: &AskRecall,
+    is_connected: bool,
 ) -> Result<Recall, PayoutError> {
     require(env, Scope::PayoutsExecute)?;
     let sending = uow.stripe().lock_sendings(&[payout])?.into_iter().next();
@@ -145,6 +147,9 @@ pub fn ask(
     else {
         return Err(PayoutError::NotReversible);
     };
+    if !is_connected {
+        return Err(PayoutError::StripeNotConfigured);
+    }
     // The lines are locked first: of two requests that share one, the second sees the first.
     let owed_minor = to_be_got_back(uow, &locked)?;
     if uow.stripe().find_open_recall(payout)? {
@@ -289,10 +294,9 @@ pub fn turn(store: &dyn Store, rail: &dyn StripeRail, env: &Env<'_>) -> Result<u
         uow.stripe().claim_recalls(env.now, later(env.now, LEASE), BATCH).map_err(PayoutError::from)
     })?;
     let tried: Vec<TriedRecall> = claimed.into_iter().map(|claimed| attempt(rail, claimed)).collect();
-    for tried in &tried {
-        store.transaction(|uow| record(uow, env, tried))?;
-    }
-    Ok(tried.len())
+    // One that cannot be recorded now does not hold up the others of its batch.
+    let recorded: Vec<_> = tried.iter().map(|tried| store.transaction(|uow| record(uow, env, tried))).collect();
+    recorded.into_iter().collect::<Result<Vec<()>, _>>().map(|recorded| recorded.len())
 }
 
 /// Requests, inside a transaction.
