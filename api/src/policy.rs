@@ -74,17 +74,33 @@ impl Policy {
         self.operations.iter().position(|o| o.method == *method && o.pattern == pattern)
     }
 
-    /// The operation that a method and a concrete path lead to: the pattern with the fewest parameters wins.
+    /// The operation that a method and a concrete path lead to.
     #[must_use]
     pub fn of_path(&self, method: &str, path: &str) -> Option<&Operation> {
-        let fitting = self.operations.iter().filter(|o| o.method.as_str() == method && matches(&o.pattern, path));
-        fitting.min_by_key(|operation| operation.pattern.matches('{').count())
+        self.at(path).find(|operation| operation.method.as_str() == method)
     }
 
-    /// The methods that a concrete path answers.
+    /// The methods that a concrete path answers, as an `Allow` header says it; none if nothing is there.
     #[must_use]
-    pub fn methods(&self, path: &str) -> Vec<Method> {
-        self.operations.iter().filter(|o| matches(&o.pattern, path)).map(|o| o.method.clone()).collect()
+    pub fn allowed(&self, path: &str) -> Option<String> {
+        let mut said: Vec<&str> = self.at(path).map(|operation| operation.method.as_str()).collect();
+        if said.is_empty() {
+            return None;
+        }
+        if said.contains(&"GET") {
+            said.push("HEAD");
+        }
+        said.push("OPTIONS");
+        Some(said.join(", "))
+    }
+
+    /// What a concrete path leads to: a pattern with fewer parameters takes the path from the others, whatever the
+    /// method.
+    fn at(&self, path: &str) -> impl Iterator<Item = &Operation> {
+        let parameters = |operation: &Operation| operation.pattern.matches('{').count();
+        let fitting = move || self.operations.iter().filter(move |operation| matches(&operation.pattern, path));
+        let fewest = fitting().map(parameters).min();
+        fitting().filter(move |operation| Some(parameters(operation)) == fewest)
     }
 
     /// Every operation.

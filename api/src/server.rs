@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, web};
@@ -112,18 +112,9 @@ pub fn start_metrics(app: Data<App>, address: SocketAddr) -> std::io::Result<(Se
 
 /// What no route answers: another method of a known path, or nothing at all.
 async fn unrouted(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let mut methods: Vec<String> = app.policy.methods(request.path()).iter().map(ToString::to_string).collect();
-    if methods.is_empty() {
-        return Err(Problem::not_found());
-    }
-    if methods.iter().any(|m| m == "GET") {
-        methods.push("HEAD".to_owned());
-    }
-    methods.push("OPTIONS".to_owned());
-    let allow = methods.join(", ");
+    let allow = app.policy.allowed(request.path()).ok_or_else(Problem::not_found)?;
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());
     }
-    let detail = format!("this path answers {allow}");
-    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).with_header("Allow", allow))
+    Err(Problem::other_method(allow))
 }

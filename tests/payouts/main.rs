@@ -6,6 +6,7 @@ mod bank;
 mod bank_documents;
 mod book;
 mod calendar;
+mod clawbacks;
 mod erasure;
 mod files;
 mod full_disk;

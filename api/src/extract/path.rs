@@ -62,6 +62,13 @@ fn not_found(request: &HttpRequest) -> Problem {
     let operation = app.and_then(|app| app.policy.operation(request.method(), &pattern));
     match operation.filter(|operation| !operation.scopes.is_empty()).map(|_| Caller::of(request)) {
         Some(Err(refused)) => refused,
-        Some(Ok(_)) | None => Problem::not_found(),
+        Some(Ok(_)) | None => other_method(request, app).unwrap_or_else(Problem::not_found),
     }
+}
+
+/// What stands in the place of an id may be the name of something that answers other methods.
+fn other_method(request: &HttpRequest, app: Option<&Data<App>>) -> Option<Problem> {
+    let allow = app?.policy.allowed(request.path())?;
+    let is_answered = allow.split(", ").any(|method| method == request.method().as_str());
+    (!is_answered).then(|| Problem::other_method(allow))
 }

@@ -129,6 +129,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here, or it is not yours to see")
     }
 
+    /// 405: the path answers these methods, as an `Allow` header says it.
+    #[must_use]
+    pub fn other_method(allow: String) -> Self {
+        let detail = format!("this path answers {allow}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).with_header("Allow", allow)
+    }
+
     /// 403: the token does not carry the scope.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {

@@ -4,7 +4,6 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
 use actix_web::{HttpResponse, Resource, web};
 use base64::Engine as _;
@@ -35,9 +34,7 @@ pub fn source(text: &str) -> String {
 }
 
 async fn other_method() -> Result<HttpResponse, Problem> {
-    let allow = "GET, HEAD";
-    let detail = format!("this path answers {allow}");
-    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).with_header("Allow", allow))
+    Err(Problem::other_method("GET, HEAD".to_owned()))
 }
 
 /// The route of a page.
