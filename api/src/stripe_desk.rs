@@ -72,7 +72,7 @@ pub fn round(app: &App, desk: &StripeDesk, stopping: &AtomicBool) -> usize {
             tracing::error!(%error, "what became of payouts by Stripe was not recorded; they are looked up and tried again");
             0
         });
-        let taken_back = recall::turn(app.store.as_ref(), desk.rail.as_ref(), &env).unwrap_or_else(|error| {
+        let taken_back = recall::turn(app.store.as_ref(), desk.rail.as_ref(), &env, &desk.pass).unwrap_or_else(|error| {
             tracing::error!(%error, "what became of reversals at Stripe was not recorded; they are looked up and tried again");
             0
         });

@@ -132,6 +132,17 @@ fn the_database_refuses_entries_that_do_not_follow_and_postings_that_come_late()
                (select account_id from ledger_posting limit 1) a",
         ),
         (
+            "takes no more postings",
+            "insert into ledger_posting (entry_seq, n, account_id, amount_minor, account_seq, balance_after_minor)
+             select 1000000, n, account_id, amount, 1000000 + n, 0 from (values (0, 5), (1, -5)) v (n, amount),
+               (select account_id from ledger_posting limit 1) a",
+        ),
+        (
+            "does not balance",
+            "insert into ledger_posting (entry_seq, n, account_id, amount_minor, account_seq, balance_after_minor)
+             select 1, n, '00000000-0000-7000-8000-000000000404', amount, 1 + n - 100, 0 from (values (100, 5), (101, -5)) v (n, amount)",
+        ),
+        (
             "does not name the hash",
             "insert into chain_pending (source_id, kind, lane, n, leaf, created_at)
              values ('00000000-0000-7000-8000-000000000001', 'ledger_entry', sha256('lane'), 0, 'leaf', now());

@@ -78,6 +78,73 @@ fn killed_after_the_commit() {
     killed("after-commit", 1);
 }
 
+/// What was reversed at Stripe in all, in cents.
+fn reversed(world: &World) -> i64 {
+    world.double.transfers().iter().map(|transfer| transfer["amount_reversed"].as_i64().expect("an amount")).sum()
+}
+
+/// The worker is killed where the taking back of a clawback passes; whoever comes after it finishes its work.
+fn killed_while_taking_back(point: &str, reversed_before: i64) {
+    let world = World::bare();
+    world.enable();
+    world.fund(EARNED * i64::from(SEEDS));
+    let debt = "select sum(recoverable_minor) from commission_line l join member m on m.id = l.member_id where m.member_ref = 'M016'";
+    for seed in 0..SEEDS {
+        let reference = if seed == 0 { "C-1".to_owned() } else { format!("K-{seed}") };
+        import(&world.service.platform, &row(&reference, "200000.00", ""));
+        let _ = world.executed();
+        assert!(worker(&world, None).success());
+        assert_eq!(world.state(), "settled", "{point} {seed}");
+        import(&world.service.platform, &row(&reference, "200000.00", "2026-05-01"));
+        assert_eq!(world.number(debt), EARNED, "{point} {seed}");
+        let payout = text(&world.payouts()[0], "id");
+        let why = serde_json::json!({"reason": "The deal unwound"});
+        let asked = world.service.post(&format!("/v1/payouts/{payout}/reverse"), &world.finance(), &why);
+        let _ = asked.expect(202);
+        let made = reversed(&world);
+        let died = worker(&world, Some((point, 1)));
+        assert_eq!(died.signal(), Some(9), "{point} {seed}");
+        assert_eq!(reversed(&world) - made, reversed_before, "{point} {seed}");
+        if seed % 2 == 0 {
+            // Nobody else takes it before it counts as dead.
+            assert!(worker(&world, None).success());
+            assert_eq!(reversed(&world) - made, reversed_before, "{point} {seed}");
+        } else {
+            // What Stripe tells may come first.
+            world.tell(&world.double.events());
+        }
+        world.wait(LEASE);
+        assert!(worker(&world, None).success());
+        assert_eq!(reversed(&world) - made, EARNED, "{point} {seed}");
+        assert_eq!(world.number(debt), 0, "{point} {seed}");
+        if seed % 5 == 0 {
+            world.is_whole();
+        }
+    }
+    assert_eq!(world.number("select count(*) from stripe_recall where state <> 'made'"), 0);
+    world.is_whole();
+}
+
+#[test]
+fn killed_before_a_reversal_is_asked_for() {
+    killed_while_taking_back("before-call", 0);
+}
+
+#[test]
+fn killed_after_a_reversal_was_made() {
+    killed_while_taking_back("after-call", EARNED);
+}
+
+#[test]
+fn killed_before_the_commit_of_a_reversal() {
+    killed_while_taking_back("before-commit", EARNED);
+}
+
+#[test]
+fn killed_after_the_commit_of_a_reversal() {
+    killed_while_taking_back("after-commit", EARNED);
+}
+
 #[test]
 fn the_same_run_from_two_processes_is_one() {
     let world = World::ready();

@@ -115,24 +115,36 @@ fn a_run_leaves_the_payee_out_until_stripe_has_said_what_came_of_it() {
 }
 
 #[test]
-fn what_is_more_than_the_debt_may_be_paid_again_and_no_more_goes_than_is_left() {
+fn no_more_is_taken_back_than_clawbacks_have_left() {
     let world = World::over(&row("C-1", "200000.00", ""));
     world.enable();
     world.fund(EARNED);
-    let _ = world.executed();
-    let _ = world.work();
-    let payout = text(&world.payouts()[0], "id");
     let of = |cents: i64| json!({"amount": {"amount": cents, "currency": "AUD"}, "reason": "Paid by mistake"});
-    let too_much = ask(&world, &payout, &of(EARNED + 1)).problem(422, "validation_failed");
+    let (payout, owed) = in_debt(&world);
+    let too_much = ask(&world, &payout, &of(owed + 1)).problem(422, "validation_failed");
     assert_eq!(too_much, [("/amount/amount".to_owned(), "out_of_range".to_owned())]);
     let _ = ask(&world, &payout, &of(30_000)).expect(202);
     assert_eq!(world.work(), 1);
-    assert_eq!((sum(&world, "available_minor"), sum(&world, "paid_minor")), (30_000, EARNED - 30_000));
-    let rest = ask(&world, &payout, &of(EARNED - 30_000 + 1)).problem(422, "validation_failed");
+    assert_eq!((sum(&world, "available_minor"), sum(&world, "recoverable_minor")), (0, owed - 30_000));
+    let rest = ask(&world, &payout, &of(owed - 30_000 + 1)).problem(422, "validation_failed");
     assert_eq!(rest[0].1, "out_of_range");
-    let _ = ask(&world, &payout, &of(EARNED - 30_000)).expect(202);
+    let _ = ask(&world, &payout, &of(owed - 30_000)).expect(202);
     assert_eq!(world.work(), 1);
-    assert_eq!((reversed(&world), sum(&world, "available_minor")), (EARNED, EARNED));
+    assert_eq!((reversed(&world), sum(&world, "recoverable_minor")), (owed, 0));
+    world.is_whole();
+}
+
+#[test]
+fn nobody_takes_back_what_no_clawback_asks_for() {
+    let world = World::ready();
+    let _ = world.executed();
+    let _ = world.work();
+    assert_eq!(world.state(), "settled");
+    let payout = text(&world.payouts()[0], "id");
+    let _ = ask(&world, &payout, &why()).problem(409, "nothing_to_get_back");
+    let one = json!({"amount": {"amount": 1, "currency": "AUD"}, "reason": "Paid by mistake"});
+    let _ = ask(&world, &payout, &one).problem(409, "nothing_to_get_back");
+    assert_eq!(world.double.asked(REVERSALS).len(), 0);
     world.is_whole();
 }
 

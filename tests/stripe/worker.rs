@@ -1,4 +1,5 @@
-//! A worker of its own process, which can be killed: sends payouts by Stripe until none is due.
+//! A worker of its own process, which can be killed: sends payouts by Stripe, and takes back parts of transfers, until
+//! nothing is due.
 //!
 //! `stripe-worker DATABASE-URL STRIPE-URL NOW [POINT N]`: its clock stands at NOW (RFC 3339). When it passes the point
 //! (`before-call`, `after-call`, `before-commit`, `after-commit`) for the so-manieth time, it kills itself (SIGKILL).
@@ -13,6 +14,7 @@ use domain::chain::checkpoint::TreeHead;
 use domain::chain::merkle::empty_root;
 use domain::env::Env;
 use domain::kernel::Instant;
+use domain::payouts::stripe::recall;
 use domain::payouts::stripe::sending::{self, BATCH, Point};
 use harness::platform::{MemorySigner, ORIGIN};
 use harness::stripe::KEY;
@@ -65,7 +67,8 @@ fn main() -> ExitCode {
         }
     };
     loop {
-        match sending::turn(&store, &rail, &env, BATCH, &pass) {
+        let sent = sending::turn(&store, &rail, &env, BATCH, &pass);
+        match sent.and_then(|sent| Ok(sent + recall::turn(&store, &rail, &env, &pass)?)) {
             Ok(0) => return ExitCode::SUCCESS,
             Ok(_) => {}
             Err(error) => {

@@ -162,6 +162,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "line_matched",
             "no_mapping",
             "not_reversible",
+            "nothing_to_get_back",
             "other_rail",
             "reversal_open",
             "statement_known",

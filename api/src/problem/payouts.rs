@@ -24,6 +24,7 @@ impl From<PayoutError> for Problem {
             PayoutError::OtherRail => Self::conflict("other_rail", detail),
             PayoutError::NotReversible => Self::conflict("not_reversible", detail),
             PayoutError::StripeNotConfigured => not_configured(),
+            PayoutError::NothingToGetBack => Self::conflict("nothing_to_get_back", detail),
             PayoutError::ReversalOpen => Self::conflict("reversal_open", detail),
             PayoutError::NotPayable(_) => Self::refused("not_payable", detail),
             PayoutError::LineMatched => Self::conflict("line_matched", detail),

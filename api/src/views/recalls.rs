@@ -11,7 +11,7 @@ use super::{MoneyRequest, MoneyView};
 #[serde(deny_unknown_fields)]
 #[schema(as = ReversePayout, example = json!({"amount": {"amount": 15_000, "currency": "AUD"}, "reason": "The deal unwound"}))]
 pub struct ReversePayoutRequest {
-    /// How much; absent for what is to be got back of the payout's lines. At most what is left of the transfer.
+    /// How much: at most what clawbacks have left to be got back of the payout's lines, all of which is meant when it is absent.
     pub amount: Option<MoneyRequest>,
     /// Why.
     #[schema(required = true, nullable = false)]

@@ -187,39 +187,39 @@ pub struct CanonicalPosting {
     pub line: Option<LineId>,
 }
 
-/// What is hashed, logged and put into a receipt.
+/// What is hashed, logged and put into a receipt. Its members stand in canonical order.
 #[derive(Debug, Serialize)]
 pub struct CanonicalEntry<'a> {
-    /// `ledger_entry`.
-    pub r#type: &'static str,
-    /// 1.
-    pub v: u8,
-    /// The name of the log.
-    pub log: &'a str,
-    /// Its sequence number, without gaps from 1.
-    pub seq: i64,
+    /// The deal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
+    /// The business date.
+    pub effective_on: Date,
     /// Its id.
     pub id: EntryId,
     /// Its kind.
     pub kind: &'static str,
-    /// The deal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deal: Option<DealId>,
+    /// The name of the log.
+    pub log: &'a str,
     /// The payee.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payee: Option<PayeeId>,
-    /// What caused it.
-    pub source: Uuid,
-    /// The business date.
-    pub effective_on: Date,
-    /// When it was written.
-    pub recorded_at: Instant,
-    /// The hash of the entry before.
-    pub previous_sha256: Digest,
-    /// 32 random bytes, so that nobody guesses it from its leaf.
-    pub salt: String,
     /// The sides.
     pub postings: Vec<CanonicalPosting>,
+    /// The hash of the entry before.
+    pub previous_sha256: Digest,
+    /// When it was written.
+    pub recorded_at: Instant,
+    /// 32 random bytes, so that nobody guesses it from its leaf.
+    pub salt: String,
+    /// Its sequence number, without gaps from 1.
+    pub seq: i64,
+    /// What caused it.
+    pub source: Uuid,
+    /// `ledger_entry`.
+    pub r#type: &'static str,
+    /// 1.
+    pub v: u8,
 }
 
 impl CanonicalEntry<'_> {

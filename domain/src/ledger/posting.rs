@@ -2,8 +2,9 @@
 //!
 //! Order of locks: lanes → balances → head, which is always last. Sequence, previous hash and balances
 //! are worked out in memory under them and written set-based. Statements per call, whatever the number
-//! of drafts: find accounts (+ open), lock balances, lock head, lanes and leaves (5), entries, postings,
-//! balances, head, events.
+//! of drafts up to [`CHUNK`]: find accounts (+ open), lock balances, lock head, lanes and leaves (5), entries, postings,
+//! balances, head, events. More are written chunk by chunk under the same locks, so that neither memory nor the time of a
+//! statement grows with them; bounds hold after each chunk.
 //!
 //! A closed period takes no entry: what would have taken effect in one does so on the first open day, and keeps the
 //! day that was meant beside it. An account never leaves its bounds. The database refuses both besides.
@@ -28,6 +29,9 @@ use crate::store::{StoreError, UnitOfWork, UseCaseError};
 
 /// What the first entry names as the hash before it is the digest of this; the head begins with it.
 pub const GENESIS: &[u8] = b"flip360/ledger/v1";
+
+/// How many entries are written at once: no fewer than a batch by hand may have.
+const CHUNK: usize = 10_000;
 
 /// Why nothing was posted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,14 +103,35 @@ pub fn post(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: Vec<EntryDraft>) ->
     let mut balances: BTreeMap<AccountId, AccountBalance> =
         uow.ledger().lock_balances(&ids)?.into_iter().map(|b| (b.account, b)).collect();
     let mut head = uow.ledger().lock_head()?;
+    let mut drafts = drafts.into_iter();
+    loop {
+        let chunk: Vec<EntryDraft> = drafts.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        write(uow, env, chunk, &accounts, &mut balances, &mut head)?;
+    }
+}
+
+/// Numbers and writes what fits into one set of statements.
+fn write(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    drafts: Vec<EntryDraft>,
+    accounts: &BTreeMap<AccountKey, AccountId>,
+    balances: &mut BTreeMap<AccountId, AccountBalance>,
+    head: &mut LedgerHead,
+) -> Result<(), PostError> {
     let mut entries = Vec::with_capacity(drafts.len());
     let mut postings = Vec::new();
     for draft in drafts {
-        let entry = numbered(env, draft, &accounts, &mut head)?;
-        place(&entry, &accounts, &mut balances, &mut postings)?;
+        let entry = numbered(env, draft, accounts, head)?;
+        place(&entry, accounts, balances, &mut postings)?;
         entries.push(entry);
     }
-    if let Some(broken) = balances.values().find(|balance| !balance.bounds.hold(balance.balance_minor)) {
+    let moved: BTreeSet<AccountId> = postings.iter().map(|posting| posting.account).collect();
+    let moved: Vec<AccountBalance> = moved.iter().filter_map(|account| balances.get(account).copied()).collect();
+    if let Some(broken) = moved.iter().find(|balance| !balance.bounds.hold(balance.balance_minor)) {
         return Err(PostError::OutOfBounds(broken.account));
     }
     let items: Vec<LogItem> = entries
@@ -120,8 +145,7 @@ pub fn post(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: Vec<EntryDraft>) ->
         })
         .collect();
     log::append(uow, env, &items)?;
-    let balances: Vec<AccountBalance> = balances.into_values().collect();
-    uow.ledger().append_entries(&entries, &postings, &balances, &head)?;
+    uow.ledger().append_entries(&entries, &postings, &moved, head)?;
     uow.events().append(&told(env, &entries)?)?;
     Ok(())
 }

@@ -49,6 +49,9 @@ pub enum PayoutError {
     /// It is no transfer that could be reversed.
     #[error("only a payout by Stripe that arrived is taken back by reversing its transfer")]
     NotReversible,
+    /// No clawback of what it paid is open.
+    #[error("nothing is to be got back of the lines of this payout: what is paid is taken back by a clawback only")]
+    NothingToGetBack,
     /// An earlier request about the payee is not done.
     #[error("an earlier reversal of a transfer to this payee is not done; ask again when it is")]
     ReversalOpen,
@@ -118,6 +121,7 @@ impl UseCaseError for PayoutError {
             | Self::Retried
             | Self::OtherRail
             | Self::NotReversible
+            | Self::NothingToGetBack
             | Self::ReversalOpen
             | Self::StripeNotConfigured
             | Self::NotPayable(_)

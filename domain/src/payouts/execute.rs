@@ -3,14 +3,14 @@
 //! Locks, in this order: run → payees → lines → head of the papers → lanes → balances → ledger head. Whoever comes second finds
 //! the run executed and gets the same outcome. If what lies available no longer fits what was approved,
 //! nothing moves: the run goes back to previewed with a new content, and its approval is void. Bounds: a
-//! fixed number of statements; at most 16,383 lines a payee, since the postings of an entry are numbered
+//! fixed number of statements for each 10,000 payees; at most 16,383 lines a payee, since the postings of an entry are numbered
 //! in 16 bits.
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::bank_file;
+use super::bank_file::{self, BankFile};
 use super::command::OnRun;
 use super::content::{PlannedPayout, RunContent};
 use super::decide;
@@ -30,7 +30,11 @@ use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
 use crate::ledger::line::{CommissionLine, LineError};
 use crate::ledger::posting;
 use crate::store::{StoreError, UnitOfWork};
+use crate::tax::issue::Draft;
 use crate::tax::papers;
+
+/// How many payouts, or lines, are written at once.
+const CHUNK: usize = 10_000;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,21 +83,41 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
     let dated = account.header_date.on(env.now.sydney_date());
     let files = bank_file::make(&account, dated, &content, &details(&standings), env.ids)?;
     let papers = papers::drafts(&content, &input);
-    let mut moved = move_money(env, &content, &standings, lines)?;
+    let moved = move_money(env, &content, &standings, lines)?;
     let run = run.execute(decide::act(env), files.iter().map(|file| file.about).collect())?;
     uow.payouts().update_run(&run)?;
     uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
-    uow.payouts().append_payouts(&moved.payouts, env.now)?;
-    uow.payouts().append_files(run.id, &files, env.now)?;
-    uow.ledger().save_lines(&moved.lines)?;
-    papers::issue(uow, env, papers, &moved.payouts, &mut moved.drafts)?;
-    let mut events = vec![decide::moved(env, EventKind::RunExecuted, &run)?];
-    for payout in &moved.payouts {
-        events.push(initiated(env, payout)?);
-    }
-    uow.events().append(&events)?;
-    posting::post(uow, env, moved.drafts)?;
+    write(uow, env, &run, moved, papers, files)?;
     Ok(Execution::Done(run))
+}
+
+/// Writes what moved, in pieces: neither memory nor the time of a statement grows with it.
+fn write(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    run: &PayoutRun,
+    moved: Moved,
+    papers: Vec<Draft>,
+    files: Vec<BankFile>,
+) -> Result<(), PayoutError> {
+    let Moved { payouts, lines, mut drafts } = moved;
+    for some in payouts.chunks(CHUNK) {
+        uow.payouts().append_payouts(some, env.now)?;
+    }
+    uow.payouts().append_files(run.id, &files, env.now)?;
+    for some in lines.chunks(CHUNK) {
+        uow.ledger().save_lines(some)?;
+    }
+    drop((files, lines));
+    papers::issue(uow, env, papers, &payouts, &mut drafts)?;
+    uow.events().append(&[decide::moved(env, EventKind::RunExecuted, run)?])?;
+    for some in payouts.chunks(CHUNK) {
+        let told: Vec<NewEvent> = some.iter().map(|payout| initiated(env, payout)).collect::<Result<_, _>>()?;
+        uow.events().append(&told)?;
+    }
+    drop(payouts);
+    posting::post(uow, env, drafts)?;
+    Ok(())
 }
 
 fn initiated(env: &Env<'_>, payout: &Payout) -> Result<NewEvent, StoreError> {

@@ -17,6 +17,9 @@ use crate::payouts::payout::Payout;
 use crate::payouts::plan::PlanInput;
 use crate::store::{StoreError, UnitOfWork};
 
+/// How many papers are written at once, so that their texts need not all be in memory.
+const CHUNK: usize = 5_000;
+
 /// The papers of the payouts of a run, in their order. Who may see them is not known yet.
 #[must_use]
 pub fn drafts(content: &RunContent, input: &PlanInput<'_>) -> Vec<Draft> {
@@ -70,10 +73,12 @@ pub fn issue(
         let payout = draft.payout.and_then(|id| seen.get(&id));
         draft.visible_to = payout.map(|payout| payout.visible_to.clone()).unwrap_or_default();
     }
-    let documents = issue::issue(uow, env, &drafts)?;
-    let invoices = documents.iter().filter(|document| document.kind == DocumentKind::Rcti);
-    let of: BTreeMap<uuid::Uuid, TaxDocumentId> =
-        invoices.filter_map(|document| Some((document.payout?.uuid(), document.id))).collect();
+    let mut of: BTreeMap<uuid::Uuid, TaxDocumentId> = BTreeMap::new();
+    for drafts in drafts.chunks(CHUNK) {
+        let documents = issue::issue(uow, env, drafts)?;
+        let invoices = documents.iter().filter(|document| document.kind == DocumentKind::Rcti);
+        of.extend(invoices.filter_map(|document| Some((document.payout?.uuid(), document.id))));
+    }
     for entry in entries.iter_mut().filter(|entry| entry.kind == EntryKind::Gst) {
         let invoice = of.get(&entry.source).ok_or_else(|| StoreError::Failed("GST without an invoice".into()))?;
         entry.source = invoice.uuid();

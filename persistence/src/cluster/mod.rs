@@ -224,7 +224,7 @@ fn settings(profile: Profile, socket: &Path) -> Vec<String> {
         // Details name the values of rows, and so people and accounts.
         "log_error_verbosity=terse",
         "log_parameter_max_length_on_error=0",
-        "max_wal_size=1GB",
+        "max_wal_size=2GB",
         "min_wal_size=160MB",
     ];
     let own: &[&str] = match profile {
@@ -232,7 +232,7 @@ fn settings(profile: Profile, socket: &Path) -> Vec<String> {
             "fsync=on",
             "synchronous_commit=on",
             "full_page_writes=on",
-            "shared_buffers=64MB",
+            "shared_buffers=256MB",
             "max_connections=60",
             "checkpoint_timeout=15min",
         ],

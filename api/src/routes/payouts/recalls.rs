@@ -18,7 +18,7 @@ use crate::views::recalls::{PayoutReversalView, ReversePayoutRequest};
 
 /// Reverse a payout by Stripe
 ///
-/// Takes back a part of its transfer: what is to be got back of its lines, or another amount, at most what is left of the transfer. Stripe is asked after the answer; what it does goes first against what is to be got back, the rest may be paid again.
+/// Takes back a part of its transfer: what clawbacks have left to be got back of its lines, or less. Stripe is asked after the answer.
 #[utoipa::path(operation_id = "reverse_payout", tag = "payouts", security(("oauth2" = ["payouts:execute"])), params(("id" = String, Path, description = "The payout", example = "payout_01k0w4q7v8e2rtf3k2m9x5c6dz")), request_body = ReversePayoutRequest, responses((status = 202, description = "It is asked of Stripe now", body = PayoutReversalView)))]
 #[post("/payouts/{id}/reverse")]
 async fn reverse_payout(

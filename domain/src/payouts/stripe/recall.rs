@@ -4,7 +4,8 @@
 //! The idempotency key is the id of the request, for ever; Stripe keeps it in the reversal's metadata besides. Every try
 //! after the first looks up among the transfer's reversals before it asks again: nobody knows = looked up, never a second
 //! key. What was reversed in all is read from Stripe and only grows ([`super::reversal::up_to`]), so whichever comes first, our answer
-//! or the event, is applied, and the other changes nothing. Of one payout one request is open at a time. Locks:
+//! or the event, is applied, and the other changes nothing. Of one payout one request is open at a time. No more is
+//! asked for than clawbacks have made recoverable: one person takes nothing back that the ledger says is the payee's. Locks:
 //! sendings → requests → payouts → lines → lanes → balances → ledger head.
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::names::{ReversalName, TransferName};
 use super::rail::{RailError, Reversal, StripeRail};
 use super::reversal;
-use super::sending::{BATCH, LEASE};
+use super::sending::{BATCH, LEASE, Point};
 use super::transfer::{later, wait};
 use crate::access::Scope;
 use crate::directory::payee::Rail;
@@ -101,7 +102,7 @@ pub struct Recall {
 /// What somebody asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskRecall {
-    /// How much, in cents; what is to be got back of the payout's lines when it is not said.
+    /// How much, in cents: at most what is to be got back of the payout's lines, which is meant when it is not said.
     pub amount_minor: Option<i64>,
     /// Why.
     pub reason: Grounds,
@@ -141,9 +142,8 @@ pub fn ask(
     require(env, Scope::PayoutsExecute)?;
     let sending = uow.stripe().lock_sendings(&[payout])?.into_iter().next();
     let locked = uow.payouts().lock_payouts(&[payout])?.into_iter().next().ok_or(PayoutError::PayoutNotFound)?;
-    let sent = sending.and_then(|sending| Some((sending.transfer.clone()?, sending.reversed_minor)));
-    let Some((transfer, reversed_minor)) =
-        sent.filter(|_| locked.rail == Rail::Stripe && matches!(locked.state, PayoutState::Settled))
+    let sent = sending.and_then(|sending| sending.transfer);
+    let Some(transfer) = sent.filter(|_| locked.rail == Rail::Stripe && matches!(locked.state, PayoutState::Settled))
     else {
         return Err(PayoutError::NotReversible);
     };
@@ -155,13 +155,16 @@ pub fn ask(
     if uow.stripe().find_open_recall(payout)? {
         return Err(PayoutError::ReversalOpen);
     }
-    let left_minor = locked.amount_minor - reversed_minor;
-    let asked = command.amount_minor.unwrap_or(owed_minor);
-    if asked == 0 {
-        return Err(fault("/amount", "required", "nothing is to be got back of its lines: say how much"));
+    if owed_minor == 0 {
+        return Err(PayoutError::NothingToGetBack);
     }
-    if asked > left_minor {
-        return Err(fault("/amount/amount", "out_of_range", &format!("{left_minor} cents of the transfer are left")));
+    let asked = command.amount_minor.unwrap_or(owed_minor);
+    if asked > owed_minor {
+        return Err(fault(
+            "/amount/amount",
+            "out_of_range",
+            &format!("{owed_minor} cents are to be got back of its lines"),
+        ));
     }
     let recall = Recall {
         id: TransferReversalId::new(env.ids.next()),
@@ -285,17 +288,37 @@ pub fn record(uow: &mut dyn UnitOfWork, env: &Env<'_>, tried: &TriedRecall) -> R
     Ok(())
 }
 
-/// Claims what is due, asks Stripe and records. Returns how many were tried.
+/// Claims what is due, asks Stripe and records. Returns how many were tried. `pass` is told each [`Point`].
 ///
 /// # Errors
 /// See [`PayoutError`].
-pub fn turn(store: &dyn Store, rail: &dyn StripeRail, env: &Env<'_>) -> Result<usize, PayoutError> {
+pub fn turn(
+    store: &dyn Store,
+    rail: &dyn StripeRail,
+    env: &Env<'_>,
+    pass: &dyn Fn(Point),
+) -> Result<usize, PayoutError> {
     let claimed: Vec<Recall> = store.transaction(|uow| {
         uow.stripe().claim_recalls(env.now, later(env.now, LEASE), BATCH).map_err(PayoutError::from)
     })?;
-    let tried: Vec<TriedRecall> = claimed.into_iter().map(|claimed| attempt(rail, claimed)).collect();
+    let try_one = |claimed| {
+        pass(Point::BeforeCall);
+        let tried = attempt(rail, claimed);
+        pass(Point::AfterCall);
+        tried
+    };
+    let record_one = |tried: &TriedRecall| {
+        store.transaction(|uow| {
+            record(uow, env, tried)?;
+            pass(Point::BeforeCommit);
+            Ok::<_, PayoutError>(())
+        })?;
+        pass(Point::AfterCommit);
+        Ok(())
+    };
+    let tried: Vec<TriedRecall> = claimed.into_iter().map(try_one).collect();
     // One that cannot be recorded now does not hold up the others of its batch.
-    let recorded: Vec<_> = tried.iter().map(|tried| store.transaction(|uow| record(uow, env, tried))).collect();
+    let recorded: Vec<Result<(), PayoutError>> = tried.iter().map(record_one).collect();
     recorded.into_iter().collect::<Result<Vec<()>, _>>().map(|recorded| recorded.len())
 }
 
