@@ -37,6 +37,18 @@ pub(crate) fn bank_details(bsb: &str, account: &str, title: &str) -> Result<Bank
     })
 }
 
+/// The lines of payees with something available or to be got back.
+macro_rules! payable_lines {
+    ($lock:literal) => {
+        concat!(
+            "select ",
+            line_columns!(),
+            " from commission_line where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0) order by id",
+            $lock
+        )
+    };
+}
+
 impl PayoutRepository for PgUnitOfWork<'_> {
     fn insert_bank_account(&mut self, account: &BankAccount, at: Instant) -> Result<(), StoreError> {
         command(
@@ -74,28 +86,39 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         row.map(AccountRow::restore).transpose()
     }
 
-    fn list_payable_lines(&mut self, on: jiff::civil::Date) -> Result<Vec<CommissionLine>, StoreError> {
-        // One walk over the index, in its order: a join with itself would be a walk for each line.
-        let statement = query::<LineColumns>(concat!(
-            "select ",
-            line_columns!(),
-            " from (select *, bool_or(available_minor > 0 and payable_on <= $1) over (partition by payee_id) as pays
-               from commission_line where available_minor > 0 or recoverable_minor > 0) l
-             where pays and payee_id is not null order by id"
-        ))
-        .bind::<Date, _>(date(on));
-        self.lines(statement)
+    fn list_payable_payees(&mut self, on: jiff::civil::Date) -> Result<Vec<PayeeId>, StoreError> {
+        let ids: Vec<Uuid> = query::<SqlUuid>(
+            "select payee_id from commission_line where available_minor > 0 and payable_on <= $1 and payee_id is not null
+             group by payee_id order by payee_id",
+        )
+        .bind::<Date, _>(date(on))
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(ids.into_iter().map(PayeeId::new).collect())
+    }
+
+    fn list_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError> {
+        let statement = query::<LineColumns>(payable_lines!(""));
+        self.lines(statement.bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>()))
+    }
+
+    fn lock_payees(&mut self, payees: &[PayeeId]) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = payees.iter().map(|payee| payee.uuid()).collect();
+        let both = [
+            "select count(*) from (select from payee where id = any($1) order by id for share) locked",
+            "select count(*) from (select from commission_line
+               where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0) order by id for update) locked",
+        ];
+        for lock in both {
+            let _: i64 =
+                query::<BigInt>(lock).bind::<Array<SqlUuid>, _>(&ids).get_result(self.pg).map_err(store_error)?;
+        }
+        Ok(())
     }
 
     fn lock_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError> {
-        let statement = query::<LineColumns>(concat!(
-            "select ",
-            line_columns!(),
-            " from commission_line where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0)
-             order by id for update"
-        ))
-        .bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>());
-        self.lines(statement)
+        let statement = query::<LineColumns>(payable_lines!(" for update"));
+        self.lines(statement.bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>()))
     }
 
     fn list_standings(&mut self, payees: &[PayeeId]) -> Result<Vec<PayeeStanding>, StoreError> {

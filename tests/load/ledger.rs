@@ -1,8 +1,9 @@
 //! Posting through the batch endpoint and reading what it left, beside bare SQL on the same cluster in the same minute.
 //!
 //! `ledger-bench [ENTRIES] [ROUNDS]`: on a durable cluster of its own (fsync on), ROUNDS times in turn: the yardstick
-//! (`pgbench`, a hundred entries of four postings a transaction), 10,000 entries of four postings over two thousand
-//! providers' accounts through propose and approve, and the same against one provider's account. Then entries are posted
+//! (`pgbench`, a hundred entries of four postings a transaction, two clients), 10,000 entries of four postings over two
+//! thousand providers' accounts through propose and approve, the same against one provider's account, and two such batches
+//! approved at once. Then entries are posted
 //! until there are ENTRIES; the rate is told around each power of ten. Last the latency of balances and statements of
 //! payees at that size. The load of the machine stands beside the figures. It ends by itself.
 
@@ -51,19 +52,22 @@ fn main() {
     let mut bench = Bench::over(Platform::of(cluster.connection(), "ledger"));
     println!("load of the machine at the start: {}", load());
 
-    println!("round | yardstick/s | cold/s | ratio | hot/s | hot : cold | proposing 10,000 ms");
+    println!(
+        "round | yardstick/s | one batch/s | two at once/s | ratio of these | hot/s | hot : one | proposing 10,000 ms"
+    );
     let (mut ratios, mut hots) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let raw = yardstick.by_the_hundred();
         let (proposing, cold) = bench.post(false);
         let (_, hot) = bench.post(true);
+        let both = bench.post_two();
         println!(
-            "{round} | {raw:.0} | {cold:.0} | {:.2} | {hot:.0} | {:.2} | {}",
-            cold / raw,
+            "{round} | {raw:.0} | {cold:.0} | {both:.0} | {:.2} | {hot:.0} | {:.2} | {}",
+            both / raw,
             hot / cold,
             proposing.as_millis()
         );
-        ratios.push(cold / raw);
+        ratios.push(both / raw);
         hots.push(hot / cold);
     }
     println!("median ratio {:.2}, median hot : cold {:.2}", median(&mut ratios), median(&mut hots));
@@ -147,19 +151,38 @@ impl Bench {
 
     /// Proposes and approves a batch; how long the proposal took, and entries a second of the approval, which posts.
     fn post(&mut self, hot: bool) -> (Duration, f64) {
+        let begun = Instant::now();
+        let proposal = self.proposed(hot);
+        let proposing = begun.elapsed();
+        let begun = Instant::now();
+        self.approve(&proposal);
+        (proposing, BATCH as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    /// Two batches whose approvals come at once, as the yardstick has two clients; entries a second of both.
+    fn post_two(&mut self) -> f64 {
+        let proposals = [self.proposed(false), self.proposed(false)];
+        let begun = Instant::now();
+        let bench = &*self;
+        std::thread::scope(|scope| {
+            for proposal in &proposals {
+                let _ = scope.spawn(move || bench.approve(proposal));
+            }
+        });
+        2.0 * BATCH as f64 / begun.elapsed().as_secs_f64()
+    }
+
+    fn proposed(&mut self, hot: bool) -> Value {
         let rows: Vec<Value> = (0..BATCH).map(|n| entry(self.entries + n, hot)).collect();
         let body = json!({"mode": "atomic", "reason": "Load", "entries": rows});
-        let begun = Instant::now();
-        let proposed = self.service.post("/v1/ledger/entries/batch", &self.finance, &body).expect(201);
-        let proposing = begun.elapsed();
-        let proposal = &proposed["proposal"];
+        self.entries += BATCH;
+        self.service.post("/v1/ledger/entries/batch", &self.finance, &body).expect(201)["proposal"].clone()
+    }
+
+    fn approve(&self, proposal: &Value) {
         let path = format!("/v1/ledger/entries/{}/approve", proposal["id"].as_str().unwrap_or_default());
         let seen = json!({"content_sha256": proposal["content_sha256"]});
-        let begun = Instant::now();
         let _ = self.service.post(&path, &self.approver, &seen).expect(200);
-        let rate = BATCH as f64 / begun.elapsed().as_secs_f64();
-        self.entries += BATCH;
-        (proposing, rate)
     }
 }
 

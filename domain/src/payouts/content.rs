@@ -214,6 +214,24 @@ pub struct RunContent {
     pub v: u8,
 }
 
+impl RunContent {
+    /// A run that does nothing yet.
+    #[must_use]
+    pub const fn nothing(run: PayoutRunId, bank_account: BankAccountId, cut_off_on: Date) -> Self {
+        Self {
+            bank_account,
+            currency: Currency::Aud,
+            cut_off_on,
+            payouts: Vec::new(),
+            run,
+            skipped: Vec::new(),
+            total: Cents(0),
+            r#type: ContentType::PayoutRun,
+            v: VERSION,
+        }
+    }
+}
+
 /// The one type of this content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContentType {

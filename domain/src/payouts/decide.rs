@@ -7,9 +7,10 @@ use jiff::civil::Date;
 
 use super::bank_account::{BankAccount, CreateBankAccount};
 use super::command::{OnRun, PreviewRun};
-use super::content::FrozenContent;
+use super::content::{FrozenContent, RunContent};
 use super::error::PayoutError;
-use super::plan::{self, PlanInput};
+use super::part::{Bounds, PART, Part};
+use super::plan;
 use super::repository::RunStep;
 use super::run::{Act, PayoutRun, RunState};
 use crate::access::{Persons, Scope, ownership};
@@ -19,9 +20,8 @@ use crate::directory::text::Grounds;
 use crate::env::Env;
 use crate::events::data::RunMoved;
 use crate::events::{EventKind, NewEvent};
-use crate::kernel::ids::{BankAccountId, LineId, PayeeId, PayoutRunId};
+use crate::kernel::ids::{BankAccountId, PayoutRunId};
 use crate::kernel::{Digest, Faults, Money};
-use crate::ledger::line::CommissionLine;
 use crate::ledger::release;
 use crate::provider_statements::funding;
 use crate::store::{Store, StoreError, UnitOfWork};
@@ -99,21 +99,15 @@ pub(super) fn worked_out(
     account: &BankAccount,
     cut_off_on: Date,
 ) -> Result<FrozenContent, PayoutError> {
-    let lines = uow.payouts().list_payable_lines(cut_off_on)?;
     // Nothing is locked: what changes before the execution voids the approval there.
-    let standings = uow.payouts().list_standings(&payees_of(&lines))?;
-    let payees: Vec<PayeeId> = standings.iter().map(|standing| standing.id).collect();
-    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
-    let tax = crate::tax::service::facts(uow, &payees, &ids)?;
-    let input = PlanInput { run, account, cut_off_on, now: env.now, standings: &standings, lines: &lines, tax: &tax };
-    Ok(FrozenContent::freeze(plan::plan(&input, env.ids))?)
-}
-
-fn payees_of(lines: &[CommissionLine]) -> Vec<PayeeId> {
-    let mut payees: Vec<PayeeId> = lines.iter().filter_map(|line| line.payee).collect();
-    payees.sort_unstable();
-    payees.dedup();
-    payees
+    let payees = uow.payouts().list_payable_payees(cut_off_on)?;
+    let bounds = Bounds { run, account, cut_off_on };
+    let mut content = RunContent::nothing(run, account.id, cut_off_on);
+    for payees in payees.chunks(PART) {
+        let part = Part::of(uow, payees)?;
+        plan::add(&mut content, &part.input(env, bounds), env.ids);
+    }
+    Ok(FrozenContent::freeze(content)?)
 }
 
 /// Asks for approval.

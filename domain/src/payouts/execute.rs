@@ -3,20 +3,21 @@
 //! Locks, in this order: run → payees → lines → head of the papers → lanes → balances → ledger head. Whoever comes second finds
 //! the run executed and gets the same outcome. If what lies available no longer fits what was approved,
 //! nothing moves: the run goes back to previewed with a new content, and its approval is void. Bounds: a
-//! fixed number of statements for each 10,000 payees; at most 16,383 lines a payee, since the postings of an entry are numbered
+//! fixed number of statements for each [`PART`] payees; everything is looked at before anything is written; at most 16,383 lines a payee, since the postings of an entry are numbered
 //! in 16 bits.
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::bank_file::{self, BankFile};
+use super::bank_file;
 use super::command::OnRun;
-use super::content::{PlannedPayout, RunContent};
+use super::content::PlannedPayout;
 use super::decide;
 use super::error::PayoutError;
+use super::part::{Bounds, PART, Part};
 use super::payout::Payout;
-use super::plan::{self, Discrepancy, PlanInput};
+use super::plan::{self, Discrepancy};
 use super::repository::PayeeStanding;
 use super::retry;
 use super::run::{PayoutRun, RunState, TransitionError};
@@ -25,16 +26,12 @@ use crate::directory::bank::BankDetails;
 use crate::env::Env;
 use crate::events::data::PayoutMoved;
 use crate::events::{EventKind, NewEvent};
-use crate::kernel::ids::{EntryId, LineId, OrganisationId, PayeeId};
+use crate::kernel::ids::{EntryId, LineId, OrganisationId, PayeeId, PayoutRunId};
 use crate::ledger::entry::{EntryDraft, EntryKind, Posting};
 use crate::ledger::line::{CommissionLine, LineError};
 use crate::ledger::posting;
 use crate::store::{StoreError, UnitOfWork};
-use crate::tax::issue::Draft;
 use crate::tax::papers;
-
-/// How many payouts, or lines, are written at once.
-const CHUNK: usize = 10_000;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,63 +58,73 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
         return Err(PayoutError::Stale(run.version));
     }
     let account = uow.payouts().find_bank_account(run.bank_account)?.ok_or(PayoutError::BankAccountNotFound)?;
-    let content = run.content.content().clone();
-    let payees: Vec<PayeeId> = content.payouts.iter().map(|payout| payout.payee).collect();
-    let standings = uow.payouts().lock_standings(&payees)?;
-    let lines = uow.payouts().lock_payable_lines(&payees)?;
-    let named: Vec<LineId> = lines.iter().map(|line| line.id).collect();
-    let tax = crate::tax::service::facts(uow, &payees, &named)?;
-    let input = PlanInput {
-        run: run.id,
-        account: &account,
-        cut_off_on: run.cut_off_on,
-        now: env.now,
-        standings: &standings,
-        lines: &lines,
-        tax: &tax,
-    };
-    let found = plan::discrepancies(&content, &input);
-    if !found.is_empty() {
-        return voided(uow, env, run, &account, found);
+    let bounds = Bounds { run: run.id, account: &account, cut_off_on: run.cut_off_on };
+    uow.payouts().lock_payees(&payees_of(&run.content.content().payouts))?;
+    let looked = looked_over(uow, env, bounds, &run.content.content().payouts)?;
+    if !looked.found.is_empty() {
+        return voided(uow, env, run, &account, looked.found);
     }
     let dated = account.header_date.on(env.now.sydney_date());
-    let files = bank_file::make(&account, dated, &content, &details(&standings), env.ids)?;
-    let papers = papers::drafts(&content, &input);
-    let moved = move_money(env, &content, &standings, lines)?;
+    let files = bank_file::make(&account, dated, run.content.content(), &looked.details, env.ids)?;
     let run = run.execute(decide::act(env), files.iter().map(|file| file.about).collect())?;
     uow.payouts().update_run(&run)?;
     uow.payouts().append_step(&decide::step(env, &run, "executed", None))?;
-    write(uow, env, &run, moved, papers, files)?;
+    uow.events().append(&[decide::moved(env, EventKind::RunExecuted, &run)?])?;
+    let mut drafts = Vec::new();
+    for payouts in run.content.content().payouts.chunks(PART) {
+        drafts.extend(write(uow, env, bounds, payouts)?);
+    }
+    uow.payouts().append_files(run.id, &files, env.now)?;
+    drop(files);
+    posting::post(uow, env, drafts)?;
     Ok(Execution::Done(run))
 }
 
-/// Writes what moved, in pieces: neither memory nor the time of a statement grows with it.
+/// What a look at everything before anything is written came to.
+#[derive(Default)]
+struct LookedOver {
+    /// What stands in the way.
+    found: Vec<Discrepancy>,
+    /// The bank details of payees, by their ids.
+    details: BTreeMap<Uuid, BankDetails>,
+}
+
+fn looked_over(
+    uow: &mut dyn UnitOfWork,
+    env: &Env<'_>,
+    bounds: Bounds<'_>,
+    payouts: &[PlannedPayout],
+) -> Result<LookedOver, PayoutError> {
+    let mut looked = LookedOver::default();
+    for payouts in payouts.chunks(PART) {
+        let part = Part::of(uow, &payees_of(payouts))?;
+        looked.found.extend(plan::discrepancies(payouts, &part.input(env, bounds)));
+        looked.details.extend(part.standings.into_iter().filter_map(|s| s.bank).map(|bank| (bank.id, bank.details)));
+    }
+    Ok(looked)
+}
+
+fn payees_of(payouts: &[PlannedPayout]) -> Vec<PayeeId> {
+    payouts.iter().map(|payout| payout.payee).collect()
+}
+
+/// Writes some payouts with their lines, papers and events. What they post is left to the caller: the ledger's locks come
+/// after those of all papers.
 fn write(
     uow: &mut dyn UnitOfWork,
     env: &Env<'_>,
-    run: &PayoutRun,
-    moved: Moved,
-    papers: Vec<Draft>,
-    files: Vec<BankFile>,
-) -> Result<(), PayoutError> {
-    let Moved { payouts, lines, mut drafts } = moved;
-    for some in payouts.chunks(CHUNK) {
-        uow.payouts().append_payouts(some, env.now)?;
-    }
-    uow.payouts().append_files(run.id, &files, env.now)?;
-    for some in lines.chunks(CHUNK) {
-        uow.ledger().save_lines(some)?;
-    }
-    drop((files, lines));
+    bounds: Bounds<'_>,
+    payouts: &[PlannedPayout],
+) -> Result<Vec<EntryDraft>, PayoutError> {
+    let part = Part::of(uow, &payees_of(payouts))?;
+    let papers = papers::drafts(payouts, &part.input(env, bounds));
+    let Moved { payouts, lines, mut drafts } = move_money(env, bounds.run, payouts, &part.standings, part.lines)?;
+    uow.payouts().append_payouts(&payouts, env.now)?;
+    uow.ledger().save_lines(&lines)?;
     papers::issue(uow, env, papers, &payouts, &mut drafts)?;
-    uow.events().append(&[decide::moved(env, EventKind::RunExecuted, run)?])?;
-    for some in payouts.chunks(CHUNK) {
-        let told: Vec<NewEvent> = some.iter().map(|payout| initiated(env, payout)).collect::<Result<_, _>>()?;
-        uow.events().append(&told)?;
-    }
-    drop(payouts);
-    posting::post(uow, env, drafts)?;
-    Ok(())
+    let told: Vec<NewEvent> = payouts.iter().map(|payout| initiated(env, payout)).collect::<Result<_, _>>()?;
+    uow.events().append(&told)?;
+    Ok(drafts)
 }
 
 fn initiated(env: &Env<'_>, payout: &Payout) -> Result<NewEvent, StoreError> {
@@ -150,12 +157,7 @@ fn voided(
     Ok(Execution::Voided(run, found))
 }
 
-/// The bank details of payees, by their ids.
-fn details(standings: &[PayeeStanding]) -> BTreeMap<Uuid, BankDetails> {
-    standings.iter().filter_map(|standing| standing.bank.as_ref()).map(|bank| (bank.id, bank.details.clone())).collect()
-}
-
-/// What an execution writes.
+/// What some payouts write.
 #[derive(Default)]
 struct Moved {
     payouts: Vec<Payout>,
@@ -166,14 +168,15 @@ struct Moved {
 
 fn move_money(
     env: &Env<'_>,
-    content: &RunContent,
+    run: PayoutRunId,
+    payouts: &[PlannedPayout],
     standings: &[PayeeStanding],
     lines: Vec<CommissionLine>,
 ) -> Result<Moved, LineError> {
     let organisations: BTreeMap<PayeeId, OrganisationId> = standings.iter().map(|s| (s.id, s.organisation)).collect();
     let mut lines: BTreeMap<LineId, CommissionLine> = lines.into_iter().map(|line| (line.id, line)).collect();
     let mut moved = Moved::default();
-    for planned in &content.payouts {
+    for planned in payouts {
         let mut touched = Vec::new();
         let (mut gst, mut withholding, mut recovery, mut sending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for share in &planned.lines {
@@ -203,7 +206,7 @@ fn move_money(
         moved.drafts.extend(draft(env, planned, EntryKind::ClawbackRecovery, recovery, &visible_to));
         moved.drafts.extend(draft(env, planned, EntryKind::PayoutInitiated, sending, &visible_to));
         moved.lines.extend(touched.iter().filter_map(|id| lines.get(id).cloned()));
-        moved.payouts.push(Payout { run: content.run, planned: planned.clone(), visible_to });
+        moved.payouts.push(Payout { run, planned: planned.clone(), visible_to });
     }
     moved.lines.sort_by_key(|line| line.id);
     moved.lines.dedup_by_key(|line| line.id);

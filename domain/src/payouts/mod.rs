@@ -17,6 +17,7 @@ pub mod decide;
 pub mod error;
 pub mod execute;
 pub mod outcome;
+mod part;
 pub mod payout;
 pub mod plan;
 pub mod purse;

@@ -12,15 +12,13 @@ use jiff::civil::Date;
 
 use super::aba::MAX_LINE_MINOR;
 use super::bank_account::BankAccount;
-use super::content::{
-    BankDetailsRef, ContentType, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee, VERSION,
-};
+use super::content::{BankDetailsRef, LineShare, PlannedPayout, RunContent, SettledLine, Skip, SkippedPayee};
 use super::purse::{Purse, payable, purses, total_minor};
 use super::repository::PayeeStanding;
 use crate::directory::payee::Rail;
 use crate::kernel::id::IdSource;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, PayoutRunId};
-use crate::kernel::{Cents, Currency, Instant};
+use crate::kernel::{Cents, Instant};
 use crate::ledger::line::CommissionLine;
 use crate::tax::decide::{self, Payable, Supplier, TaxException, TaxFacts, TaxedLine, TaxedPayment};
 
@@ -42,20 +40,16 @@ pub struct PlanInput<'a> {
     pub tax: &'a TaxFacts,
 }
 
-/// Works out the content.
+/// Works out a content of its own.
 #[must_use]
 pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
-    let mut content = RunContent {
-        bank_account: input.account.id,
-        currency: Currency::Aud,
-        cut_off_on: input.cut_off_on,
-        payouts: Vec::new(),
-        run: input.run,
-        skipped: Vec::new(),
-        total: Cents(0),
-        r#type: ContentType::PayoutRun,
-        v: VERSION,
-    };
+    let mut content = RunContent::nothing(input.run, input.account.id, input.cut_off_on);
+    add(&mut content, input, ids);
+    content
+}
+
+/// Adds these payees to a content, after all whose ids are smaller.
+pub fn add(content: &mut RunContent, input: &PlanInput<'_>, ids: &dyn IdSource) {
     let purses = purses(input.lines, input.cut_off_on);
     let mut standings: Vec<&PayeeStanding> = input.standings.iter().collect();
     standings.sort_by_key(|standing| standing.id);
@@ -81,7 +75,6 @@ pub fn plan(input: &PlanInput<'_>, ids: &dyn IdSource) -> RunContent {
             }),
         }
     }
-    content
 }
 
 /// What of a taxed payment clawbacks may take a share of: no GST, which the payee passes on, and nothing that is withheld.
@@ -234,14 +227,14 @@ pub enum Discrepancy {
     },
 }
 
-/// What stands in the way of executing a content as it was approved; nothing means that it can be.
+/// What stands in the way of executing payouts as they were approved; nothing means that they can be.
 #[must_use]
-pub fn discrepancies(content: &RunContent, input: &PlanInput<'_>) -> Vec<Discrepancy> {
+pub fn discrepancies(payouts: &[PlannedPayout], input: &PlanInput<'_>) -> Vec<Discrepancy> {
     let lines: BTreeMap<LineId, &CommissionLine> = input.lines.iter().map(|line| (line.id, line)).collect();
     let standings: BTreeMap<PayeeId, &PayeeStanding> = input.standings.iter().map(|s| (s.id, s)).collect();
     let purses = purses(input.lines, input.cut_off_on);
     let mut found = Vec::new();
-    for (payout, taxed) in content.payouts.iter().zip(input.taxed_now(&content.payouts)) {
+    for (payout, taxed) in payouts.iter().zip(input.taxed_now(payouts)) {
         let payee = payout.payee;
         let cap = standings.get(&payee).and_then(|standing| standing.recovery.on(input.now.sydney_date()));
         let standing = standings.get(&payee).ok_or(Skip::NoBankDetails);

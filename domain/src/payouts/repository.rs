@@ -101,11 +101,24 @@ pub trait PayoutRepository {
     /// The failure of the store.
     fn find_bank_account(&mut self, id: BankAccountId) -> Result<Option<BankAccount>, StoreError>;
 
-    /// The lines of every payee that has something available which may be paid on or before a date.
+    /// Every payee that has something available which may be paid on or before a date, in the order of their ids.
     ///
     /// # Errors
     /// The failure of the store.
-    fn list_payable_lines(&mut self, on: Date) -> Result<Vec<CommissionLine>, StoreError>;
+    fn list_payable_payees(&mut self, on: Date) -> Result<Vec<PayeeId>, StoreError>;
+
+    /// The lines of payees with something available or to be got back, in the order of their ids; they may change meanwhile.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError>;
+
+    /// Locks payees against change and then their lines with something available or to be got back, each in the order of
+    /// their ids, whatever their number.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn lock_payees(&mut self, payees: &[PayeeId]) -> Result<(), StoreError>;
 
     /// Locks the lines of payees with something available or to be got back, in the order of their ids.
     ///

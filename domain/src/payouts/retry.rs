@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::bank_account::BankAccount;
-use super::content::{ContentType, FrozenContent, RunContent, Skip, SkippedPayee, VERSION};
+use super::content::{FrozenContent, RunContent, Skip, SkippedPayee};
 use super::decide::{self, require};
 use super::error::PayoutError;
 use super::payout::PayoutState;
@@ -22,8 +22,8 @@ use crate::access::Scope;
 use crate::directory::payee::Rail;
 use crate::env::Env;
 use crate::events::EventKind;
+use crate::kernel::Cents;
 use crate::kernel::ids::{LineId, PayoutId, PayoutRunId};
-use crate::kernel::{Cents, Currency};
 use crate::ledger::line::CommissionLine;
 use crate::store::UnitOfWork;
 
@@ -102,17 +102,7 @@ pub(super) fn worked_out(
     let today = env.now.sydney_date();
     let standings = uow.payouts().lock_standings(&[payout.payee])?;
     let lines = came_back(uow.payouts().lock_payable_lines(&[payout.payee])?, &payout);
-    let mut content = RunContent {
-        bank_account: account.id,
-        currency: Currency::Aud,
-        cut_off_on: today,
-        payouts: Vec::new(),
-        run,
-        skipped: Vec::new(),
-        total: Cents(0),
-        r#type: ContentType::PayoutRun,
-        v: VERSION,
-    };
+    let mut content = RunContent::nothing(run, account.id, today);
     let Some(standing) = standings.first() else { return Err(PayoutError::PayoutNotFound) };
     let cap = standing.recovery.on(today);
     let (gross, recoverable) = purse::sums(&lines, today, cap);

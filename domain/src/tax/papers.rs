@@ -12,20 +12,17 @@ use super::issue::{self, Draft, DraftLine};
 use crate::env::Env;
 use crate::kernel::ids::{PayoutId, TaxDocumentId};
 use crate::ledger::entry::{EntryDraft, EntryKind};
-use crate::payouts::content::{PlannedPayout, RunContent};
+use crate::payouts::content::PlannedPayout;
 use crate::payouts::payout::Payout;
 use crate::payouts::plan::PlanInput;
 use crate::store::{StoreError, UnitOfWork};
 
-/// How many papers are written at once, so that their texts need not all be in memory.
-const CHUNK: usize = 5_000;
-
-/// The papers of the payouts of a run, in their order. Who may see them is not known yet.
+/// The papers of payouts, in their order. Who may see them is not known yet.
 #[must_use]
-pub fn drafts(content: &RunContent, input: &PlanInput<'_>) -> Vec<Draft> {
+pub fn drafts(payouts: &[PlannedPayout], input: &PlanInput<'_>) -> Vec<Draft> {
     let today = input.now.sydney_date();
-    let taxed = input.taxed_now(&content.payouts);
-    let both = content.payouts.iter().zip(&taxed);
+    let taxed = input.taxed_now(payouts);
+    let both = payouts.iter().zip(&taxed);
     both.filter_map(|(payout, taxed)| Some(of_payout(payout, taxed.as_ref()?, input.tax, today))).flatten().collect()
 }
 
@@ -73,12 +70,10 @@ pub fn issue(
         let payout = draft.payout.and_then(|id| seen.get(&id));
         draft.visible_to = payout.map(|payout| payout.visible_to.clone()).unwrap_or_default();
     }
-    let mut of: BTreeMap<uuid::Uuid, TaxDocumentId> = BTreeMap::new();
-    for drafts in drafts.chunks(CHUNK) {
-        let documents = issue::issue(uow, env, drafts)?;
-        let invoices = documents.iter().filter(|document| document.kind == DocumentKind::Rcti);
-        of.extend(invoices.filter_map(|document| Some((document.payout?.uuid(), document.id))));
-    }
+    let documents = issue::issue(uow, env, &drafts)?;
+    let invoices = documents.iter().filter(|document| document.kind == DocumentKind::Rcti);
+    let of: BTreeMap<uuid::Uuid, TaxDocumentId> =
+        invoices.filter_map(|document| Some((document.payout?.uuid(), document.id))).collect();
     for entry in entries.iter_mut().filter(|entry| entry.kind == EntryKind::Gst) {
         let invoice = of.get(&entry.source).ok_or_else(|| StoreError::Failed("GST without an invoice".into()))?;
         entry.source = invoice.uuid();
