@@ -187,9 +187,11 @@ impl TaxRepository for PgUnitOfWork<'_> {
 
     fn lock_head(&mut self) -> Result<DocumentHead, StoreError> {
         let (last_seq, last_sha256, logged_seq): (i64, Vec<u8>, Option<i64>) =
-            query::<(BigInt, Bytea, Nullable<BigInt>)>("select last_seq, last_sha256, logged_seq from tax_head for update")
-                .get_result(self.pg)
-                .map_err(store_error)?;
+            query::<(BigInt, Bytea, Nullable<BigInt>)>(
+                "select last_seq, last_sha256, logged_seq from tax_head for update",
+            )
+            .get_result(self.pg)
+            .map_err(store_error)?;
         Ok(DocumentHead { last_seq, last_sha256: digest(&last_sha256)?, logged_seq })
     }
 

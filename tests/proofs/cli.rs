@@ -80,8 +80,7 @@ fn verify_tells_what_was_proved_as_of_when_by_which_keys_and_what_was_not() {
         assert!(text.contains(&format!("\n        {line}")), "{line}: {text}");
     }
     // Several at once: a line each and a sum; in words when that is asked for.
-    let kinds =
-        ["handshake", "ledger_entry", "agreement_approval", "payout_approval", "guarantee_run", "tax_document"];
+    let kinds = ["handshake", "ledger_entry", "agreement_approval", "payout_approval", "guarantee_run", "tax_document"];
     let files = kinds.map(|kind| example_of(&format!("{kind}.json")));
     let proof = example_of("handshake.tlog-proof");
     let all: Vec<&Path> = files.iter().chain([&proof]).map(PathBuf::as_path).collect();

@@ -2,8 +2,8 @@
 //! names the very paper, and the audit of the export the very leaf.
 
 use domain::chain::signer::Signer as _;
-use domain::guarantees::run::{RunLabel, examine};
 use domain::guarantees::Guarantee;
+use domain::guarantees::run::{RunLabel, examine};
 use domain::kernel::id::IdSource as _;
 use domain::kernel::ids::GuaranteeRunId;
 use harness::platform::Platform;
@@ -37,7 +37,8 @@ const SECOND: &str = "(select id from tax_document where seq = 2)";
 
 #[test]
 fn the_guarantee_names_the_paper_that_is_not_what_was_logged() {
-    let changed = "set envelope = convert_to(replace(convert_from(envelope, 'UTF8'), '\"seq\":2', '\"seq\":3'), 'UTF8')";
+    let changed =
+        "set envelope = convert_to(replace(convert_from(envelope, 'UTF8'), '\"seq\":2', '\"seq\":3'), 'UTF8')";
     for (code, cheat) in [
         ("paper_differs_from_statement", "update tax_document set content_sha256 = sha256('another') where seq = 2".to_owned()),
         ("paper_differs_from_statement", "update tax_document set number = 'RCTI-FY27-999999' where seq = 2".to_owned()),

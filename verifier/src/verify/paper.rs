@@ -41,6 +41,8 @@ fn tell(findings: &mut Findings, paper: &LoggedPaper, index: u64) {
         "What the paper says: only its digest is here; compare it with the SHA-256 of the text that you were given."
             .to_owned(),
     );
-    findings.not_proved.push("That the paper is right, or that anything was paid: see the ledger's entries.".to_owned());
+    findings
+        .not_proved
+        .push("That the paper is right, or that anything was paid: see the ledger's entries.".to_owned());
     findings.not_proved.push("That no later adjustment note takes it back.".to_owned());
 }

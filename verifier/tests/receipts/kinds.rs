@@ -13,8 +13,8 @@ use verifier::statement::{AgreementApproval, PayoutApproval, Statement, VersionN
 use verifier::verify::{Findings, verify};
 
 use crate::made::{
-    LOG, Log, MEMBER, PLATFORM, agreement_approval, id, key, one_of_each, paper, payout_approval, report, signed_report,
-    trust, written,
+    LOG, Log, MEMBER, PLATFORM, agreement_approval, id, key, one_of_each, paper, payout_approval, report,
+    signed_report, trust, written,
 };
 
 /// Through the bytes, as a stranger gets it.
@@ -274,7 +274,9 @@ fn a_paper_that_is_anothers_or_spelled_otherwise_is_refused() {
     other.content_sha256 = Digest::of(b"another text");
     other.id = verifier::paper::id_of(other.content_sha256);
     refused(&of_paper(&written(&other)), "other_subject");
-    for envelope in [format!("{} ", written(&paper())), written(&paper()).replacen('{', "{\"a\":1,", 1), "{}".to_owned()] {
+    for envelope in
+        [format!("{} ", written(&paper())), written(&paper()).replacen('{', "{\"a\":1,", 1), "{}".to_owned()]
+    {
         refused(&of_paper(&envelope), "paper_malformed");
     }
     let id = paper().id.to_string();
