@@ -79,8 +79,8 @@ async fn get_ledger_entry_receipt(
 ///
 /// Canonical JSON: the statement of the paper's number, kind and digest, its leaf with an inclusion proof, and the signed
 /// checkpoint. It holds no word of the paper: compare `content_sha256` with the SHA-256 of its `text`. Also needs
-/// `payouts:read`. `Accept: text/plain` gets the proof in C2SP's `tlog-proof` form, whose `extra` is the leaf.
-#[utoipa::path(operation_id = "get_tax_document_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "tax_document", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, or the paper was issued before papers were logged", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+/// `chain:read`. `Accept: text/plain` gets the proof in C2SP's `tlog-proof` form, whose `extra` is the leaf.
+#[utoipa::path(operation_id = "get_tax_document_receipt", tag = "chain", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "tax_document", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, or the paper was issued before papers were logged", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/tax-documents/{id}/receipt")]
 async fn get_tax_document_receipt(
     app: Data<App>,
