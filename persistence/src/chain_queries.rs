@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use domain::chain::export::{ExportedLeaf, YoungerErasure};
 use domain::chain::published::{
-    ChainQueries, IndexedLeaf, KeptApproval, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeyEventKind,
-    PublishedNote, TreeRows,
+    ChainQueries, IndexedLeaf, KeptApproval, KeptEntry, KeptEnvelope, KeptHandshake, KeptKeyEvent, KeptPaper,
+    KeyEventKind, PublishedNote, TreeRows,
 };
 use domain::chain::statement::VersionName;
-use domain::kernel::ids::{AgreementId, EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use domain::kernel::ids::{AgreementId, EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId, TaxDocumentId};
 use domain::kernel::{Digest, Page, PageRequest};
 use domain::store::StoreError;
 use uuid::Uuid;
@@ -190,6 +190,16 @@ impl ChainQueries for PgQueries<'_> {
         Ok(rows.into_iter().map(|(run, report)| kept((run, Some(report)))).collect())
     }
 
+    fn find_papers(&mut self, ids: &[TaxDocumentId]) -> Result<Vec<KeptPaper>, StoreError> {
+        let rows: Vec<(Uuid, Option<Vec<u8>>)> = query::<(SqlUuid, Nullable<Bytea>)>(
+            "select d.id, e.envelope from tax_document d left join tax_document_envelope e on e.document_id = d.id where d.id = any($1)",
+        )
+        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+        .load(self.pg)
+        .map_err(store_error)?;
+        Ok(rows.into_iter().map(|(id, envelope)| KeptPaper { id: TaxDocumentId::new(id), envelope }).collect())
+    }
+
     fn list_approved_versions(&mut self, page: &PageRequest) -> Result<Page<VersionName>, StoreError> {
         let paging = Paging::oldest_first(page);
         let rows: Vec<(Uuid, Uuid, i32)> = query::<(SqlUuid, SqlUuid, Integer)>(listed!(
@@ -264,13 +274,14 @@ impl ChainQueries for PgQueries<'_> {
 
     fn export_leaves(&mut self, from: u64, to: u64) -> Result<Vec<ExportedLeaf>, StoreError> {
         let rows: Vec<ExportedRow> = query::<ExportedColumns>(
-            "select l.index, l.leaf, coalesce(s.secret, e.canonical, g.report), d.source_id is not null,
+            "select l.index, l.leaf, coalesce(s.secret, e.canonical, g.report, t.envelope), d.source_id is not null,
                case when l.kind = 'erasure' then array(
                  select x.index from chain_erased n join chain_leaf x on x.source_id = n.source_id where n.erasure_id = l.source_id order by 1) end
              from chain_leaf l
              left join chain_secret s on s.source_id = l.source_id and s.kind = 'envelope'
              left join ledger_entry e on l.kind = 'ledger_entry' and e.id = l.source_id
              left join guarantee_run g on l.kind = 'guarantee_run' and g.id = l.source_id
+             left join tax_document_envelope t on l.kind = 'tax_document' and t.document_id = l.source_id
              left join chain_erased d on d.source_id = l.source_id
              where l.index >= $1 and l.index < $2 order by l.index",
         )

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::bind::{instant, to_u64};
 use crate::error::store_error;
+use crate::guarantee_papers as papers;
 use crate::statement::query;
 
 const ACCRUED_UNSEALED: &str = "select subject, detail, count(*) over () from (
@@ -58,6 +59,7 @@ const LEAF_WITHOUT_ROW: &str = "select subject, detail, count(*) over () from (
     when l.kind = 'import_declaration' then exists (select from import_declaration i where i.id = l.source_id)
     when l.kind = 'erasure' then exists (select from chain_erasure e where e.id = l.source_id)
     when l.kind = 'guarantee_run' then exists (select from guarantee_run g where g.id = l.source_id)
+    when l.kind = 'tax_document' then exists (select from tax_document_envelope t where t.document_id = l.source_id)
     else exists (select from chain_secret c where c.source_id = l.source_id) end
 ) v (subject, detail) order by subject limit $1";
 
@@ -271,44 +273,6 @@ const STRIPE_BALANCE: &str = "select subject, detail, count(*) over () from (
   where posted <> moved
 ) v (subject, detail) order by subject limit $1";
 
-const PAYOUT_PAPERS: &str = "select subject, detail, count(*) over () from (
-  select p.id, format('it carries %s of GST and withholds %s; its invoices say %s, its payment summaries %s', p.gst_minor, p.withheld_minor, gst, withheld) from payout p
-  cross join lateral (
-    select coalesce(sum(d.gst_minor) filter (where d.kind = 'rcti'), 0), coalesce(sum(d.withheld_minor) filter (where d.kind = 'payment_summary'), 0)
-    from tax_document d where d.payout_id = p.id) papers (gst, withheld)
-  where (p.gst_minor, p.withheld_minor) <> (gst, withheld)
-) v (subject, detail) order by subject limit $1";
-
-const PAPER_DIFFERS: &str = "select subject, detail, count(*) over () from (
-  select d.id, format('paper %s', d.number) from tax_document d join tax_document_content c on c.document_id = d.id
-  cross join lateral (select convert_from(c.content, 'UTF8')::jsonb) bytes (j)
-  cross join lateral (
-    select coalesce(sum(l.net_minor), 0), coalesce(sum(l.gst_minor), 0), coalesce(sum(l.withheld_minor), 0)
-    from tax_document_line l where l.document_id = d.id) lines (net, gst, withheld)
-  where sha256(c.content) <> d.content_sha256 or (d.net_minor, d.gst_minor, d.withheld_minor) <> (net, gst, withheld)
-     or (j->>'number', j->>'kind', j->>'seq', j->>'previous_sha256', j->>'net', j->>'gst', j->>'withheld')
-        is distinct from (d.number, d.kind, d.seq::text, encode(d.previous_sha256, 'hex'), d.net_minor::text, d.gst_minor::text, d.withheld_minor::text)
-) v (subject, detail) order by subject limit $1";
-
-const PAPER_GAP: &str = "select subject, detail, count(*) over () from (
-  select id, format('paper %s does not follow the one before it', number) from (
-    select id, number, seq, serial, previous_sha256, lag(seq, 1, 0::bigint) over (order by seq) before,
-      lag(content_sha256, 1, sha256('flip360/tax-documents/v1')) over (order by seq) digest,
-      lag(serial, 1, 0) over (partition by kind, financial_year order by serial) serial_before
-    from tax_document) d
-  where seq <> before + 1 or previous_sha256 <> digest or serial <> serial_before + 1
-  union all
-  select '00000000-0000-0000-0000-000000000000', format('the head says %s papers, there are %s', h.last_seq, n) from tax_head h
-  cross join lateral (select count(*) from tax_document) papers (n) where h.last_seq <> n
-) v (subject, detail) order by subject limit $1";
-
-const PAPER_GST: &str = "select subject, detail, count(*) over () from (
-  select l.id, format('its GST is %s, its papers say %s', l.gst_minor, gst) from commission_line l
-  left join (select line_id, sum(t.gst_minor) gst from tax_document_line t join tax_document d on d.id = t.document_id and d.kind <> 'payment_summary'
-    group by line_id) papers on papers.line_id = l.id
-  where l.gst_minor <> coalesce(gst, 0)
-) v (subject, detail) order by subject limit $1";
-
 const fn text(check: Check) -> &'static str {
     match check {
         Check::AccruedUnsealed => ACCRUED_UNSEALED,
@@ -337,10 +301,12 @@ const fn text(check: Check) -> &'static str {
         Check::EntryInClosedPeriod => ENTRY_IN_CLOSED_PERIOD,
         Check::ReceiptPosted => RECEIPT_POSTED,
         Check::ReceivableAddsUp => RECEIVABLE_ADDS_UP,
-        Check::PayoutPapers => PAYOUT_PAPERS,
-        Check::PaperDiffers => PAPER_DIFFERS,
-        Check::PaperGap => PAPER_GAP,
-        Check::PaperGst => PAPER_GST,
+        Check::PayoutPapers => papers::PAYOUT_PAPERS,
+        Check::PaperDiffers => papers::PAPER_DIFFERS,
+        Check::PaperGap => papers::PAPER_GAP,
+        Check::PaperGst => papers::PAPER_GST,
+        Check::PaperUnlogged => papers::PAPER_UNLOGGED,
+        Check::PaperStatement => papers::PAPER_STATEMENT,
     }
 }
 

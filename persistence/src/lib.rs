@@ -22,6 +22,7 @@ mod directory;
 mod error;
 mod events;
 mod guarantee_checks;
+mod guarantee_papers;
 mod guarantees;
 mod handshakes;
 mod holds;

@@ -10,6 +10,7 @@ use domain::store::StoreError;
 use domain::tax::decide::{LineFacts, PayeePapers};
 use domain::tax::document::{DocumentKind, Party, TaxDocument};
 use domain::tax::facts::{GstFact, RctiAgreement, SupplierStatement};
+use domain::tax::logged::Loggable;
 use domain::tax::remit::TaxRemittance;
 use domain::tax::report::QuarterTotals;
 use domain::tax::repository::{DocumentHead, Parties, TaxRepository, Told};
@@ -20,6 +21,7 @@ use crate::error::{store_error, unreadable};
 use crate::statement::{command, query};
 use crate::store::PgUnitOfWork;
 
+mod logged;
 mod queries;
 mod rows;
 
@@ -184,11 +186,13 @@ impl TaxRepository for PgUnitOfWork<'_> {
     }
 
     fn lock_head(&mut self) -> Result<DocumentHead, StoreError> {
-        let (last_seq, last_sha256): (i64, Vec<u8>) =
-            query::<(BigInt, Bytea)>("select last_seq, last_sha256 from tax_head for update")
-                .get_result(self.pg)
-                .map_err(store_error)?;
-        Ok(DocumentHead { last_seq, last_sha256: digest(&last_sha256)? })
+        let (last_seq, last_sha256, logged_seq): (i64, Vec<u8>, Option<i64>) =
+            query::<(BigInt, Bytea, Nullable<BigInt>)>(
+                "select last_seq, last_sha256, logged_seq from tax_head for update",
+            )
+            .get_result(self.pg)
+            .map_err(store_error)?;
+        Ok(DocumentHead { last_seq, last_sha256: digest(&last_sha256)?, logged_seq })
     }
 
     fn list_serials(&mut self, financial_year: i32) -> Result<Vec<(DocumentKind, i32)>, StoreError> {
@@ -216,12 +220,21 @@ impl TaxRepository for PgUnitOfWork<'_> {
         .bind::<Array<Integer>, _>(last.values().copied().collect::<Vec<_>>())
         .execute(self.pg)
         .map_err(store_error)?;
-        command("update tax_head set last_seq = $1, last_sha256 = $2")
+        command("update tax_head set last_seq = $1, last_sha256 = $2, logged_seq = $3")
             .bind::<BigInt, _>(head.last_seq)
             .bind::<Bytea, _>(head.last_sha256.bytes().as_slice())
+            .bind::<Nullable<BigInt>, _>(head.logged_seq)
             .execute(self.pg)
             .map_err(store_error)?;
         Ok(())
+    }
+
+    fn list_papers_after(&mut self, seq: i64) -> Result<Vec<Loggable>, StoreError> {
+        logged::papers_after(self.pg, seq)
+    }
+
+    fn append_envelopes(&mut self, envelopes: &[(TaxDocumentId, Vec<u8>)]) -> Result<(), StoreError> {
+        logged::append_envelopes(self.pg, envelopes)
     }
 
     fn list_due_lines(&mut self, by: Instant, after: Uuid, limit: u32) -> Result<Vec<LineId>, StoreError> {

@@ -80,25 +80,25 @@ fn verify_tells_what_was_proved_as_of_when_by_which_keys_and_what_was_not() {
         assert!(text.contains(&format!("\n        {line}")), "{line}: {text}");
     }
     // Several at once: a line each and a sum; in words when that is asked for.
-    let kinds = ["handshake", "ledger_entry", "agreement_approval", "payout_approval", "guarantee_run"];
+    let kinds = ["handshake", "ledger_entry", "agreement_approval", "payout_approval", "guarantee_run", "tax_document"];
     let files = kinds.map(|kind| example_of(&format!("{kind}.json")));
     let proof = example_of("handshake.tlog-proof");
     let all: Vec<&Path> = files.iter().chain([&proof]).map(PathBuf::as_path).collect();
     let (text, proved) = told(&args(&trust, &all, false), &[]);
-    assert!(proved && text.lines().count() == 7 && text.ends_with("6 receipts: 6 hold, 0 do not\n"), "{text}");
+    assert!(proved && text.lines().count() == 8 && text.ends_with("7 receipts: 7 hold, 0 do not\n"), "{text}");
     let (long, _) = told(&verify::VerifyArgs { words: true, ..args(&trust, &all, false) }, &[]);
     assert!(long.lines().count() > 40, "{long}");
     let (lines, proved) = told(&args(&trust, &all, true), &[]);
     let values: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     assert!(
-        proved && values.iter().all(|value| value["holds"] == true && value["checkpoint"]["size"] == 21),
+        proved && values.iter().all(|value| value["holds"] == true && value["checkpoint"]["size"] == 22),
         "{lines}"
     );
     let told_kinds: Vec<&str> = values.iter().map(|value| value["kind"].as_str().expect("a kind")).collect();
     assert_eq!(told_kinds, [&kinds[..], &["leaf"]].concat());
     // A directory takes receipts and proofs; the trust file among them is none.
     let (text, proved) = told(&args(&trust, &[Path::new(EXAMPLES)], false), &[]);
-    assert!(!proved && text.ends_with("7 receipts: 6 hold, 1 do not\n"), "{text}");
+    assert!(!proved && text.ends_with("8 receipts: 7 hold, 1 do not\n"), "{text}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn the_document_shows_what_its_commands_answer() {
         rest = after;
     }
     seen += rest;
-    assert_eq!(commands, 6, "each kind, and a proof");
+    assert_eq!(commands, 7, "each kind, and a proof");
     if seen != document {
         let path = root().join("target/receipts.md");
         std::fs::write(&path, seen).expect("what was seen is kept");

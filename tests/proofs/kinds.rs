@@ -1,4 +1,4 @@
-//! Receipts of approvals and of runs of the guarantees over HTTP: given to who sees the thing, in both forms.
+//! Receipts of approvals, of runs of the guarantees and of tax papers over HTTP: given to who sees the thing, in both forms.
 
 use domain::access::Role;
 use domain::chain::receipt::{Receipt, ReceiptKind};
@@ -9,12 +9,13 @@ use harness::partners::Site;
 use harness::server::{Reply, Service};
 use serde_json::{Value, json};
 
-const KINDS: [(&str, ReceiptKind); 5] = [
+const KINDS: [(&str, ReceiptKind); 6] = [
     ("handshakes", ReceiptKind::Handshake),
     ("entries", ReceiptKind::LedgerEntry),
     ("agreement-approvals", ReceiptKind::AgreementApproval),
     ("payout-approvals", ReceiptKind::PayoutApproval),
     ("guarantee-runs", ReceiptKind::GuaranteeRun),
+    ("tax-documents", ReceiptKind::TaxDocument),
 ];
 
 /// A site whose log has signed for everything.
@@ -144,6 +145,7 @@ fn what_nobody_approved_has_no_receipt_and_odd_names_are_not_found() {
         format!("agreement-approvals/{run}"),
         format!("payout-approvals/{approved}"),
         format!("guarantee-runs/{run}"),
+        format!("tax-documents/{run}"),
         format!("approvals/{approved}"),
         format!("dispute-resolutions/{approved}"),
     ] {
@@ -167,7 +169,7 @@ fn an_approval_that_is_not_signed_for_yet_is_pending_and_lists_page() {
     assert_eq!((&listed[0]["id"], &listed[0]["withheld"]), (&json!(runs[2]), &json!("receipt_pending")));
     service.sequence();
     assert_eq!(service.get(&newest, &operator).status, 200);
-    for kind in ["guarantee-runs", "agreement-approvals", "payout-approvals"] {
+    for kind in ["guarantee-runs", "agreement-approvals", "payout-approvals", "tax-documents"] {
         let whole: Vec<Value> = rows(&service, kind, &operator).iter().map(|row| row["id"].clone()).collect();
         let (mut paged, mut path) = (Vec::new(), format!("/v1/receipts/{kind}?limit=1"));
         loop {
@@ -177,7 +179,8 @@ fn an_approval_that_is_not_signed_for_yet_is_pending_and_lists_page() {
             path = format!("/v1/receipts/{kind}?limit=1&cursor={cursor}");
         }
         assert_eq!(paged, whole, "{kind}");
-        let turned = if kind == "guarantee-runs" { "created_at" } else { "-created_at" };
+        let newest_first = ["guarantee-runs", "tax-documents"].contains(&kind);
+        let turned = if newest_first { "created_at" } else { "-created_at" };
         let turned = service.get(&format!("/v1/receipts/{kind}?limit=200&sort={turned}"), &operator).expect(200);
         let turned: Vec<Value> = turned["data"].as_array().expect("rows").iter().map(|row| row["id"].clone()).collect();
         assert_eq!(turned, whole.into_iter().rev().collect::<Vec<_>>(), "{kind}");

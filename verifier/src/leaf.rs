@@ -46,13 +46,15 @@ pub enum LeafKind {
     DisputeResolution,
     /// The guarantees were checked.
     GuaranteeRun,
+    /// A tax paper is issued.
+    TaxDocument,
     /// Envelopes, salts and lane secrets of a subject are gone.
     Erasure,
 }
 
 impl LeafKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::KeyRegistration,
         Self::KeyRotation,
         Self::KeyRevocation,
@@ -65,6 +67,7 @@ impl LeafKind {
         Self::PayoutApproval,
         Self::DisputeResolution,
         Self::GuaranteeRun,
+        Self::TaxDocument,
         Self::Erasure,
     ];
 
@@ -84,6 +87,7 @@ impl LeafKind {
             Self::PayoutApproval => "payout_approval",
             Self::DisputeResolution => "dispute_resolution",
             Self::GuaranteeRun => "guarantee_run",
+            Self::TaxDocument => "tax_document",
             Self::Erasure => "erasure",
         }
     }

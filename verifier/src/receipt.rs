@@ -1,5 +1,5 @@
-//! Receipts: everything that a stranger needs to check offline one handshake, ledger entry, approval or run of the
-//! guarantees.
+//! Receipts: everything that a stranger needs to check offline one handshake, ledger entry, approval, run of the
+//! guarantees or tax paper.
 //!
 //! A receipt is canonical JSON (RFC 8785) with exactly these members: `checkpoint` (the signed note),
 //! `declaration` (for imported deals, when the holder may see it), `id`, `items` (what is proved, each
@@ -35,12 +35,20 @@ pub enum ReceiptKind {
     PayoutApproval,
     /// The guarantees were checked.
     GuaranteeRun,
+    /// A tax paper was issued.
+    TaxDocument,
 }
 
 impl ReceiptKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Handshake, Self::LedgerEntry, Self::AgreementApproval, Self::PayoutApproval, Self::GuaranteeRun];
+    pub const ALL: [Self; 6] = [
+        Self::Handshake,
+        Self::LedgerEntry,
+        Self::AgreementApproval,
+        Self::PayoutApproval,
+        Self::GuaranteeRun,
+        Self::TaxDocument,
+    ];
 
     /// As it is written.
     #[must_use]
@@ -51,6 +59,7 @@ impl ReceiptKind {
             Self::AgreementApproval => "agreement_approval",
             Self::PayoutApproval => "payout_approval",
             Self::GuaranteeRun => "guarantee_run",
+            Self::TaxDocument => "tax_document",
         }
     }
 
@@ -65,7 +74,7 @@ impl ReceiptKind {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logged {
-    /// The exact bytes that the leaf commits to: a JWS, or the canonical JSON of an entry.
+    /// The exact bytes that the leaf commits to: a JWS, or the canonical JSON of an entry or a paper.
     pub envelope: String,
     /// The index of the leaf.
     pub index: u64,
@@ -85,9 +94,9 @@ pub struct Receipt {
     /// The importing organisation's declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declaration: Option<Logged>,
-    /// `handshake_…`, `entry_…`, `agreement_…-N` for a version, `run_…`, `grun_…`.
+    /// `handshake_…`, `entry_…`, `agreement_…-N` for a version, `run_…`, `grun_…`, `taxdoc_…`.
     pub id: String,
-    /// What is proved: offer, accept, seal; or the one entry, approval or report.
+    /// What is proved: offer, accept, seal; or the one entry, approval, report or paper.
     pub items: Vec<Logged>,
     /// Registrations of the keys that signed, the platform's left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

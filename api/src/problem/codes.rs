@@ -79,6 +79,7 @@ const OF_TAG: &[(&str, &str, &[&str])] = &[
             "key_ended",
             "key_taken",
             "not_approved",
+            "not_logged",
             "receipt_pending",
             "receipt_pending_witness",
             "too_many_rotations",

@@ -18,6 +18,7 @@ impl From<Withheld> for Problem {
             }
             Withheld::Unsealed => Self::conflict("handshake_not_sealed", detail),
             Withheld::Unapproved => Self::conflict("not_approved", detail),
+            Withheld::Unlogged => Self::conflict("not_logged", detail),
             Withheld::Erased => Self::new(StatusCode::GONE, "erased", detail),
             Withheld::Damaged => Self::internal(&withheld),
         }

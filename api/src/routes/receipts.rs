@@ -1,5 +1,5 @@
-//! Receipts: what a stranger needs to check offline a handshake, a ledger entry, an approval or a run of the
-//! guarantees; as a bundle, or as the proof of its main item in the form that other tools read.
+//! Receipts: what a stranger needs to check offline a handshake, a ledger entry, an approval, a run of the guarantees or
+//! a tax paper; as a bundle, or as the proof of its main item in the form that other tools read.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get};
@@ -7,7 +7,7 @@ use domain::chain::receipt::{Receipt, ReceiptKind};
 use domain::chain::receipts::{self, Wanted, Withheld};
 use domain::chain::tlog_proof::TlogProof;
 use domain::kernel::Page;
-use domain::kernel::ids::{EntryId, HandshakeId};
+use domain::kernel::ids::{EntryId, HandshakeId, TaxDocumentId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::Answer;
@@ -30,12 +30,13 @@ async fn receipt(app: Data<App>, caller: Caller, wanted: Wanted, request: &HttpR
 }
 
 /// What paths call each kind.
-const KINDS: [(&str, ReceiptKind); 5] = [
+const KINDS: [(&str, ReceiptKind); 6] = [
     ("handshakes", ReceiptKind::Handshake),
     ("entries", ReceiptKind::LedgerEntry),
     ("agreement-approvals", ReceiptKind::AgreementApproval),
     ("payout-approvals", ReceiptKind::PayoutApproval),
     ("guarantee-runs", ReceiptKind::GuaranteeRun),
+    ("tax-documents", ReceiptKind::TaxDocument),
 ];
 
 fn kind_of(name: &str) -> Result<ReceiptKind, Problem> {
@@ -74,12 +75,28 @@ async fn get_ledger_entry_receipt(
     receipt(app, caller, Wanted::LedgerEntry(id), &request).await
 }
 
+/// Get the receipt of a tax paper
+///
+/// Canonical JSON: the statement of the paper's number, kind and digest, its leaf with an inclusion proof, and the signed
+/// checkpoint. It holds no word of the paper: compare `content_sha256` with the SHA-256 of its `text`. Also needs
+/// `chain:read`. `Accept: text/plain` gets the proof in C2SP's `tlog-proof` form, whose `extra` is the leaf.
+#[utoipa::path(operation_id = "get_tax_document_receipt", tag = "chain", security(("oauth2" = ["payouts:read"])), params(("id" = String, Path, description = "The paper", example = "taxdoc_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "tax_document", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, or the paper was issued before papers were logged", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+#[get("/tax-documents/{id}/receipt")]
+async fn get_tax_document_receipt(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<TaxDocumentId>,
+    request: HttpRequest,
+) -> Result<Answer, Problem> {
+    receipt(app, caller, Wanted::TaxDocument(id), &request).await
+}
+
 /// Get a receipt by kind
 ///
 /// Who sees a thing gets its receipt: of `handshakes` and `entries` by their ids, of `agreement-approvals` by the version
 /// (`agreement_…-2`; also needs `agreements:read`), of `payout-approvals` by the run (`payouts:read`), of `guarantee-runs` by
-/// theirs (`guarantees:read`). `Accept: text/plain` gets the proof of the main item in C2SP's `tlog-proof` form.
-#[utoipa::path(operation_id = "get_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals` or `guarantee-runs`", example = "handshakes"), ("id" = String, Path, description = "The id", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, the handshake is not sealed, or nobody has approved it", content_type = "application/problem+json", body = crate::problem::ProblemView), (status = 410, description = "The signed words were erased with whom they were about", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
+/// theirs (`guarantees:read`), of `tax-documents` by theirs (`payouts:read`). `Accept: text/plain` gets the proof of the main item in C2SP's `tlog-proof` form.
+#[utoipa::path(operation_id = "get_receipt", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals`, `guarantee-runs` or `tax-documents`", example = "handshakes"), ("id" = String, Path, description = "The id", example = "handshake_01k0w4q7v8e2rtf3k2m9x5c6dz")), responses((status = 200, description = "The receipt", content((Object = "application/json", example = json!({"kind": "handshake", "type": "flip360_receipt", "v": 1})), (String = "text/plain"))), (status = 409, description = "The log has not signed for it yet, the handshake is not sealed, nobody has approved it, or the paper was issued before papers were logged", content_type = "application/problem+json", body = crate::problem::ProblemView), (status = 410, description = "The signed words were erased with whom they were about", content_type = "application/problem+json", body = crate::problem::ProblemView)))]
 #[get("/receipts/{kind}/{id}")]
 async fn get_receipt(
     app: Data<App>,
@@ -110,9 +127,9 @@ struct ListedReceiptView {
 
 /// List receipts of a kind
 ///
-/// Every receipt that the caller may see, for whoever keeps them all: handshakes and approvals oldest first, entries and runs of
-/// the guarantees newest first. What has no receipt says why. What is not approved is not among approvals.
-#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals` or `guarantee-runs`", example = "handshakes"), List<Unfiltered>), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
+/// Every receipt that the caller may see, for whoever keeps them all: handshakes and approvals oldest first, entries, runs of
+/// the guarantees and tax papers newest first. What has no receipt says why. What is not approved is not among approvals.
+#[utoipa::path(operation_id = "list_receipts", tag = "chain", security(("oauth2" = ["chain:read"])), params(("kind" = String, Path, description = "`handshakes`, `entries`, `agreement-approvals`, `payout-approvals`, `guarantee-runs` or `tax-documents`", example = "handshakes"), List<Unfiltered>), responses((status = 200, description = "A page of receipts", body = PageView<ListedReceiptView>)))]
 #[get("/receipts/{kind}")]
 async fn list_receipts(app: Data<App>, list: List<Unfiltered>, kind: Path<String>) -> Result<Answer, Problem> {
     let kind = kind_of(&kind)?;
@@ -141,5 +158,10 @@ fn listed(id: String, receipt: Result<Receipt, Withheld>) -> Result<ListedReceip
 
 /// Routes below `/v1`.
 pub fn register(config: &mut ServiceConfig) {
-    config.service(list_receipts).service(get_handshake_receipt).service(get_ledger_entry_receipt).service(get_receipt);
+    config
+        .service(list_receipts)
+        .service(get_handshake_receipt)
+        .service(get_ledger_entry_receipt)
+        .service(get_tax_document_receipt)
+        .service(get_receipt);
 }

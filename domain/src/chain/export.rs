@@ -2,7 +2,7 @@
 //!
 //! The first line is the head: the log, its newest signed checkpoint and its size. Then each leaf in the order of its
 //! index, with the exact bytes that it commits to: the envelope of a statement, the canonical bytes of an entry of the
-//! ledger, the signed report of a run of the guarantees. An envelope that is erased is left out, and said to be; the line
+//! ledger or of the statement of a tax paper, the signed report of a run of the guarantees. An envelope that is erased is left out, and said to be; the line
 //! of an erasure names the leaves that it is about. Then what the log does not say itself: entries of the ledger without a
 //! leaf (there should be none), erasures that are younger than the checkpoint. The last line tells the number of leaves, so
 //! that an export that was cut off is noticed. Only its envelopes are signed: the audit believes nothing else

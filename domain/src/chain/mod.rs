@@ -39,6 +39,6 @@ pub mod signer;
 pub mod witness;
 
 pub use verifier::{
-    checkpoint, cosignature, encoding, jws, key, leaf, merkle, note, policy, proof, receipt, statement, tile,
+    checkpoint, cosignature, encoding, jws, key, leaf, merkle, note, paper, policy, proof, receipt, statement, tile,
     tlog_proof, trust, verify,
 };

@@ -15,7 +15,7 @@ use super::export::{ExportedLeaf, YoungerErasure};
 use super::merkle::{HashReader, MerkleError, ROW_HEIGHT, root_of};
 use super::statement::VersionName;
 use super::tile::{self, TILE_WIDTH};
-use crate::kernel::ids::{EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use crate::kernel::ids::{EntryId, ErasureId, GuaranteeRunId, HandshakeId, PayoutRunId, TaxDocumentId};
 use crate::kernel::{Digest, Page, PageRequest};
 use crate::store::StoreError;
 
@@ -84,6 +84,15 @@ pub struct KeptEntry {
     pub id: EntryId,
     /// What is hashed and logged.
     pub canonical: Vec<u8>,
+}
+
+/// What the leaf of a tax paper commits to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptPaper {
+    /// Its id: the source of its leaf.
+    pub id: TaxDocumentId,
+    /// What is hashed and logged; none of a paper from before papers were logged.
+    pub envelope: Option<Vec<u8>>,
 }
 
 /// How a key begins or ends.
@@ -171,6 +180,12 @@ pub trait ChainQueries: TreeRows {
     /// # Errors
     /// The failure of the store.
     fn find_reports(&mut self, ids: &[GuaranteeRunId]) -> Result<Vec<KeptEnvelope>, StoreError>;
+
+    /// The tax papers of these ids that the viewer sees.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn find_papers(&mut self, ids: &[TaxDocumentId]) -> Result<Vec<KeptPaper>, StoreError>;
 
     /// The versions of agreements that somebody approved, of those that the viewer sees, in the order of approval.
     ///

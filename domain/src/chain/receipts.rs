@@ -15,10 +15,11 @@ use super::receipt::{self, Logged, Receipt, ReceiptKind};
 use super::statement::{Assurance, Statement, VersionName};
 use super::{mirror, proof};
 use crate::access::{Actor, MissingScope, Scope};
-use crate::kernel::ids::{EntryId, GuaranteeRunId, HandshakeId, PayoutRunId};
+use crate::kernel::ids::{EntryId, GuaranteeRunId, HandshakeId, PayoutRunId, TaxDocumentId};
 use crate::kernel::{Digest, Page, PageRequest};
 use crate::ledger::book::EntryFilter;
 use crate::store::{Queries, Store, StoreError};
+use crate::tax::repository::DocumentFilter;
 
 /// What a receipt is wanted of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ pub enum Wanted {
     PayoutApproval(PayoutRunId),
     /// A run of the guarantees.
     GuaranteeRun(GuaranteeRunId),
+    /// A tax paper.
+    TaxDocument(TaxDocumentId),
 }
 
 impl Wanted {
@@ -45,6 +48,7 @@ impl Wanted {
             ReceiptKind::AgreementApproval => VersionName::parse(id).map(Self::AgreementApproval),
             ReceiptKind::PayoutApproval => PayoutRunId::parse(id).ok().map(Self::PayoutApproval),
             ReceiptKind::GuaranteeRun => GuaranteeRunId::parse(id).ok().map(Self::GuaranteeRun),
+            ReceiptKind::TaxDocument => TaxDocumentId::parse(id).ok().map(Self::TaxDocument),
         }
     }
 
@@ -57,6 +61,7 @@ impl Wanted {
             Self::AgreementApproval(_) => ReceiptKind::AgreementApproval,
             Self::PayoutApproval(_) => ReceiptKind::PayoutApproval,
             Self::GuaranteeRun(_) => ReceiptKind::GuaranteeRun,
+            Self::TaxDocument(_) => ReceiptKind::TaxDocument,
         }
     }
 
@@ -68,17 +73,18 @@ impl Wanted {
             Self::AgreementApproval(name) => name.to_string(),
             Self::PayoutApproval(id) => id.to_string(),
             Self::GuaranteeRun(id) => id.to_string(),
+            Self::TaxDocument(id) => id.to_string(),
         }
     }
 }
 
-/// Receipts need `chain:read`; those of approvals and reports, which nobody takes part in, also what their thing needs.
+/// Receipts need `chain:read`; those of approvals, reports and papers also what their thing needs.
 fn permitted(actor: &Actor, kind: ReceiptKind) -> Result<(), MissingScope> {
     actor.require(Scope::ChainRead)?;
     match kind {
         ReceiptKind::Handshake | ReceiptKind::LedgerEntry => Ok(()),
         ReceiptKind::AgreementApproval => actor.require(Scope::AgreementsRead),
-        ReceiptKind::PayoutApproval => actor.require(Scope::PayoutsRead),
+        ReceiptKind::PayoutApproval | ReceiptKind::TaxDocument => actor.require(Scope::PayoutsRead),
         ReceiptKind::GuaranteeRun => actor.require(Scope::GuaranteesRead),
     }
 }
@@ -101,6 +107,9 @@ pub enum Withheld {
     /// Nobody has approved it.
     #[error("nobody has approved this: what waits, what was given back and what ships has no approval")]
     Unapproved,
+    /// It was issued before papers were logged.
+    #[error("this was issued before tax papers were logged: the log holds no leaf of it")]
+    Unlogged,
     /// The signed words were erased; only the commitment is left.
     #[error("the signed words were erased")]
     Erased,
@@ -134,8 +143,8 @@ pub fn find(
     Ok(store.read_snapshot(&actor.viewer(), |queries| packed(queries, wanted))?)
 }
 
-/// A page of receipts of one kind, as the actor may see them: handshakes and approvals oldest first, entries and runs
-/// of the guarantees newest first. What has no receipt says why.
+/// A page of receipts of one kind, as the actor may see them: handshakes and approvals oldest first, entries, runs of the
+/// guarantees and papers newest first. What has no receipt says why.
 ///
 /// # Errors
 /// See [`FindReceiptsError`].
@@ -157,6 +166,10 @@ pub fn list(
             }
             ReceiptKind::PayoutApproval => queries.chain().list_approved_runs(page)?.map(Wanted::PayoutApproval),
             ReceiptKind::GuaranteeRun => queries.guarantees().list_runs(page)?.map(|run| Wanted::GuaranteeRun(run.id)),
+            ReceiptKind::TaxDocument => {
+                let papers = queries.tax().list_documents(&DocumentFilter::default(), page)?;
+                papers.map(|paper| Wanted::TaxDocument(paper.id))
+            }
         };
         let receipts = packed(queries, &wanted.data)?;
         let data = wanted.data.iter().map(Wanted::id).zip(receipts).collect();
@@ -243,6 +256,11 @@ fn materials(chain: &mut dyn ChainQueries, wanted: &[Wanted]) -> Result<BTreeMap
         let id = GuaranteeRunId::new(kept.source);
         Material::new(Wanted::GuaranteeRun(id), vec![kept])
     }));
+    let papers = of(wanted, |one| if let Wanted::TaxDocument(id) = one { Some(*id) } else { None });
+    found.extend(looked_up(&papers, |ids| chain.find_papers(ids))?.into_iter().map(|paper| {
+        let kept = |bytes| KeptEnvelope { source: paper.id.uuid(), envelope: Some(bytes), erased: false };
+        Material::new(Wanted::TaxDocument(paper.id), paper.envelope.map(kept).into_iter().collect())
+    }));
     Ok(found.into_iter().map(|material| (material.of, material)).collect())
 }
 
@@ -301,6 +319,7 @@ impl<R: HashReader> Packer<'_, R> {
         match (material.of, material.items.len()) {
             (Wanted::Handshake(_), 0..=2) => return Err(Withheld::Unsealed),
             (Wanted::AgreementApproval(_) | Wanted::PayoutApproval(_), 0) => return Err(Withheld::Unapproved),
+            (Wanted::TaxDocument(_), 0) => return Err(Withheld::Unlogged),
             _ => {}
         }
         let items = material.items.iter().map(|kept| self.logged(kept)).collect::<Result<Vec<_>, _>>()?;

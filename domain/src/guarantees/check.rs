@@ -66,6 +66,10 @@ pub enum Check {
     PaperGap,
     /// A line whose GST in the books is not the GST on its papers.
     PaperGst,
+    /// A tax paper that has no leaf, or two, since papers are logged.
+    PaperUnlogged,
+    /// A tax paper that is not what its statement in the log says, or whose leaf commits to another one.
+    PaperStatement,
 }
 
 impl Check {
@@ -103,6 +107,8 @@ impl Check {
             Self::PaperDiffers => "paper_differs_from_bytes",
             Self::PaperGap => "paper_missing",
             Self::PaperGst => "gst_differs_from_papers",
+            Self::PaperUnlogged => "paper_not_logged_once",
+            Self::PaperStatement => "paper_differs_from_statement",
         }
     }
 
@@ -122,7 +128,9 @@ impl Check {
             | Self::StatementDiffers
             | Self::StatementUnlogged => "source",
             Self::LineBuckets | Self::LineSent | Self::PaperGst => LineId::PREFIX,
-            Self::PaperDiffers | Self::PaperGap => crate::kernel::ids::TaxDocumentId::PREFIX,
+            Self::PaperDiffers | Self::PaperGap | Self::PaperUnlogged | Self::PaperStatement => {
+                crate::kernel::ids::TaxDocumentId::PREFIX
+            }
             Self::PartyLines => "party",
             Self::PayoutEntry | Self::PayoutPosted | Self::PayoutLines | Self::PayoutPapers | Self::StripeBalance => {
                 crate::kernel::ids::PayoutId::PREFIX

@@ -33,6 +33,8 @@ pub(super) fn check(queries: &mut dyn Queries, trust: &Trust, at: Instant) -> Re
         Check::CounterChain,
         Check::EntryUnapproved,
         Check::EntryInClosedPeriod,
+        Check::PaperUnlogged,
+        Check::PaperStatement,
     ];
     for check in checks {
         tally.check(queries.guarantees(), check, at)?;

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::chain::paper::id_of;
 use crate::kernel::Cents;
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, RctiAgreementId, TaxDocumentId};
 use crate::kernel::jcs::{self, JcsError};
@@ -213,14 +214,6 @@ impl Content {
         let content: Self = serde_json::from_slice(bytes).map_err(|e| JcsError::Invalid(e.to_string()))?;
         if content.to_bytes()? == bytes { Ok(content) } else { Err(JcsError::NotCanonical) }
     }
-}
-
-/// The id of the paper with this digest: 122 bits of it, as RFC 9562 wants a version 8.
-#[must_use]
-pub fn id_of(sha256: Digest) -> TaxDocumentId {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&sha256.bytes()[..16]);
-    TaxDocumentId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// A line of a paper as it is kept.

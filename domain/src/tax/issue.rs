@@ -1,8 +1,8 @@
 //! Issuing papers: numbers without a gap, digests in a chain, in the transaction of what they tell of.
 //!
 //! Everybody who issues takes the lock of the head first, so that numbers come without a gap: a transaction that fails
-//! gives its numbers back. The lock comes after those of lines and before those of lanes and balances. Bounds: a fixed
-//! number of statements for any number of papers.
+//! gives its numbers back. The lock comes after those of lines and before those of lanes and balances. Each paper is
+//! logged with it ([`logged`]). Bounds: a fixed number of statements for any number of papers.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::document::{
     Content, ContentLine, DocumentKind, DocumentLine, Party, TaxDocument, VERSION, financial_year, id_of, number,
 };
+use super::logged::{self, Loggable};
 use super::repository::{DocumentHead, Parties};
 use crate::env::Env;
 use crate::events::data::TaxDocumentIssued;
@@ -69,6 +70,7 @@ pub fn issue(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: &[Draft]) -> Resul
     let payees: Vec<PayeeId> = drafts.iter().map(|draft| draft.payee).collect();
     let parties = uow.tax().find_parties(&payees)?;
     let mut head = uow.tax().lock_head()?;
+    let mut unlogged = logged::behind(uow, &head)?;
     let mut serials: BTreeMap<DocumentKind, i32> = uow.tax().list_serials(year)?.into_iter().collect();
     let mut documents = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -76,7 +78,10 @@ pub fn issue(uow: &mut dyn UnitOfWork, env: &Env<'_>, drafts: &[Draft]) -> Resul
         *serial += 1;
         documents.push(written(env, draft, &parties, &mut head, (year, *serial))?);
     }
+    head.logged_seq = Some(head.last_seq);
     uow.tax().append_documents(&documents, &head)?;
+    unlogged.extend(documents.iter().map(Loggable::from));
+    logged::log(uow, env, &unlogged)?;
     let told: Vec<NewEvent> = documents.iter().map(|document| issued(env, document)).collect::<Result<_, _>>()?;
     uow.events().append(&told)?;
     Ok(documents)

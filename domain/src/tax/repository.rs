@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::decide::{LineFacts, PayeePapers};
 use super::document::{DocumentKind, Party, TaxDocument};
 use super::facts::{GstFact, RctiAgreement, SupplierStatement};
+use super::logged::Loggable;
 use super::remit::TaxRemittance;
 use super::report::{QuarterTotals, WithheldFrom};
 use crate::kernel::ids::{LineId, PayeeId, PayoutId, RctiAgreementId, TaxDocumentId, TaxRemittanceId};
@@ -21,6 +22,8 @@ pub struct DocumentHead {
     pub last_seq: i64,
     /// Its digest.
     pub last_sha256: Digest,
+    /// The place of the last one that was logged; none before papers were.
+    pub logged_seq: Option<i64>,
 }
 
 /// Who stands on papers.
@@ -122,6 +125,18 @@ pub trait TaxRepository {
     /// # Errors
     /// The rules of the database, by name.
     fn append_documents(&mut self, documents: &[TaxDocument], head: &DocumentHead) -> Result<(), StoreError>;
+
+    /// The papers after a place, in their order.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    fn list_papers_after(&mut self, seq: i64) -> Result<Vec<Loggable>, StoreError>;
+
+    /// Keeps what the leaves of papers commit to. Their leaves wait in the log already.
+    ///
+    /// # Errors
+    /// `tax_document_is_logged`.
+    fn append_envelopes(&mut self, envelopes: &[(TaxDocumentId, Vec<u8>)]) -> Result<(), StoreError>;
 
     /// Lines after an id, of payees with an agreement, whose value was determined by a moment and of which a paper has
     /// not told everything; at most so many, in the order of their ids.

@@ -42,6 +42,15 @@ pub(super) const PROMISES: &[Promise] = &[
               + (select count(*) from tax_document d join tax_document p on p.seq = d.seq - 1 where d.previous_sha256 <> p.content_sha256)",
     ),
     (
+        "every tax paper has one leaf, and the statement that it commits to names it by its digest",
+        "select (select count(*) from tax_document d where 1 <> (select count(*) from chain_leaf l where l.source_id = d.id and l.kind = 'tax_document')
+                + (select count(*) from chain_pending p where p.source_id = d.id and p.kind = 'tax_document'))
+              + (select count(*) from tax_document d left join tax_document_envelope e on e.document_id = d.id
+                 where (convert_from(e.envelope, 'UTF8')::jsonb ->> 'content_sha256', convert_from(e.envelope, 'UTF8')::jsonb ->> 'number')
+                   is distinct from (encode(d.content_sha256, 'hex'), d.number))
+              + (select count(*) from tax_head where coalesce(logged_seq, 0) <> last_seq)",
+    ),
+    (
         "the bytes of a tax paper hash to its digest, and its id is made of that",
         "select count(*) from tax_document d left join tax_document_content c on c.document_id = d.id
            where (c.content is null and not exists (select from member_payee p join member m on m.id = p.member_id join chain_erasure e on e.contact_id = m.contact_id where p.payee_id = d.payee_id))

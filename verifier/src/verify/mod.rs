@@ -11,6 +11,7 @@ mod guarantee;
 mod handshake;
 mod keys;
 mod leaf_proof;
+mod paper;
 mod verdict;
 mod witnesses;
 
@@ -174,6 +175,7 @@ pub fn verify(trust: &Trust, receipt: &Receipt) -> Findings {
         }
         ReceiptKind::PayoutApproval => approval::verify(trust, receipt, &mut findings, LeafKind::PayoutApproval),
         ReceiptKind::GuaranteeRun => guarantee::verify(trust, receipt, &mut findings),
+        ReceiptKind::TaxDocument => paper::verify(receipt, &mut findings),
     }
     findings.not_proved.extend([NO_CLOCK, witnesses::left_open(&findings.witnesses)].map(str::to_owned));
     if !findings.holds() {

@@ -5,6 +5,7 @@ use verifier::digest::Digest;
 use verifier::encoding::b64url;
 use verifier::jws;
 use verifier::leaf::LeafKind;
+use verifier::paper::LoggedPaper;
 use verifier::receipt::{Receipt, ReceiptKind};
 use verifier::report::{Counterexample, Guarantee, Report, TYP};
 use verifier::signer::Signer;
@@ -12,7 +13,8 @@ use verifier::statement::{AgreementApproval, PayoutApproval, Statement, VersionN
 use verifier::verify::{Findings, verify};
 
 use crate::made::{
-    LOG, Log, MEMBER, PLATFORM, agreement_approval, id, key, one_of_each, payout_approval, report, signed_report, trust,
+    LOG, Log, MEMBER, PLATFORM, agreement_approval, id, key, one_of_each, paper, payout_approval, report,
+    signed_report, trust, written,
 };
 
 /// Through the bytes, as a stranger gets it.
@@ -71,7 +73,8 @@ fn one_of_each_kind_holds() {
         assert_eq!(codes(&findings), Vec::<&str>::new(), "{}", receipt.id);
         assert!(findings.proved.len() >= 3 && findings.not_proved.len() >= 3, "{findings:?}");
         assert_eq!(ReceiptKind::parse(receipt.kind.as_str()), Some(receipt.kind));
-        let keys = if receipt.kind == ReceiptKind::LedgerEntry { 0 } else { 1 };
+        // Entries and papers are signed by nobody but the log.
+        let keys = usize::from(!matches!(receipt.kind, ReceiptKind::LedgerEntry | ReceiptKind::TaxDocument));
         assert_eq!(findings.keys.len(), if receipt.kind == ReceiptKind::Handshake { 3 } else { keys });
         for other in ReceiptKind::ALL.into_iter().filter(|kind| *kind != receipt.kind) {
             assert!(!judged(&Receipt { kind: other, ..receipt.clone() }).holds(), "{} as {other:?}", receipt.id);
@@ -230,6 +233,55 @@ fn a_report_that_contradicts_itself_or_is_anothers_is_refused() {
     let mut fewer = report();
     fewer.guarantees.truncate(2);
     assert!(judged(&of_report(&signed_report(&fewer))).holds());
+}
+
+fn of_paper(envelope: &str) -> Receipt {
+    of(ReceiptKind::TaxDocument, LeafKind::TaxDocument, &paper().id.to_string(), envelope)
+}
+
+#[test]
+fn a_paper_is_named_by_its_number_and_its_digest_and_nothing_else_of_it_is_told() {
+    let findings = judged(&of_paper(&written(&paper())));
+    said(&findings, "Tax paper RCTI-FY27-000003 (rcti, taxdoc_");
+    said(&findings, &format!("issued for {} with {}, dated 2026-11-25", paper().payee, paper().payout.expect("one")));
+    said(&findings, &format!("SHA-256 is {}, and no other", Digest::of(b"the text of the paper")));
+    said(&findings, &format!("by its hash {}", Digest::of(b"the text of the paper before")));
+    for text in ["What the paper says", "the paper is right", "no later adjustment note"] {
+        not_said(&findings, text);
+    }
+    // One that no payout brought about names none.
+    let due = judged(&of_paper(&written(&LoggedPaper { payout: None, ..paper() })));
+    said(&due, &format!("issued for {}, dated", paper().payee));
+}
+
+#[test]
+fn a_paper_that_is_anothers_or_spelled_otherwise_is_refused() {
+    type Change = fn(&mut LoggedPaper);
+    let changes: [(&str, Change); 5] = [
+        ("other_log", |p| p.log = "flip360.example/other".to_owned()),
+        ("paper_malformed", |p| p.v = 2),
+        ("paper_malformed", |p| p.r#type = "tax_document".to_owned()),
+        // The id of a paper is made of its digest: neither changes without the other.
+        ("paper_malformed", |p| p.content_sha256 = Digest::of(b"another text")),
+        ("paper_malformed", |p| p.id = verifier::ids::TaxDocumentId::new(id(77))),
+    ];
+    for (code, change) in changes {
+        let mut changed = paper();
+        change(&mut changed);
+        refused(&of_paper(&written(&changed)), code);
+    }
+    let mut other = paper();
+    other.content_sha256 = Digest::of(b"another text");
+    other.id = verifier::paper::id_of(other.content_sha256);
+    refused(&of_paper(&written(&other)), "other_subject");
+    for envelope in
+        [format!("{} ", written(&paper())), written(&paper()).replacen('{', "{\"a\":1,", 1), "{}".to_owned()]
+    {
+        refused(&of_paper(&envelope), "paper_malformed");
+    }
+    let id = paper().id.to_string();
+    let entry = of(ReceiptKind::TaxDocument, LeafKind::LedgerEntry, &id, &written(&paper()));
+    refused(&entry, "leaf_of_other_kind");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use verifier::digest::Digest;
 use verifier::encoding::b64url;
 use verifier::entry::{LoggedEntry, LoggedPosting};
 use verifier::ids::{
-    AccountId, AgreementId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, OrganisationId, PayoutRunId,
+    AccountId, AgreementId, DealId, EntryId, GuaranteeRunId, HandshakeId, LineId, MemberId, OrganisationId, PayeeId,
+    PayoutId, PayoutRunId,
 };
 use verifier::instant::Instant;
 use verifier::jcs;
@@ -17,6 +18,7 @@ use verifier::jws;
 use verifier::leaf::{LaneHead, Leaf, LeafKind, lane};
 use verifier::merkle::{MemoryRows, empty_root, leaf_hash};
 use verifier::note::VerifierKey;
+use verifier::paper::{self, LoggedPaper};
 use verifier::proof::{prove_inclusion, root};
 use verifier::receipt::{self, Logged, Receipt, ReceiptKind};
 use verifier::report::{self, Guarantee, GuaranteeResult, Report};
@@ -197,6 +199,29 @@ fn entry() -> String {
     String::from_utf8(jcs::to_bytes(&entry).expect("bytes")).expect("UTF-8")
 }
 
+pub fn paper() -> LoggedPaper {
+    let content_sha256 = Digest::of(b"the text of the paper");
+    LoggedPaper {
+        content_sha256,
+        id: paper::id_of(content_sha256),
+        issued_on: "2026-11-25".parse().expect("a date"),
+        kind: "rcti".to_owned(),
+        log: ORIGIN.to_owned(),
+        number: "RCTI-FY27-000003".to_owned(),
+        payee: PayeeId::new(id(60)),
+        payout: Some(PayoutId::new(id(61))),
+        previous_sha256: Digest::of(b"the text of the paper before"),
+        salt: salt(34),
+        seq: 7,
+        r#type: paper::TYPE.to_owned(),
+        v: paper::VERSION,
+    }
+}
+
+pub fn written(paper: &LoggedPaper) -> String {
+    String::from_utf8(paper.to_bytes().expect("bytes")).expect("UTF-8")
+}
+
 fn registration(seed: u8, party: PartyId) -> String {
     let key = key(seed);
     let statement = Statement::KeyRegistration(KeyRegistration {
@@ -296,6 +321,7 @@ pub fn one_of_each() -> Vec<Receipt> {
     let run = Statement::PayoutApproval(payout_approval()).sign(&key(PLATFORM)).expect("signed");
     let run = log.add([5; 32], LeafKind::PayoutApproval, &run);
     let report = log.add([6; 32], LeafKind::GuaranteeRun, &signed_report(&report()));
+    let issued = log.add([7; 32], LeafKind::TaxDocument, &written(&paper()));
     let version = VersionName { agreement: AgreementId::new(id(3)), number: 2 };
     vec![
         log.receipt(ReceiptKind::Handshake, &HandshakeId::new(id(9)).to_string(), &statements, &keys),
@@ -303,5 +329,6 @@ pub fn one_of_each() -> Vec<Receipt> {
         log.receipt(ReceiptKind::AgreementApproval, &version.to_string(), &[approval], &[]),
         log.receipt(ReceiptKind::PayoutApproval, &PayoutRunId::new(id(30)).to_string(), &[run], &[]),
         log.receipt(ReceiptKind::GuaranteeRun, &GuaranteeRunId::new(id(40)).to_string(), &[report], &[]),
+        log.receipt(ReceiptKind::TaxDocument, &paper().id.to_string(), &[issued], &[]),
     ]
 }

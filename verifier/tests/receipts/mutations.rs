@@ -113,6 +113,11 @@ fn no_byte_of_a_guarantee_runs_receipt_can_change() {
 }
 
 #[test]
+fn no_byte_of_a_tax_papers_receipt_can_change() {
+    no_byte_of(ReceiptKind::TaxDocument);
+}
+
+#[test]
 fn no_byte_of_a_proof_can_change() {
     let trust = trust();
     let holds =

@@ -6,12 +6,13 @@
 //! `entry_without_leaf`: a row that was never logged. `statement_malformed`, `other_statement`, `other_log`: not what the
 //! leaf says it is. `entry_malformed`, `entry_unbalanced`, `entry_gap`, `entry_chain_broken`: the ledger does not hold
 //! together. `erasure_differs`, `erasure_not_valid`: an erasure that is not signed for exactly these leaves. What the
-//! statements of one handshake say of each other is judged by [`Handshakes`].
+//! statements of one handshake say of each other is judged by [`Handshakes`], what papers say by [`Papers`].
 
 use std::collections::BTreeMap;
 
 use super::handshakes::{Handshakes, Place};
 use super::heads::Seen;
+use super::papers::Papers;
 use super::signed::Signatures;
 use super::{AuditReport, TreeHead};
 use crate::chain::checkpoint::Checkpoint;
@@ -35,6 +36,7 @@ pub(super) struct Content<'c> {
     in_step: bool,
     signatures: Signatures<'c>,
     handshakes: Handshakes,
+    papers: Papers,
     /// Leaves whose envelope is said to be erased, until a signed statement says so.
     unexplained: BTreeMap<u64, Digest>,
     seen: Seen,
@@ -79,8 +81,18 @@ impl<'c> Content<'c> {
         report.unexported = log.size.saturating_sub(size);
         let signatures = Signatures::new(trust);
         let ledger = (0, Some(Digest::of(GENESIS)));
-        let (handshakes, unexplained, seen) = (Handshakes::default(), BTreeMap::new(), Seen::new());
-        Ok(Some(Self { trust, lines, size, in_step: true, signatures, handshakes, unexplained, seen, ledger }))
+        Ok(Some(Self {
+            trust,
+            lines,
+            size,
+            in_step: true,
+            signatures,
+            handshakes: Handshakes::default(),
+            papers: Papers::default(),
+            unexplained: BTreeMap::new(),
+            seen: Seen::new(),
+            ledger,
+        }))
     }
 
     /// Takes the line of a leaf.
@@ -123,7 +135,7 @@ impl<'c> Content<'c> {
             } else {
                 let code = if is_entry { "entry_missing" } else { "envelope_missing" };
                 report.differ(Some(index), code, format!("what the leaf of kind {} commits to is gone", leaf.kind));
-                self.skip(is_entry);
+                self.skip(leaf.kind);
             }
             return Ok(());
         };
@@ -132,12 +144,13 @@ impl<'c> Content<'c> {
             let code = if is_entry { "entry_differs" } else { "commitment_mismatch" };
             report.differ(Some(index), code, "the leaf commits to other bytes".to_owned());
             self.handshakes.gap(leaf.lane);
-            self.skip(is_entry);
+            self.skip(leaf.kind);
             return Ok(());
         }
         match leaf.kind {
             LeafKind::LedgerEntry => self.entry(report, index, envelope.as_bytes()),
             LeafKind::GuaranteeRun => self.report_of(report, index, &envelope),
+            LeafKind::TaxDocument => self.papers.take(report, self.trust.origin(), index, envelope.as_bytes()),
             kind => {
                 let statement = self.statement(report, index, kind, &envelope);
                 let place = Place { index, lane: leaf.lane, envelope: Digest::of(envelope.as_bytes()) };
@@ -171,10 +184,12 @@ impl<'c> Content<'c> {
         report.differ(Some(index), "export_malformed", why);
     }
 
-    /// Goes on after an entry that cannot be read, so that it is one difference.
-    fn skip(&mut self, is_entry: bool) {
-        if is_entry {
-            self.ledger = (self.ledger.0 + 1, None);
+    /// Goes on after an entry or a paper that cannot be read, so that it is one difference.
+    fn skip(&mut self, kind: LeafKind) {
+        match kind {
+            LeafKind::LedgerEntry => self.ledger = (self.ledger.0 + 1, None),
+            LeafKind::TaxDocument => self.papers.skip(),
+            _ => {}
         }
     }
 
@@ -232,7 +247,7 @@ impl<'c> Content<'c> {
             Ok(entry) => entry,
             Err(error) => {
                 report.differ(Some(index), "entry_malformed", error.to_string());
-                return self.skip(true);
+                return self.skip(LeafKind::LedgerEntry);
             }
         };
         let mut differ = |code, detail| report.differ(Some(index), code, detail);

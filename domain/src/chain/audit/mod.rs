@@ -5,7 +5,7 @@
 //! checkpoints that somebody kept, and those that signers say to have seen, must be of this very log. With an export
 //! ([`super::export`]) each envelope must be what its leaf commits to and signed by a key that is known at that index; each
 //! entry of the ledger must balance, follow the one before and be there byte for byte; the statements of one handshake must
-//! name each other ([`handshakes`]); what is missing must be erased,
+//! name each other ([`handshakes`]), tax papers the one before ([`papers`]); what is missing must be erased,
 //! and a signed statement must say so. Every leaf is looked at: a sampled audit misses what was flipped.
 //! Bounds: memory grows with the number of lanes (some 150 bytes each), of handshakes (some 200), of keys, of erased leaves and of distinct
 //! checkpoints that were seen; at most [`MAX_DIFFERENCES`] differences are kept, all are counted.
@@ -13,6 +13,7 @@
 mod content;
 mod handshakes;
 mod heads;
+mod papers;
 mod signed;
 mod tree;
 
@@ -38,7 +39,7 @@ pub struct Difference {
     pub index: Option<u64>,
     /// Of the log: `checkpoint_missing`, `checkpoint_not_trusted`, `cosignature_invalid`, `quorum_not_met`, `bundle_missing`, `bundle_malformed`, `leaf_malformed`,
     /// `lane_broken`, `hash_differs`, `tile_missing`, `tile_differs`, `root_differs`. Of checkpoints that were kept or seen:
-    /// `truncated`, `rewritten`, `seen_differs`, `seen_from_the_future`. Of the export: see [`content`], [`signed`], [`handshakes`].
+    /// `truncated`, `rewritten`, `seen_differs`, `seen_from_the_future`. Of the export: see [`content`], [`signed`], [`handshakes`], [`papers`].
     pub code: &'static str,
     /// In words.
     pub detail: String,
