@@ -44,6 +44,7 @@ use crate::ledger::period::{PeriodQueries, PeriodRepository};
 use crate::ledger::repository::{LedgerQueries, LedgerRepository};
 use crate::ledger::statement::PayeeStatementQueries;
 use crate::operations::{OperationQueries, OperationRepository, PoolUse};
+use crate::payouts::assignment::{AssignmentQueries, AssignmentRepository};
 use crate::payouts::bank::repository::{BankQueries, BankRepository};
 use crate::payouts::recovery::{RecoveryPlanQueries, RecoveryPlanRepository};
 use crate::payouts::repository::{PayoutQueries, PayoutRepository};
@@ -89,6 +90,8 @@ pub trait UnitOfWork {
     fn access(&mut self) -> &mut dyn AccessRepository;
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementRepository;
+    /// What is unpaid of a payee and becomes another's.
+    fn assignments(&mut self) -> &mut dyn AssignmentRepository;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Statements of our own bank accounts.
@@ -173,6 +176,8 @@ pub trait UnitOfWork {
 pub trait Queries {
     /// Agreements, versions, calculations.
     fn agreements(&mut self) -> &mut dyn AgreementQueries;
+    /// What is unpaid of a payee and becomes another's.
+    fn assignments(&mut self) -> &mut dyn AssignmentQueries;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditQueries;
     /// Statements of our own bank accounts.

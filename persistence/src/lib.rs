@@ -8,6 +8,7 @@ pub mod migrate;
 
 mod access;
 mod agreements;
+mod assignments;
 mod audit;
 mod bank;
 mod bank_returns;

@@ -108,7 +108,7 @@ impl EntryRow {
 
 /// Adds the sums of one kind of entry to those of its movement.
 fn add(movements: &mut Vec<MovementSum>, row: &SumRow) -> Result<(), StoreError> {
-    let movement = Movement::of(kind(&row.kind)?);
+    let movement = Movement::of(kind(&row.kind)?, row.debit_minor > 0);
     let moved_minor = row.debit_minor.max(row.credit_minor);
     match movements.iter_mut().find(|sum| sum.movement == movement) {
         Some(sum) => {
@@ -133,7 +133,7 @@ impl PayeeStatementQueries for PgQueries<'_> {
             " from asked join ledger_account a on ",
             own_accounts!(),
             " join ledger_posting p on p.account_id = a.id join ledger_entry e on e.seq = p.entry_seq
-             where e.effective_on <= asked.to_on group by 1, 2"
+             where e.effective_on <= asked.to_on group by 1, 2, e.kind = 'assignment' and p.amount_minor > 0"
         ))
         .bind::<SqlUuid, _>(payee.uuid())
         .bind::<Date, _>(date(days.from))

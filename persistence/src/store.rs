@@ -163,6 +163,7 @@ macro_rules! lookups {
 contexts! {
     access: domain::access::repository::AccessRepository,
     agreements: domain::agreements::repository::AgreementRepository,
+    assignments: domain::payouts::assignment::AssignmentRepository,
     audit: domain::access::audit::AuditRepository,
     bank: domain::payouts::bank::repository::BankRepository,
     bank_changes: domain::directory::bank_change::BankChangeRepository,
@@ -206,6 +207,7 @@ contexts! {
 
 lookups! {
     agreements: domain::agreements::repository::AgreementQueries,
+    assignments: domain::payouts::assignment::AssignmentQueries,
     audit: domain::access::audit::AuditQueries,
     bank: domain::payouts::bank::repository::BankQueries,
     bank_changes: domain::directory::bank_change::BankChangeQueries,

@@ -2,6 +2,7 @@
 //! randomness they set.
 
 pub mod asking;
+mod assigned;
 pub mod bounced;
 pub mod camt;
 pub mod cluster;

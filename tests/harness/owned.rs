@@ -98,6 +98,7 @@ pub(crate) const OWNED: &[(&str, &str)] = &[
         "plan",
         "select r.id from recovery_plan r join member_payee m on m.payee_id = r.payee_id where m.member_id = $member order by r.id limit 1",
     ),
+    ("assignment", "select id from assignment where organisation_id = $org order by id limit 1"),
     ("grun", "select id from guarantee_run limit 1"),
     ("simulation", "select id from simulation limit 1"),
 ];

@@ -228,6 +228,10 @@ fn own(service: &Service, introducer: OrganisationId, provider: OrganisationId) 
     let _ = service.post(&test, &token, &json!({})).expect(202);
     crate::told::by(service, provider);
     put_aside(service, &payee, member);
+    let other = "select id from payee where organisation_id = $org and id not in (select payee_id from member_payee where member_id = $member) order by id limit 1";
+    let line = "select id from commission_line where member_id = $member and payee_id is not null order by id limit 1";
+    let [other, line] = [other, line].map(|sql| the(service, sql, introducer, Some(member)));
+    crate::assigned::by_hand(service, (&payee, other), (introducer, member), line);
     service.sequence();
     let _ = service.dispatch();
     let mut ids: BTreeMap<_, _> = owned::OWNED
@@ -352,6 +356,7 @@ const ALL_OF: &[&str] = &[
     "select a.id from rcti_agreement a join payee p on p.id = a.payee_id where p.organisation_id = $org",
     "select h.id from line_hold h join payee p on p.id = h.payee_id where p.organisation_id = $org",
     "select r.id from recovery_plan r join payee p on p.id = r.payee_id where p.organisation_id = $org",
+    "select id from assignment where organisation_id = $org",
     "select s.id from payee_supplier_statement s join payee p on p.id = s.payee_id where p.organisation_id = $org",
     "select id from event where $org = any (visible_to)",
     "select id from api_client where organisation_id = $org",

@@ -334,6 +334,29 @@ const PROMISES: &[Promise] = &[
         "select count(*) from recovery_plan where state = 'approved' and (decided_by is null or decided_by = proposed_by)",
     ),
     (
+        "an approved assignment was approved by somebody else and moved its lines from one payee to the other; nothing else moved any",
+        "select (select count(*) from assignment a cross join lateral (
+             select coalesce(sum(p.amount_minor) filter (where c.party_id = a.from_payee_id), 0) gone, coalesce(-sum(p.amount_minor) filter (where c.party_id = a.to_payee_id), 0) came,
+               count(distinct p.line_id) lines
+             from ledger_entry e join ledger_posting p on p.entry_seq = e.seq join ledger_account c on c.id = p.account_id where e.source_id = a.id and e.kind = 'assignment') m
+           where case a.state when 'approved' then a.decided_by = a.proposed_by or m.gone <> a.total_minor or m.came <> a.total_minor or m.lines <> a.line_count else m.lines <> 0 end)
+         + (select count(*) from ledger_entry e where e.kind = 'assignment' and not exists (select from assignment a where a.id = e.source_id))",
+    ),
+    (
+        "what lies on the accounts of a payee is what its lines hold",
+        "select count(*) from (
+           select a.party_id, coalesce(-sum(b.balance_minor) filter (where a.kind = 'payee_accrued'), 0) accrued, coalesce(-sum(b.balance_minor) filter (where a.kind = 'payee_held'), 0) held,
+             coalesce(-sum(b.balance_minor) filter (where a.kind = 'payee_available'), 0) available, coalesce(-sum(b.balance_minor) filter (where a.kind = 'payee_in_transit'), 0) in_transit,
+             coalesce(sum(b.balance_minor) filter (where a.kind = 'clawback_recoverable'), 0) recoverable
+           from ledger_account a join ledger_balance b on b.account_id = a.id
+           where a.kind in ('payee_accrued', 'payee_held', 'payee_available', 'payee_in_transit', 'clawback_recoverable') group by 1) p
+         full join (
+           select payee_id, sum(accrued_minor) accrued, sum(held_minor) held, sum(available_minor) available, sum(in_transit_minor) in_transit, sum(recoverable_minor) recoverable
+           from commission_line where payee_id is not null group by 1) l on l.payee_id = p.party_id
+         where (coalesce(p.accrued, 0), coalesce(p.held, 0), coalesce(p.available, 0), coalesce(p.in_transit, 0), coalesce(p.recoverable, 0))
+           <> (coalesce(l.accrued, 0), coalesce(l.held, 0), coalesce(l.available, 0), coalesce(l.in_transit, 0), coalesce(l.recoverable, 0))",
+    ),
+    (
         "what was asked to be taken back of a transfer and was made is no more than was reversed of it",
         "select count(*) from (select payout_id, sum(amount_minor) made from stripe_recall where state = 'made' group by 1) r
            join stripe_sending s using (payout_id) where r.made > s.reversed_minor",

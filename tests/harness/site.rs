@@ -176,6 +176,7 @@ pub fn ids(service: &Service) -> BTreeMap<&'static str, String> {
         ("writeoff", "write_off"),
         ("hold", "line_hold"),
         ("plan", "recovery_plan"),
+        ("assignment", "assignment"),
         ("event", "event"),
         ("endpoint", "webhook_endpoint"),
         ("delivery", "webhook_delivery"),

@@ -2,6 +2,8 @@
 
 mod aba;
 mod aside_http;
+mod assignments;
+mod assignments_http;
 mod bank;
 mod bank_documents;
 mod book;

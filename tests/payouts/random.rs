@@ -1,14 +1,16 @@
-//! Whatever happens in whatever order: settling, unwinding, correcting, putting aside, paying. The promises of the harness
+//! Whatever happens in whatever order: settling, unwinding, correcting, putting aside, assigning, paying. The promises of the harness
 //! are checked when each platform is dropped; besides, what a member has been sent and is still owed is
 //! what it earned less what was taken back.
 
 use std::collections::BTreeMap;
 
-use domain::kernel::ids::{HoldId, LineId};
+use domain::kernel::ids::{HoldId, LineId, PayeeId};
+use domain::payouts::assignment::AssignmentError;
 use harness::platform::Platform;
 
 use uuid::Uuid;
 
+use crate::assignments::{approve, deed, propose};
 use crate::holds::{asked, let_go, place};
 use crate::runs::{import, with_deals};
 use crate::world::{approved, execute, keep, paid, people};
@@ -48,7 +50,7 @@ fn no_order_of_events_loses_or_makes_a_cent() {
             let row = |(reference, (name, unwound)): (&String, &(&'static str, bool))| {
                 (reference.clone(), *name, if *unwound { "2026-06-01" } else { "" })
             };
-            match dice.throw(6) {
+            match dice.throw(7) {
                 0 => {
                     let name = NAMES[usize::try_from(dice.throw(3)).expect("small")];
                     deals.insert(format!("R-{n}"), (name, false));
@@ -78,6 +80,21 @@ fn no_order_of_events_loses_or_makes_a_cent() {
                     let holds = platform.ids_of("select id from line_hold where state = 'active' order by id");
                     if let Some(hold) = pick(&mut dice, holds) {
                         let _ = let_go(&platform, &people.finance, HoldId::new(hold)).expect("released");
+                    }
+                }
+                5 => {
+                    let payees = platform.ids_of(
+                        "select distinct payee_id as id from commission_line where payee_id is not null order by 1",
+                    );
+                    let [from, to] = [0; 2].map(|_| pick(&mut dice, payees.clone()).map(PayeeId::new));
+                    if let (Some(from), Some(to)) = (from, to)
+                        && from != to
+                    {
+                        match propose(&platform, &people.finance, from, &deed(to)) {
+                            Ok(proposed) => drop(approve(&platform, &people.approver, &proposed).expect("approved")),
+                            Err(AssignmentError::Nothing { .. }) => {}
+                            Err(error) => panic!("{error}"),
+                        }
                     }
                 }
                 _ => {

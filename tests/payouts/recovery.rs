@@ -148,7 +148,7 @@ proptest! {
     }
 }
 
-fn payee_of(platform: &Platform, member: &str) -> PayeeId {
+pub fn payee_of(platform: &Platform, member: &str) -> PayeeId {
     let sql = format!(
         "select p.payee_id as id from member_payee p join member m on m.id = p.member_id where m.member_ref = '{member}'"
     );
@@ -229,7 +229,7 @@ fn a_plan_bounds_runs_from_its_approval_to_its_end() {
 }
 
 /// The account of ours that is kept already.
-fn own(platform: &Platform) -> domain::payouts::BankAccount {
+pub fn own(platform: &Platform) -> domain::payouts::BankAccount {
     let page = domain::kernel::PageRequest::of(1);
     let found = platform.store().read(&domain::access::Viewer::Everything, |q| q.payouts().list_bank_accounts(&page));
     found.expect("a look").data.pop().expect("an account")

@@ -1,9 +1,10 @@
-//! Reasons of payouts, of plans by which clawbacks are got back, and of the ledger as a book.
+//! Reasons of payouts, of plans by which clawbacks are got back, of assignments, and of the ledger as a book.
 
 use domain::kernel::Faults;
 use domain::kernel::fault::Reason as _;
 use domain::ledger::book::BookError;
 use domain::payouts::PayoutError;
+use domain::payouts::assignment::AssignmentError;
 use domain::payouts::recovery::RecoveryError;
 use domain::payouts::run::TransitionError;
 
@@ -64,6 +65,28 @@ impl From<RecoveryError> for Problem {
             RecoveryError::WrongState(_) => Self::conflict("wrong_state", detail),
             RecoveryError::SamePerson => Self::refused("same_person", detail),
             RecoveryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AssignmentError> for Problem {
+    fn from(error: AssignmentError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AssignmentError::MissingScope(missing) => missing.into(),
+            AssignmentError::NotFound => Self::not_found(),
+            AssignmentError::Faults(faults) => faults.into(),
+            AssignmentError::Nothing { .. } => Self::conflict("nothing_to_assign", detail),
+            AssignmentError::TooMany => Self::conflict("too_many_lines", detail),
+            AssignmentError::Stale(_) => stale(),
+            AssignmentError::Decided(_) => Self::conflict("wrong_state", detail),
+            AssignmentError::SamePerson => Self::refused("same_person", detail),
+            AssignmentError::OtherContent => Self::conflict("content_changed", detail),
+            AssignmentError::LinesChanged(_) => Self::conflict("lines_changed", detail),
+            AssignmentError::PayeeErased => Self::conflict("payee_erased", detail),
+            AssignmentError::Content(_) => Self::internal(&detail),
+            AssignmentError::Ledger(error) => error.into(),
+            AssignmentError::Store(error) => error.into(),
         }
     }
 }

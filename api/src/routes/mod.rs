@@ -16,6 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub mod access;
 pub mod agreements;
 pub mod architecture;
+pub mod assignments;
 pub mod audit;
 pub mod bank_changes;
 pub mod catalogue;
@@ -99,6 +100,7 @@ fn v1(config: &mut ServiceConfig) {
     payee_statements::register(config);
     payouts::register(config);
     recovery_plans::register(config);
+    assignments::register(config);
     stripe::register_v1(config);
     tax::register(config);
     trail_runs::register(config);

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agreements;
+pub mod assignments;
 pub mod audit;
 pub mod bank_changes;
 pub mod catalogue;

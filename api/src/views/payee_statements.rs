@@ -1,6 +1,6 @@
 //! Statements of payees over a period.
 
-use domain::kernel::ids::{CalculationId, HoldId, PayoutId};
+use domain::kernel::ids::{AssignmentId, CalculationId, HoldId, PayoutId};
 use domain::ledger::entry::EntryKind;
 use domain::ledger::statement::{MovementSum, PayeeBuckets, PayeeStatement, StatementEntry};
 use serde::Serialize;
@@ -43,7 +43,7 @@ impl From<PayeeBuckets> for BucketsView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PayeeMovement)]
 pub struct MovementView {
-    /// `earned`, `adjusted`, `gst`, `released`, `held`, `unheld`, `clawed_back`, `recovered`, `withheld`, `sent`, `paid`, `returned`, `other`.
+    /// `earned`, `adjusted`, `gst`, `released`, `held`, `unheld`, `clawed_back`, `recovered`, `withheld`, `sent`, `paid`, `returned`, `assigned_in`, `assigned_out`, `other`.
     #[schema(example = "earned")]
     movement: &'static str,
     /// In how many entries.
@@ -117,6 +117,7 @@ fn explanation(entry: &StatementEntry) -> Option<String> {
         | EntryKind::Withholding
         | EntryKind::Gst => Some(format!("/v1/payouts/{}", PayoutId::new(entry.source))),
         EntryKind::Hold | EntryKind::Unhold => Some(format!("/v1/holds/{}", HoldId::new(entry.source))),
+        EntryKind::Assignment => Some(format!("/v1/assignments/{}", AssignmentId::new(entry.source))),
         EntryKind::ProviderReceipt
         | EntryKind::WriteOff
         | EntryKind::TaxRemittance

@@ -12,9 +12,10 @@
 //! | commission line, also in a calculation, and steps of one that tell its amount | the introducer of who earns it, and who earns it ([`of_line`], [`sees_line`]); the platform's own: nobody |
 //! | entry of a deal | its provider and its introducer; it holds everybody's postings, so no member ([`of_deal_entry`]) |
 //! | entry of one line | the introducer of who earns it ([`of_line_entry`]) |
+//! | entry by which lines become another payee's | the introducer of who earns them, and the organisation of both payees ([`of_assigned`]) |
 //! | payout, its entries and its tax papers | the organisation of the payee, and the member whose money alone it is ([`of_payout`]) |
 //! | account | whose party it is ([`of_account`]); a payee's, by row-level security, who sees the payee |
-//! | contact, member, payee with what it is to the tax office, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
+//! | contact, member, payee with what it is to the tax office, assignment, import, job, user, API client, key, webhook endpoint and delivery | the organisation that has it ([`of_organisation`]) |
 //! | entry by hand | the provider whose account it moves ([`crate::ledger::manual::decide`]) |
 //! | payout run and its bank files, returned payments, bank statements, trail run, bank account, payment to the tax office, audit record, simulation, proposal by hand, accounting period, statement of a provider with its lines and exceptions, write-off | nobody else |
 //! | event | who sees its subject |
@@ -29,10 +30,10 @@ use uuid::Uuid;
 
 use super::{Actor, Viewer};
 use crate::kernel::ids::{
-    AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, BankAccountId, BankChangeId, BankFileId,
-    BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId, DealImportId,
-    EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, HoldId, JobId, LicenceId, LookupTableId,
-    ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
+    AccountId, AccountingPeriodId, AgreementId, ApiClientId, ApiClientKeyId, AssignmentId, BankAccountId, BankChangeId,
+    BankFileId, BankReturnId, BankStatementId, BankStatementLineId, CalculationId, CohortId, ContactId, DealId,
+    DealImportId, EntryId, ErasureId, EventId, ExceptionId, GuaranteeRunId, HandshakeId, HoldId, JobId, LicenceId,
+    LookupTableId, ManualEntryId, MemberId, OidcIssuerId, OrganisationId, PayeeId, PayoutId, PayoutRunId, ProductId,
     ProviderStatementId, ProviderStatementLineId, RctiAgreementId, RecoveryPlanId, SigningKeyId, SimulationId,
     TaxDocumentId, TaxRemittanceId, TrailRunId, TransferReversalId, UserId, VerticalId, WebhookDeliveryId,
     WebhookEndpointId, WriteOffId,
@@ -78,6 +79,7 @@ pub const REACHES: &[(&str, Reach)] = &[
     (MemberId::PREFIX, Reach::Organisation),
     (PayeeId::PREFIX, Reach::Organisation),
     (RecoveryPlanId::PREFIX, Reach::Organisation),
+    (AssignmentId::PREFIX, Reach::Organisation),
     (DealImportId::PREFIX, Reach::Organisation),
     (JobId::PREFIX, Reach::Organisation),
     (UserId::PREFIX, Reach::Organisation),
@@ -142,6 +144,17 @@ pub fn sees_line(viewer: &Viewer, introducer: OrganisationId, earner: Option<Mem
 #[must_use]
 pub fn of_line_entry(line: &[Uuid], earner: Option<MemberId>) -> Vec<Uuid> {
     line.iter().copied().filter(|id| Some(*id) != earner.map(|member| member.uuid())).collect()
+}
+
+/// Who sees an entry by which a line becomes another payee's: of those who see the line no member, and the organisation
+/// of both payees.
+#[must_use]
+pub fn of_assigned(line: &[Uuid], earner: Option<MemberId>, organisation: OrganisationId) -> Vec<Uuid> {
+    let mut seen = of_line_entry(line, earner);
+    seen.push(organisation.uuid());
+    seen.sort_unstable();
+    seen.dedup();
+    seen
 }
 
 /// Who sees a payout and what it posts. A payee of several members gets a sum in which each would see the others'.

@@ -27,7 +27,7 @@ pub mod referral;
 pub mod repository;
 pub mod step;
 pub mod step_input;
-mod tell;
+pub(crate) mod tell;
 pub mod terms;
 mod trail;
 pub mod trail_run;

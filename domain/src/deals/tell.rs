@@ -64,7 +64,7 @@ pub(super) fn calculated(
 }
 
 /// Lines came about or changed.
-pub(super) fn earned(env: &Env<'_>, lines: &[CommissionLine]) -> Result<Vec<NewEvent>, StoreError> {
+pub(crate) fn earned(env: &Env<'_>, lines: &[CommissionLine]) -> Result<Vec<NewEvent>, StoreError> {
     let event = |line: &CommissionLine| {
         let data = LineChanged {
             line_id: line.id,

@@ -38,7 +38,8 @@ pub use organisation::{CreateOrganisation, Organisation, OrganisationKind, Organ
 pub use payee::{CreatePayee, GstTimeline, Payee, PayeeMapping, Rail};
 pub use record::{ContactRecord, Downline, MemberRecord, OrganisationRecord, PayeeRecord};
 pub use text::{
-    ClusterText, Description, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone, ProductName,
+    ClusterText, DeedReference, Description, Email, ExternalRef, Grounds, LegalName, MemberRef, PersonName, Phone,
+    ProductName,
 };
 
 use crate::kernel::Faults;

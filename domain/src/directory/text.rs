@@ -148,6 +148,8 @@ text_value!(/// What something is, in a few sentences.
     Description, 500, any);
 text_value!(/// Why somebody decided so, in their words.
     Grounds, 500, any);
+text_value!(/// Where a deed is recorded, as whoever keeps it calls it.
+    DeedReference, 200, any);
 text_value!(/// What an outside system calls a record; visible ASCII, compared byte by byte.
     ExternalRef, 64, reference);
 text_value!(/// What a partner calls its member, unique within the organisation.

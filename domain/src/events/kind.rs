@@ -135,6 +135,12 @@ event_kinds! {
     RecoveryPlanApproved = "recovery_plan.approved", "plan", "RecordChanged", PayoutsRead;
     /// A plan by which clawbacks of a payee are got back bit by bit ends.
     RecoveryPlanEnded = "recovery_plan.ended", "plan", "RecordChanged", PayoutsRead;
+    /// Somebody asked that what is unpaid of a payee becomes another's.
+    AssignmentProposed = "assignment.proposed", "assignment", "RecordChanged", PayoutsRead;
+    /// A second person agreed, and what was unpaid of a payee became another's.
+    AssignmentApproved = "assignment.approved", "assignment", "RecordChanged", PayoutsRead;
+    /// Somebody said no to an assignment.
+    AssignmentRejected = "assignment.rejected", "assignment", "RecordChanged", PayoutsRead;
     /// Every line of a provider's statement is posted, and its exceptions are known.
     ProviderStatementPosted = "provider_statement.posted", "pstatement", "RecordChanged", PayoutsRead;
     /// A second person accepted a shortfall of a provider.

@@ -11,8 +11,8 @@ use super::account::{AccountKey, AccountKind};
 use super::entry::EntryKind;
 use crate::access::{Actor, MissingScope, Scope, ownership};
 use crate::kernel::ids::{
-    AccountId, BankAccountId, CalculationId, DealId, EntryId, HoldId, LineId, ManualEntryId, MemberId, OrganisationId,
-    PayeeId, PayoutId, ProviderStatementLineId, TaxDocumentId, TaxRemittanceId, VerticalId, WriteOffId,
+    AccountId, AssignmentId, BankAccountId, CalculationId, DealId, EntryId, HoldId, LineId, ManualEntryId, MemberId,
+    OrganisationId, PayeeId, PayoutId, ProviderStatementLineId, TaxDocumentId, TaxRemittanceId, VerticalId, WriteOffId,
 };
 use crate::kernel::{Digest, Instant, Page, PageRequest};
 use crate::store::StoreError;
@@ -245,7 +245,7 @@ impl EntryRecord {
     }
 }
 
-/// What caused an entry, as an id: payouts and holds by their own, what somebody wrote by hand by its proposal,
+/// What caused an entry, as an id: payouts, holds and assignments by their own, what somebody wrote by hand by its proposal,
 /// everything else by the calculation.
 #[must_use]
 fn source_text(kind: &str, source: Uuid) -> String {
@@ -265,6 +265,7 @@ fn source_text(kind: &str, source: Uuid) -> String {
             ManualEntryId::new(source).to_string()
         }
         Some(EntryKind::Hold | EntryKind::Unhold) => HoldId::new(source).to_string(),
+        Some(EntryKind::Assignment) => AssignmentId::new(source).to_string(),
         Some(EntryKind::Accrual | EntryKind::Release | EntryKind::Clawback | EntryKind::Adjustment) | None => {
             CalculationId::new(source).to_string()
         }

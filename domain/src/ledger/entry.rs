@@ -50,11 +50,13 @@ pub enum EntryKind {
     Opening,
     /// An entry is undone by its mirror.
     Reversal,
+    /// What is unpaid became another payee's.
+    Assignment,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Accrual,
         Self::Gst,
         Self::Release,
@@ -74,6 +76,7 @@ impl EntryKind {
         Self::FundsTransfer,
         Self::Opening,
         Self::Reversal,
+        Self::Assignment,
     ];
 
     /// Reads a kind.
@@ -105,6 +108,7 @@ impl EntryKind {
             Self::FundsTransfer => "funds_transfer",
             Self::Opening => "opening",
             Self::Reversal => "reversal",
+            Self::Assignment => "assignment",
         }
     }
 }

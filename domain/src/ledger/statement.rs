@@ -76,13 +76,17 @@ pub enum Movement {
     Paid,
     /// Came back.
     Returned,
+    /// Became this payee's, from another one.
+    AssignedIn,
+    /// Became another payee's.
+    AssignedOut,
     /// Anything else: what was written off or undone.
     Other,
 }
 
 impl Movement {
     /// Every movement.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Earned,
         Self::Adjusted,
         Self::Gst,
@@ -95,6 +99,8 @@ impl Movement {
         Self::Sent,
         Self::Paid,
         Self::Returned,
+        Self::AssignedIn,
+        Self::AssignedOut,
         Self::Other,
     ];
 
@@ -114,13 +120,15 @@ impl Movement {
             Self::Sent => "sent",
             Self::Paid => "paid",
             Self::Returned => "returned",
+            Self::AssignedIn => "assigned_in",
+            Self::AssignedOut => "assigned_out",
             Self::Other => "other",
         }
     }
 
-    /// What an entry of a kind is to a payee.
+    /// What an entry of a kind is to a payee of whom it takes, or does not.
     #[must_use]
-    pub const fn of(kind: EntryKind) -> Self {
+    pub const fn of(kind: EntryKind, takes: bool) -> Self {
         match kind {
             EntryKind::Accrual => Self::Earned,
             EntryKind::Adjustment => Self::Adjusted,
@@ -134,6 +142,8 @@ impl Movement {
             EntryKind::PayoutInitiated => Self::Sent,
             EntryKind::PayoutSettled => Self::Paid,
             EntryKind::PayoutReturned => Self::Returned,
+            EntryKind::Assignment if takes => Self::AssignedOut,
+            EntryKind::Assignment => Self::AssignedIn,
             EntryKind::ProviderReceipt
             | EntryKind::WriteOff
             | EntryKind::TaxRemittance

@@ -157,12 +157,13 @@ impl PlanInput<'_> {
     pub fn taxed_now(&self, payouts: &[PlannedPayout]) -> Vec<Option<TaxedPayment>> {
         let standings: BTreeMap<PayeeId, &PayeeStanding> = self.standings.iter().map(|s| (s.id, s)).collect();
         let lines: BTreeMap<LineId, &CommissionLine> = self.lines.iter().map(|line| (line.id, line)).collect();
-        let wanted = |share: &LineShare| {
+        let wanted = |share: &LineShare, line: Option<&CommissionLine>| {
             let wanted_minor = share.sent.0 + share.set_off.0 + share.withheld.0 - share.gst.0;
-            Some(payable(lines.get(&share.line)?, wanted_minor))
+            Some(payable(line?, wanted_minor))
         };
         let taxed = |payout: &PlannedPayout| {
-            let payables: Vec<Payable> = payout.lines.iter().filter_map(wanted).collect();
+            let payables: Vec<Payable> =
+                payout.lines.iter().filter_map(|share| wanted(share, own(&lines, payout.payee, share.line))).collect();
             Some(self.taxed(standings.get(&payout.payee)?, &payables))
         };
         payouts.iter().map(taxed).collect()
@@ -247,7 +248,7 @@ pub fn discrepancies(payouts: &[PlannedPayout], input: &PlanInput<'_>) -> Vec<Di
             found.push(Discrepancy::TaxChanged(payee));
         }
         for share in &payout.lines {
-            let available_minor = lines.get(&share.line).map_or(0, |line| line.buckets.available_minor);
+            let available_minor = own(&lines, payee, share.line).map_or(0, |line| line.buckets.available_minor);
             let wanted_minor = share.sent.0 + share.set_off.0 + share.withheld.0 - share.gst.0;
             if available_minor < wanted_minor {
                 found.push(Discrepancy::LessAvailable { line: share.line, available_minor, wanted_minor });
@@ -265,6 +266,12 @@ pub fn discrepancies(payouts: &[PlannedPayout], input: &PlanInput<'_>) -> Vec<Di
         }
     }
     found
+}
+
+/// A line, if it is this payee's: one that became another's since is not there to be paid to this one, also when a run
+/// pays both.
+fn own<'a>(lines: &BTreeMap<LineId, &'a CommissionLine>, payee: PayeeId, line: LineId) -> Option<&'a CommissionLine> {
+    lines.get(&line).copied().filter(|line| line.payee == Some(payee))
 }
 
 /// Whether an approved payout has just this tax. A line that holds nothing any more has none.

@@ -84,6 +84,7 @@ pub const fn remedy(kind: EntryKind) -> &'static str {
         EntryKind::WriteOff => "record the receipt that came after all",
         EntryKind::TaxRemittance => "record the corrected remittance",
         EntryKind::Reversal => "propose the entry again",
+        EntryKind::Assignment => "assign what is unpaid back",
         EntryKind::Fee | EntryKind::FundsTransfer | EntryKind::Opening => "its source puts it right",
     }
 }
