@@ -1,7 +1,7 @@
 -- That a posting has its entry and its account is looked at for all postings of a statement at once, by triggers that look
 -- at both anyway: foreign keys do it row by row, and were most of the time that it takes to post. Neither entries nor
 -- accounts are ever deleted, so nothing has to be looked at from the other side.
-create or replace function refuse_unbalanced() returns trigger language plpgsql set enable_seqscan = off as $$
+create or replace function refuse_unbalanced() returns trigger language plpgsql set search_path = public, pg_temp set enable_seqscan = off as $$
 begin
   if exists (
     select from added p
@@ -13,7 +13,7 @@ begin
   return null;
 end $$;
 
-create or replace function refuse_late_posting() returns trigger language plpgsql set enable_seqscan = off as $$
+create or replace function refuse_late_posting() returns trigger language plpgsql set search_path = public, pg_temp set enable_seqscan = off as $$
 begin
   -- The entry of a posting is written by the same transaction: its row is there, and no older than that.
   if exists (

@@ -331,7 +331,7 @@ impl DirectoryRepository for PgUnitOfWork<'_> {
                order by usable_from_at desc, created_at desc limit 1) b on true
              left join lateral (select array_agg(member_id order by effective_on, member_id) members,
                array_agg(effective_on order by effective_on, member_id) from_on from member_payee where payee_id = p.id) m on true
-             where p.id = $1 for update of p",
+             where p.id = $1 for no key update of p",
         )
         .bind::<SqlUuid, _>(id.uuid())
         .get_result(self.pg)

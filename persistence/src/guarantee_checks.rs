@@ -105,6 +105,13 @@ const LINE_BUCKETS: &str = "select subject, detail, count(*) over () from (
     <> (p.suspense, p.accrued, p.held, p.available, p.in_transit, p.recoverable, p.withheld, p.gst)
 ) v (subject, detail) order by subject limit $1";
 
+const LINE_ELSEWHERE: &str = "select subject, detail, count(*) over () from (
+  select l.id, format('%s cents of it lie with %s, and it is %s''s', sum(-p.amount_minor), a.party_id, l.payee_id)
+  from commission_line l join ledger_posting p on p.line_id = l.id join ledger_account a on a.id = p.account_id
+  where a.kind in ('payee_accrued', 'payee_held', 'payee_available', 'payee_in_transit') and a.party_id is distinct from l.payee_id
+  group by l.id, a.party_id, l.payee_id having sum(p.amount_minor) <> 0
+) v (subject, detail) order by subject limit $1";
+
 const PARTY_LINES: &str = "select subject, detail, count(*) over () from (
   select coalesce(payee_id, member_id), format('earned less clawed back, with GST, is %s; what lies anywhere is %s',
     sum(earned_minor - clawed_back_minor + gst_minor),
@@ -285,6 +292,7 @@ const fn text(check: Check) -> &'static str {
         Check::CounterChain => COUNTER_CHAIN,
         Check::RunUnapproved => RUN_UNAPPROVED,
         Check::LineBuckets => LINE_BUCKETS,
+        Check::LineElsewhere => LINE_ELSEWHERE,
         Check::PartyLines => PARTY_LINES,
         Check::DealAccrual => DEAL_ACCRUAL,
         Check::FactTwice => FACT_TWICE,

@@ -102,17 +102,24 @@ impl PayoutRepository for PgUnitOfWork<'_> {
         self.lines(statement.bind::<Array<SqlUuid>, _>(payees.iter().map(|p| p.uuid()).collect::<Vec<_>>()))
     }
 
-    fn lock_payees(&mut self, payees: &[PayeeId]) -> Result<(), StoreError> {
-        let ids: Vec<Uuid> = payees.iter().map(|payee| payee.uuid()).collect();
-        let both = [
-            "select count(*) from (select from payee where id = any($1) order by id for share) locked",
-            "select count(*) from (select from commission_line
-               where payee_id = any($1) and (available_minor > 0 or recoverable_minor > 0) order by id for update) locked",
-        ];
-        for lock in both {
-            let _: i64 =
-                query::<BigInt>(lock).bind::<Array<SqlUuid>, _>(&ids).get_result(self.pg).map_err(store_error)?;
-        }
+    fn lock_payees(&mut self, payees: &[PayeeId], lines: &[LineId]) -> Result<(), StoreError> {
+        let payees: Vec<Uuid> = payees.iter().map(|payee| payee.uuid()).collect();
+        let _: i64 =
+            query::<BigInt>("select count(*) from (select from payee where id = any($1) order by id for share) locked")
+                .bind::<Array<SqlUuid>, _>(&payees)
+                .get_result(self.pg)
+                .map_err(store_error)?;
+        let _: i64 = query::<BigInt>(
+            "select count(*) from (
+               select from commission_line where id in (
+                 select unnest($1::uuid[]) union
+                 select id from commission_line where payee_id = any($2) and (available_minor > 0 or recoverable_minor > 0))
+               order by id for update) locked",
+        )
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(&payees)
+        .get_result(self.pg)
+        .map_err(store_error)?;
         Ok(())
     }
 

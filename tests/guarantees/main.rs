@@ -1,5 +1,6 @@
 //! The guarantees over real data: they hold, they count what they cover, and each names what breaks it.
 
+mod assigned;
 mod broken;
 mod cli;
 mod counters;

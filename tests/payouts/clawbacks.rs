@@ -106,3 +106,25 @@ fn a_payee_whose_clawbacks_take_everything_waits() {
     assert_eq!(credited, BTreeMap::from([("Member M004".into(), 13_000), ("Member M016".into(), 78_000)]));
     assert_eq!(platform.number("select sum(recoverable_minor) from commission_line"), 0);
 }
+
+#[test]
+fn an_execution_locks_every_line_of_its_run_also_one_on_which_nothing_lies_now() {
+    let platform = with_deals(&[("C-1", "M016", "")]);
+    let people = people();
+    let account = keep(&platform, &people.finance, false);
+    let run = approved(&platform, &people, &account);
+    let payouts = &run.content.content().payouts;
+    let payees: Vec<_> = payouts.iter().map(|payout| payout.payee).collect();
+    let lines: Vec<_> = payouts.iter().flat_map(|payout| payout.lines.iter().map(|share| share.line)).collect();
+    assert_eq!(lines.len(), 2);
+    // All of it is taken back: nothing is available any more, and nothing to be got back.
+    import(&platform, &[("C-1", "M016", "2026-06-01")]);
+    assert_eq!(platform.number("select sum(available_minor + recoverable_minor) from commission_line"), 0);
+    let locked = platform.store().transaction(|uow| {
+        uow.payouts().lock_payees(&payees, &lines)?;
+        let others =
+            "select count(*) from (select from commission_line where available_minor = 0 for update skip locked) free";
+        Ok::<_, PayoutError>(platform.number(others))
+    });
+    assert_eq!(locked, Ok(platform.number("select count(*) from commission_line") - 2));
+}

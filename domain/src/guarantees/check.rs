@@ -26,6 +26,8 @@ pub enum Check {
     RunUnapproved,
     /// A line whose buckets are not what its postings come to.
     LineBuckets,
+    /// A line whose money lies with another payee than its own.
+    LineElsewhere,
     /// A party whose lines do not add up: earned − clawed back is not what lies anywhere.
     PartyLines,
     /// A deal whose expense or revenue is not what its lines say.
@@ -87,6 +89,7 @@ impl Check {
             Self::CounterChain => "counter_not_chained",
             Self::RunUnapproved => "run_without_approval",
             Self::LineBuckets => "line_differs_from_postings",
+            Self::LineElsewhere => "line_lies_with_another",
             Self::PartyLines => "lines_do_not_add_up",
             Self::DealAccrual => "deal_differs_from_lines",
             Self::FactTwice => "fact_twice",
@@ -127,7 +130,7 @@ impl Check {
             | Self::LeafWithoutRow
             | Self::StatementDiffers
             | Self::StatementUnlogged => "source",
-            Self::LineBuckets | Self::LineSent | Self::PaperGst => LineId::PREFIX,
+            Self::LineBuckets | Self::LineElsewhere | Self::LineSent | Self::PaperGst => LineId::PREFIX,
             Self::PaperDiffers | Self::PaperGap | Self::PaperUnlogged | Self::PaperStatement => {
                 crate::kernel::ids::TaxDocumentId::PREFIX
             }

@@ -22,6 +22,7 @@ pub(super) fn check(queries: &mut dyn Queries, at: Instant) -> Result<Tally, Sto
         Check::AccruedTwice,
         Check::DealAccrual,
         Check::LineBuckets,
+        Check::LineElsewhere,
         Check::PartyLines,
         Check::PayoutEntry,
         Check::LineSent,

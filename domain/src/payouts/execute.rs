@@ -59,8 +59,9 @@ pub fn execute(uow: &mut dyn UnitOfWork, env: &Env<'_>, on: &OnRun) -> Result<Ex
     }
     let account = uow.payouts().find_bank_account(run.bank_account)?.ok_or(PayoutError::BankAccountNotFound)?;
     let bounds = Bounds { run: run.id, account: &account, cut_off_on: run.cut_off_on };
-    uow.payouts().lock_payees(&payees_of(&run.content.content().payouts))?;
-    let looked = looked_over(uow, env, bounds, &run.content.content().payouts)?;
+    let payouts = &run.content.content().payouts;
+    uow.payouts().lock_payees(&payees_of(payouts), &lines_of(payouts))?;
+    let looked = looked_over(uow, env, bounds, payouts)?;
     if !looked.found.is_empty() {
         return voided(uow, env, run, &account, looked.found);
     }
@@ -106,6 +107,12 @@ fn looked_over(
 
 fn payees_of(payouts: &[PlannedPayout]) -> Vec<PayeeId> {
     payouts.iter().map(|payout| payout.payee).collect()
+}
+
+/// Every line that payouts change.
+fn lines_of(payouts: &[PlannedPayout]) -> Vec<LineId> {
+    let sent = payouts.iter().flat_map(|payout| payout.lines.iter().map(|share| share.line));
+    sent.chain(payouts.iter().flat_map(|payout| payout.settled.iter().map(|settled| settled.line))).collect()
 }
 
 /// Writes some payouts with their lines, papers and events. What they post is left to the caller: the ledger's locks come

@@ -113,12 +113,13 @@ pub trait PayoutRepository {
     /// The failure of the store.
     fn list_payable_lines(&mut self, payees: &[PayeeId]) -> Result<Vec<CommissionLine>, StoreError>;
 
-    /// Locks payees against change and then their lines with something available or to be got back, each in the order of
-    /// their ids, whatever their number.
+    /// Locks payees against change, and then these lines and all lines of theirs with something available or to be got
+    /// back, each in the order of their ids, whatever their number. These lines are locked whatever lies on them: it may
+    /// change before they are looked at.
     ///
     /// # Errors
     /// The failure of the store.
-    fn lock_payees(&mut self, payees: &[PayeeId]) -> Result<(), StoreError>;
+    fn lock_payees(&mut self, payees: &[PayeeId], lines: &[LineId]) -> Result<(), StoreError>;
 
     /// Locks the lines of payees with something available or to be got back, in the order of their ids.
     ///
