@@ -10,10 +10,11 @@ alter table tax_head
   add constraint tax_head_logged check (logged_seq between 1 and last_seq);
 
 -- Every statement of a paper has its pending leaf, inserted first.
-create function refuse_unlogged_paper() returns trigger language plpgsql set search_path = public, pg_temp as $$
+create function refuse_unlogged_paper() returns trigger language plpgsql set search_path = public, pg_temp set enable_seqscan = off as $$
 declare missing bigint;
 begin
-  select count(*) into missing from added left join chain_pending p on p.source_id = added.document_id and p.kind = 'tax_document'
+  select count(*) into missing from added
+    left join lateral (select q.source_id from chain_pending q where q.source_id = added.document_id and q.kind = 'tax_document' limit 1) p on true
     where p.source_id is null;
   if missing > 0 then
     raise exception '% tax papers have no pending leaf', missing using errcode = 'check_violation', constraint = 'tax_document_is_logged';

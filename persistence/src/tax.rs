@@ -122,11 +122,13 @@ impl TaxRepository for PgUnitOfWork<'_> {
     }
 
     fn list_line_facts(&mut self, of: &[LineId]) -> Result<BTreeMap<LineId, LineFacts>, StoreError> {
+        // From the papers of the line, never from all papers, which a join may be planned to begin with.
         let found: Vec<LineFactRow> = query::<LineFactColumns>(
             "select l.id,
                coalesce((l.period + interval '1 month' - interval '1 day')::date,
                  case v.governing_date when 'referred' then d.referred_on when 'contracted' then d.contracted_on else d.settled_on end, l.payable_on),
-               (select coalesce(sum(t.net_minor), 0) from tax_document_line t join tax_document x on x.id = t.document_id
+               (select coalesce(sum(t.net_minor), 0) from tax_document_line t
+                 cross join lateral (select kind from tax_document o where o.id = t.document_id limit 1) x
                  where t.line_id = l.id and x.kind <> 'payment_summary')::bigint,
                l.component, p.code, d.id, l.period
              from unnest($1::uuid[]) as k (id) join commission_line l on l.id = k.id join deal d on d.id = l.deal_id join product p on p.id = d.product_id
