@@ -70,7 +70,7 @@ fn main() {
         ratios.push(both / raw);
         hots.push(hot / cold);
     }
-    println!("median ratio {:.2}, median hot : cold {:.2}", median(&mut ratios), median(&mut hots));
+    println!("median ratio {:.2}, median hot : one {:.2}", median(&mut ratios), median(&mut hots));
     grow(&mut bench, most);
     reads(&bench);
     println!("load of the machine at the end: {}", load());

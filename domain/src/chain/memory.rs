@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn head(stored: &Stored, size: u64) -> TreeHead {
-        TreeHead { size, root: proof::root(&stored.tree, size).unwrap() }
+        TreeHead { size, root: proof::root(&stored.tree, size).expect("a tree of the test") }
     }
 
     /// Sizes around the edges of tiles, and steps that the edge takes leaf by leaf and at once.
@@ -263,16 +263,20 @@ mod tests {
                 let head = head(&stored, size);
                 for n in 0..10_u64 {
                     let index = n * 7_919 % size;
-                    let expected = proof::prove_inclusion(&stored.tree, index, size).unwrap();
-                    let rows = memory.rows_of(&mut stored, &head).unwrap();
-                    assert_eq!(proof::prove_inclusion(&rows, index, size).unwrap(), expected, "{index} of {size}");
-                    assert_eq!(rows.root(size).unwrap(), head.root);
+                    let expected = proof::prove_inclusion(&stored.tree, index, size).expect("a tree of the test");
+                    let rows = memory.rows_of(&mut stored, &head).expect("a tree of the test");
+                    assert_eq!(
+                        proof::prove_inclusion(&rows, index, size).expect("a tree of the test"),
+                        expected,
+                        "{index} of {size}"
+                    );
+                    assert_eq!(rows.root(size).expect("a tree of the test"), head.root);
                     let from = index.max(1);
-                    let path = proof::prove_consistency(&rows, from, size).unwrap();
-                    let root = rows.root(from).unwrap();
+                    let path = proof::prove_consistency(&rows, from, size).expect("a tree of the test");
+                    let root = rows.root(from).expect("a tree of the test");
                     drop(rows);
-                    assert_eq!(root, proof::root(&stored.tree, from).unwrap());
-                    assert_eq!(path, proof::prove_consistency(&stored.tree, from, size).unwrap());
+                    assert_eq!(root, proof::root(&stored.tree, from).expect("a tree of the test"));
+                    assert_eq!(path, proof::prove_consistency(&stored.tree, from, size).expect("a tree of the test"));
                 }
                 assert_eq!(memory.size(), size);
                 assert!(memory.held() <= room, "{} of {room}", memory.held());
@@ -288,21 +292,31 @@ mod tests {
         let tiles: Vec<Tile> = tile::completed(0, head.size).into_iter().chain(tile::partials(head.size)).collect();
         for tile in &tiles {
             let TileKind::Hashes(row) = tile.kind() else { continue };
-            let expected = tile::to_bytes(&stored.tree.hashes(row, tile.range()).unwrap());
-            assert_eq!(memory.rows_of(&mut stored, &head).unwrap().tile(*tile).unwrap(), expected);
+            let expected = tile::to_bytes(&stored.tree.hashes(row, tile.range()).expect("a tree of the test"));
+            assert_eq!(
+                memory
+                    .rows_of(&mut stored, &head)
+                    .expect("a tree of the test")
+                    .tile(*tile)
+                    .expect("a tree of the test"),
+                expected
+            );
         }
         let read = stored.tiles_read;
         assert!(read > 0);
         for tile in &tiles {
             assert!(memory.rows().tile(*tile).is_ok());
-            let shorter = Tile::try_new(tile.kind(), tile.index(), 1).unwrap();
-            assert_eq!(memory.rows().tile(shorter).unwrap(), memory.rows().tile(*tile).unwrap()[..32]);
+            let shorter = Tile::try_new(tile.kind(), tile.index(), 1).expect("a tree of the test");
+            assert_eq!(
+                memory.rows().tile(shorter).expect("a tree of the test"),
+                memory.rows().tile(*tile).expect("a tree of the test")[..32]
+            );
             assert!(memory.rows_of(&mut stored, &head).is_ok());
         }
         assert_eq!(stored.tiles_read, read);
         let absent = [(TileKind::Hashes(0), 274, 1), (TileKind::Hashes(0), 273, 116), (TileKind::Hashes(2), 0, 2)];
         for (kind, index, width) in absent.into_iter().chain([(TileKind::Entries, 0, 1), (TileKind::Hashes(7), 9, 9)]) {
-            assert!(memory.rows().tile(Tile::try_new(kind, index, width).unwrap()).is_err());
+            assert!(memory.rows().tile(Tile::try_new(kind, index, width).expect("a tree of the test")).is_err());
         }
     }
 
